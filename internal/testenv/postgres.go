@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package testenv
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+)
+
+// Postgres is an empty database with Kea's schema on a real PostgreSQL.
+type Postgres struct {
+	Host     string
+	Port     int
+	Database string
+	User     string // without a password
+
+	server *postgresServer
+}
+
+type postgresServer struct {
+	dir       string
+	port      int
+	databases atomic.Int64
+	process   *process
+}
+
+// StartPostgres starts a PostgreSQL that is stopped when the test ends.
+func StartPostgres(tb testing.TB) *Postgres {
+	tb.Helper()
+	p, stop, err := NewPostgres(tb.TempDir())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(stop)
+	return p
+}
+
+// NewPostgres starts a PostgreSQL that keeps its data in dir, and returns a
+// database on it and the function that stops it.
+func NewPostgres(dir string) (*Postgres, func(), error) {
+	if _, err := hackBin("kea"); err != nil { // it has PostgreSQL too
+		return nil, nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &postgresServer{dir: dir, port: port}
+	if err := s.start(); err != nil {
+		return nil, nil, err
+	}
+	p, err := s.newDatabase()
+	if err != nil {
+		s.process.interrupt()
+		return nil, nil, err
+	}
+	return p, p.Stop, nil
+}
+
+// NewDatabase makes another empty database on the same server.
+func (p *Postgres) NewDatabase(tb testing.TB) *Postgres {
+	tb.Helper()
+	out, err := p.server.newDatabase()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return out
+}
+
+// Stop stops the server under all of its databases, and cuts their clients off.
+func (p *Postgres) Stop() { p.server.process.interrupt() }
+
+// Start starts a server that was stopped, with all of its databases.
+func (p *Postgres) Start(tb testing.TB) {
+	tb.Helper()
+	if err := p.server.start(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func (s *postgresServer) start() error {
+	// The script removes a stale one too, but maybe not before we look.
+	ready := filepath.Join(s.dir, "ready")
+	if err := os.RemoveAll(ready); err != nil {
+		return fmt.Errorf("cannot remove %s: %w", ready, err)
+	}
+	proc, err := startProcess(filepath.Join(s.dir, "postgres.log"), s.env(), hack("kea"), "postgres", s.dir)
+	if err != nil {
+		return err
+	}
+	err = proc.ready(func(context.Context) error {
+		_, err := os.Stat(ready)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("cannot start PostgreSQL: %w\nIf PostgreSQL itself is at fault, run hack/kea up --postgres and see what it says", err)
+	}
+	s.process = proc
+	return nil
+}
+
+// newDatabase copies the database `kea`, which nobody connects to and which
+// therefore can be copied at any time.
+func (s *postgresServer) newDatabase() (*Postgres, error) {
+	name := fmt.Sprintf("test%d", s.databases.Add(1))
+	cmd := exec.Command(hack("kea"), "psql", "-q", "-d", "postgres", "-c", "CREATE DATABASE "+name+" TEMPLATE kea")
+	cmd.Env = append(os.Environ(), s.env()...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("cannot make database %s: %w: %s", name, err, out)
+	}
+	return &Postgres{Host: "127.0.0.1", Port: s.port, Database: name, User: "kea", server: s}, nil
+}
+
+func (s *postgresServer) env() []string {
+	return []string{fmt.Sprintf("PGPORT=%d", s.port)}
+}

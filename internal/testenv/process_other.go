@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !linux
+
+package testenv
+
+import "os/exec"
+
+// dieWithParent can only be done on Linux: elsewhere a killed test leaves its
+// servers behind.
+func dieWithParent(*exec.Cmd) {}
+
+func mortalAssets(bin, _ string) (string, error) { return bin, nil }

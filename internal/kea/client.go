@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kea
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	// DefaultTimeout is how long a command may take where Config says nothing.
+	DefaultTimeout = 10 * time.Second
+
+	// idleTimeout is below the 30 s after which Kea closes an idle connection, so that as a rule we close it first and no command meets a closed one.
+	idleTimeout = 20 * time.Second
+
+	// maxIdle connections are kept: Kea works on one command at a time, so more than a few bring nothing.
+	maxIdle = 4
+
+	// maxAnswer bounds an answer. A page of 1,000 hosts is 300 KB, all of 50,000 hosts 15 MB.
+	maxAnswer = 64 << 20
+)
+
+// Config says how to reach one Kea server.
+type Config struct {
+	// URL of kea-dhcp4's HTTP control socket, or of a Control Agent in front of it: http or https. Proxies are those of the environment (HTTPS_PROXY,
+	// NO_PROXY), as everywhere in Go.
+	URL string
+	// Username and Password for basic auth; nothing is sent if both are empty, or if TLS has a client certificate.
+	Username, Password string
+	// TLS is used for https; nil is Go's default, the system's CAs.
+	TLS *tls.Config
+	// Timeout of each command; 0 is DefaultTimeout.
+	Timeout time.Duration
+	// Observe, if set, is called after each command with its name, how long it took and what it came to. ErrNotFound is an answer, not a failure of
+	// the server. It may be called by several goroutines at once.
+	Observe func(command string, took time.Duration, err error)
+}
+
+// Client sends commands to one Kea server. It may be used by several goroutines at once; Kea works on one command after the other, and serves no
+// DHCP client meanwhile.
+type Client struct {
+	url       string
+	https     bool
+	username  string
+	password  string
+	basicAuth bool
+	timeout   time.Duration
+	observe   func(command string, took time.Duration, err error)
+	http      *http.Client
+	maxAnswer int64
+}
+
+// NewClient makes a client; it does not contact the server. An error if the URL is neither http nor https, has no host, or holds credentials.
+func NewClient(cfg Config) (*Client, error) {
+	u, err := parseURL(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{
+		url:       u.String(),
+		https:     u.Scheme == "https",
+		username:  cfg.Username,
+		password:  cfg.Password,
+		basicAuth: (cfg.Username != "" || cfg.Password != "") && !hasClientCertificate(cfg.TLS),
+		timeout:   cfg.Timeout,
+		observe:   cfg.Observe,
+		maxAnswer: maxAnswer,
+	}
+	if c.timeout <= 0 {
+		c.timeout = DefaultTimeout
+	}
+	if c.observe == nil {
+		c.observe = func(string, time.Duration, error) {}
+	}
+	c.http = &http.Client{
+		Transport: newTransport(cfg.TLS),
+		// A redirect would carry a write to a server that nobody named.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c, nil
+}
+
+// Close closes idle connections. The client can still be used, and opens new ones then.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// parseURL gives no error that holds the URL as it came, since it can hold a password.
+func parseURL(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return nil, errors.New("cannot read the URL of the Kea server: it must look like https://kea.example.com:8000")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, errors.New("cannot use the URL of the Kea server: it must start with http:// or https://")
+	case u.Hostname() == "":
+		return nil, fmt.Errorf("cannot use the URL of the Kea server: there is no host name after %s://", u.Scheme)
+	case u.User != nil:
+		return nil, errors.New("cannot use the URL of the Kea server: it holds credentials, which belong in the username and password")
+	}
+	return u, nil
+}
+
+func newTransport(config *tls.Config) *http.Transport {
+	if config == nil {
+		config = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	http1 := new(http.Protocols)
+	http1.SetHTTP1(true) // Kea speaks nothing else.
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{KeepAlive: idleTimeout}).DialContext,
+		TLSClientConfig:     config.Clone(),
+		Protocols:           http1,
+		IdleConnTimeout:     idleTimeout,
+		MaxIdleConns:        maxIdle,
+		MaxIdleConnsPerHost: maxIdle,
+		DisableCompression:  true, // Kea never compresses, and an answer that grows on unpacking could not be bounded as easily.
+	}
+}
+
+func hasClientCertificate(config *tls.Config) bool {
+	return config != nil && (len(config.Certificates) > 0 || config.GetClientCertificate != nil)
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kea_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/kea/keatest"
+	"github.com/vitistack/provider-kea/internal/testenv"
+)
+
+func newClient(t *testing.T, cfg kea.Config) *kea.Client {
+	t.Helper()
+	cfg.Timeout = time.Minute // Machines that run all suites at once can be slow.
+	c, err := kea.NewClient(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// config is that of a client which the server accepts.
+func (s *server) config(url string, o setup) kea.Config {
+	cfg := kea.Config{URL: url, Username: o.username, Password: o.password}
+	if o.tls != nil {
+		cfg.TLS = o.tls.clientConfig(o.wantsClients)
+	}
+	return cfg
+}
+
+func startFake(t *testing.T, o setup, database bool) *server {
+	t.Helper()
+	options := keatest.Options{
+		Subnets:            fakeSubnets(o),
+		AddressesNotUnique: o.notUnique,
+		MissingHooks:       o.missingHooks,
+		Username:           o.username,
+		Password:           o.password,
+	}
+	if o.tls != nil {
+		options.TLS = o.tls.serverConfig(o.wantsClients)
+	}
+	s := &server{target: kea.TargetMemory, other: kea.TargetDatabase}
+	if database {
+		options.Database = keatest.NewDatabase()
+		s.target, s.other = s.other, s.target
+	}
+	k := keatest.New(t, options)
+	s.Client, s.url = newClient(t, s.config(k.URL, o)), k.URL
+	s.restart, s.loseDatabase, s.restoreDatabase = k.Restart, k.LoseDatabase, k.RestoreDatabase
+	return s
+}
+
+func fakeSubnets(o setup) []kea.SubnetDetail {
+	if o.noSubnets {
+		return []kea.SubnetDetail{}
+	}
+	a, b := keatest.Subnet(subnetA, "10.123.0.0/24"), keatest.Subnet(subnetB, "10.124.0.0/24")
+	b.SharedNetwork = "shared"
+	a.Pools = []kea.Pool{
+		{First: netip.MustParseAddr("10.123.0.64"), Last: netip.MustParseAddr("10.123.0.79")},
+		{First: netip.MustParseAddr("10.123.0.100"), Last: netip.MustParseAddr("10.123.0.200")},
+	}
+	a.ReservationsInSubnet = new(true)
+	a.OptionData = []kea.OptionData{
+		{Name: "routers", Code: 3, Space: "dhcp4", Data: "10.123.0.1", AlwaysSend: new(false), CSVFormat: new(true)},
+		{Name: "domain-name-servers", Code: 6, Space: "dhcp4", Data: "10.0.0.2, 10.0.0.3", AlwaysSend: new(false), CSVFormat: new(true)},
+	}
+	return []kea.SubnetDetail{a, b}
+}
+
+func startReal(t *testing.T, o setup, postgres *testenv.Postgres) *server {
+	t.Helper()
+	options := testenv.KeaOptions{Subnets: realSubnets(o), Username: o.username, Password: o.password, Postgres: postgres}
+	if o.tls != nil {
+		options.TLS = o.tls.files(t, o.wantsClients)
+	}
+	if o.notUnique {
+		options.HostsUnique = new(false)
+	}
+	options.Hooks = slices.DeleteFunc([]string{testenv.HookHostCmds, testenv.HookSubnetCmds, testenv.HookLeaseCmds},
+		func(h string) bool { return slices.Contains(o.missingHooks, h) })
+	s := &server{target: kea.TargetMemory, other: kea.TargetDatabase}
+	if postgres != nil {
+		s.target, s.other = s.other, s.target
+	}
+	if o.hostBackend && postgres == nil {
+		options.Hooks = append(options.Hooks, "libdhcp_pgsql.so")
+	}
+	if postgres != nil {
+		options.Extra = map[string]any{"hosts-database": databaseOptions(o, postgres)}
+	}
+	k := testenv.StartKea(t, options)
+	s.Client, s.url = newClient(t, s.config(k.URL, o)), k.URL
+	s.restart = func() { k.Restart(t) }
+	if postgres != nil {
+		s.loseDatabase = postgres.Stop
+		s.restoreDatabase = func() {
+			postgres.Start(t)
+			testenv.Eventually(t, time.Minute, "Kea finding its database again", func(ctx context.Context) error {
+				has, err := s.HasHostDatabase(ctx)
+				if err == nil && !has {
+					err = errors.New("there is no database")
+				}
+				return err
+			})
+		}
+	}
+	return s
+}
+
+func databaseOptions(o setup, postgres *testenv.Postgres) map[string]any {
+	out := map[string]any{
+		"type": "postgresql", "host": postgres.Host, "port": postgres.Port, "name": postgres.Database, "user": postgres.User, "readonly": o.readOnly,
+	}
+	if o.survivesOutage {
+		out["on-fail"], out["max-reconnect-tries"], out["reconnect-wait-time"] = "serve-retry-continue", 100000, 100
+	}
+	return out
+}
+
+func realSubnets(o setup) []testenv.Subnet {
+	if o.noSubnets {
+		return []testenv.Subnet{}
+	}
+	return []testenv.Subnet{
+		{
+			ID: subnetA, Prefix: "10.123.0.0/24", Pools: []string{"10.123.0.64/28", "10.123.0.100 - 10.123.0.200"},
+			Extra: map[string]any{
+				"reservations-in-subnet": true,
+				"option-data": []any{
+					map[string]any{"name": "routers", "data": "10.123.0.1"},
+					map[string]any{"name": "domain-name-servers", "data": "10.0.0.2, 10.0.0.3"},
+				},
+			},
+		},
+		{ID: subnetB, Prefix: "10.124.0.0/24", SharedNetwork: "shared"},
+	}
+}

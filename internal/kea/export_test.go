@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kea
+
+// SetMaxAnswer lowers the bound of answers, so that a test need not send 64 MiB.
+func (c *Client) SetMaxAnswer(n int64) { c.maxAnswer = n }
+
+// Reason gives the text for what net/http says.
+func Reason(https bool, err error) string { return (&Client{https: https}).reason(err) }

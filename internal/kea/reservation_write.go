@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kea
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// AddReservation makes a host reservation in one place (reservation-add). It refuses, before anything is sent, a reservation without a subnet-id,
+// which Kea would take for a global one, and one without an identifier. Kea checks for duplicates in that one place only. A *RejectedError for a duplicate.
+func (c *Client) AddReservation(ctx context.Context, target Target, r Reservation) error {
+	return c.writeReservation(ctx, "reservation-add", target, r)
+}
+
+// UpdateReservation replaces a host reservation, found by its subnet-id and identifier (reservation-update). What r leaves out is erased.
+//
+// It is not atomic: with an address that another host has, Kea answers with an error (*RejectedError) and the host can be gone. So look the address up first, and
+// after any error re-read and put the old host back if it is missing.
+func (c *Client) UpdateReservation(ctx context.Context, target Target, r Reservation) error {
+	return c.writeReservation(ctx, "reservation-update", target, r)
+}
+
+func (c *Client) writeReservation(ctx context.Context, command string, target Target, r Reservation) error {
+	if err := errors.Join(checkTarget(target), checkSubnetID(r.SubnetID), checkIdentifier(r)); err != nil {
+		return fmt.Errorf("cannot send %s: %w", command, err)
+	}
+	args := map[string]any{"reservation": r, memberTarget: target}
+	return c.run(ctx, request{Command: command, Arguments: args, effect: once}, nil)
+}
+
+// DeleteReservation removes a host reservation, found by its subnet-id and hardware address (reservation-del). ErrNotFound if it is not there.
+// It leaves the client's lease.
+func (c *Client) DeleteReservation(ctx context.Context, target Target, subnetID uint32, hw HWAddress) error {
+	if err := errors.Join(checkTarget(target), checkSubnetID(subnetID), checkHWAddress(hw)); err != nil {
+		return fmt.Errorf("cannot send reservation-del: %w", err)
+	}
+	return c.run(ctx, request{Command: commandDelete, Arguments: byHWAddress(target, subnetID, hw), effect: once}, nil)
+}
+
+// byHWAddress names a host to Kea. An identifier in the answer of Kea is enough to name it again.
+func byHWAddress(target Target, subnetID uint32, hw HWAddress) map[string]any {
+	return map[string]any{memberSubnetID: subnetID, memberIdentifierType: memberHWAddress, memberIdentifier: hw, memberTarget: target}
+}
+
+// checkTarget refuses what Kea would take for something else: an empty target is its default, which differs from command to command.
+func checkTarget(t Target) error {
+	if t != TargetMemory && t != TargetDatabase {
+		return fmt.Errorf("the target %q is neither %q nor %q", string(t), TargetMemory, TargetDatabase)
+	}
+	return nil
+}
+
+// checkSubnetID refuses 0, with which Kea makes and deletes global reservations.
+func checkSubnetID(id uint32) error {
+	if id == 0 {
+		return errors.New("there is no subnet-id: Kea would take it for a global reservation")
+	}
+	return nil
+}
+
+func checkHWAddress(hw HWAddress) error {
+	if hw == "" {
+		return errors.New("there is no hardware address")
+	}
+	return nil
+}
+
+func checkIdentifier(r Reservation) error {
+	if r.HWAddress == "" && r.DUID == "" && r.ClientID == "" && r.CircuitID == "" && r.FlexID == "" {
+		return errors.New("the host reservation has no identifier: give it a hardware address")
+	}
+	return nil
+}

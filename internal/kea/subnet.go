@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kea
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+)
+
+// Subnet is one configured IPv4 subnet.
+type Subnet struct {
+	// ID is Kea's subnet-id, never 0. Ids of one prefix may differ between servers.
+	ID uint32
+	// Prefix is the subnet, masked.
+	Prefix netip.Prefix
+	// SharedNetwork is the name of the shared network it is in, if any.
+	SharedNetwork string
+}
+
+// SubnetDetail is a subnet with what its clients get. Options are those of the subnet level only, not what it inherits. Its SharedNetwork is always
+// empty: subnet4-get does not tell it, Client.Subnets does.
+type SubnetDetail struct {
+	Subnet
+	Pools      []Pool
+	OptionData []OptionData
+	// Routers and DNSServers are the options of these names, where they are given as addresses.
+	Routers    []netip.Addr
+	DNSServers []netip.Addr
+	// Whether Kea looks for host reservations of these kinds; nil where the subnet does not say and inherits.
+	ReservationsGlobal    *bool
+	ReservationsInSubnet  *bool
+	ReservationsOutOfPool *bool
+}
+
+// Pool is a range of addresses, both ends included.
+type Pool struct {
+	First, Last netip.Addr
+}
+
+// Contains says whether the address is in the pool.
+func (p Pool) Contains(ip netip.Addr) bool {
+	return p.First.Compare(ip) <= 0 && ip.Compare(p.Last) <= 0
+}
+
+// Subnets lists every subnet, those in shared networks included (subnet4-list). A server without subnets gives an empty list.
+func (c *Client) Subnets(ctx context.Context) ([]Subnet, error) {
+	var out struct {
+		Subnets []wireSubnet `json:"subnets"`
+	}
+	err := c.run(ctx, request{Command: "subnet4-list"}, &out)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if out.Subnets == nil {
+		return nil, shapeError("subnet4-list", errors.New("there are no subnets"))
+	}
+	subnets := make([]Subnet, 0, len(out.Subnets))
+	for _, w := range out.Subnets {
+		s, err := w.subnet()
+		if err != nil {
+			return nil, shapeError("subnet4-list", err)
+		}
+		subnets = append(subnets, s)
+	}
+	return subnets, nil
+}
+
+// Subnet reads the subnet of an id (subnet4-get). ErrNotFound if there is none.
+func (c *Client) Subnet(ctx context.Context, id uint32) (SubnetDetail, error) {
+	return c.subnet(ctx, map[string]any{"id": id})
+}
+
+// SubnetByPrefix reads the subnet that has exactly this prefix (subnet4-get). ErrNotFound if there is none.
+func (c *Client) SubnetByPrefix(ctx context.Context, prefix netip.Prefix) (SubnetDetail, error) {
+	return c.subnet(ctx, map[string]any{"subnet": prefix.Masked().String()})
+}

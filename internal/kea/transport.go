@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kea
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// service names the daemon that a command is for. The Control Agent needs it; kea-dhcp4's own socket accepts it.
+var service = []string{"dhcp4"}
+
+// Names of commands, arguments and members that occur in several places.
+const (
+	commandDelete        = "reservation-del"
+	memberHWAddress      = "hw-address"
+	memberIdentifier     = "identifier"
+	memberIdentifierType = "identifier-type"
+	memberSubnetID       = "subnet-id"
+	memberTarget         = "operation-target"
+)
+
+// effect says whether a command may be sent a second time when it is not known whether it arrived.
+type effect int
+
+const (
+	// repeatable commands change nothing, or nothing the second time.
+	repeatable effect = iota
+	// once is for writes: an add that is repeated answers "duplicate" although it worked.
+	once
+)
+
+// request is a command as Kea reads it.
+type request struct {
+	Command   string   `json:"command"`
+	Service   []string `json:"service"`
+	Arguments any      `json:"arguments,omitempty"`
+
+	effect effect
+	// text, if not nil, gets the text of the answer.
+	text *string
+}
+
+// run sends one command and decodes the arguments of its answer into out, if out is not nil. Any result code but 0 is an error.
+func (c *Client) run(ctx context.Context, req request, out any) error {
+	start := time.Now()
+	err := c.exchange(ctx, req, out)
+	c.observe(req.Command, time.Since(start), err)
+	return err
+}
+
+func (c *Client) exchange(ctx context.Context, req request, out any) error {
+	req.Service = service
+	body, err := encode(req)
+	if err != nil {
+		return fmt.Errorf("cannot encode %s: %w", req.Command, err)
+	}
+	limited, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+
+	status, raw, err := c.post(limited, req, body)
+	if err != nil {
+		return c.transportError(ctx, req.Command, err)
+	}
+	if err := c.statusError(req.Command, status, raw); err != nil {
+		return err
+	}
+	return decodeAnswer(req, raw, out)
+}
+
+// post gives the HTTP status and body of the answer.
+func (c *Client) post(ctx context.Context, req request, body []byte) (int, []byte, error) {
+	// A bytes.Reader makes net/http set Content-Length (Kea answers 400 to a chunked body) and GetBody.
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, fmt.Errorf("cannot make the request: %w", err)
+	}
+	r.Header.Set("Content-Type", "application/json") // Exactly this: Kea answers 400 to a charset parameter.
+	if c.basicAuth {
+		r.SetBasicAuth(c.username, c.password)
+	}
+	if req.effect == repeatable {
+		// Kea closed an idle connection as we wrote: net/http then tries once more on its own, if it takes the request for repeatable. An empty value
+		// says so without a header on the wire (net/http.Transport). Without it only requests of which no byte was written are repeated: safe for writes.
+		r.Header["X-Idempotency-Key"] = []string{}
+	}
+	resp, err := c.http.Do(r)
+	if err != nil {
+		return 0, nil, err //nolint:wrapcheck // transportError makes it an error of this package.
+	}
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, c.maxAnswer+1))
+	if err != nil {
+		return 0, nil, &bodyError{err}
+	}
+	if int64(len(raw)) > c.maxAnswer {
+		return 0, nil, errTooLarge
+	}
+	return resp.StatusCode, raw, nil
+}
+
+// bodyError says that the connection broke within an answer.
+type bodyError struct{ error }
+
+func (e *bodyError) Unwrap() error { return e.error }
+
+var errTooLarge = errors.New("answer too large")
+
+// transportError makes what net/http says an error of this package. ctx is the caller's, without our own timeout.
+func (c *Client) transportError(ctx context.Context, command string, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("cannot run %s: %w", command, ctx.Err())
+	}
+	var body *bodyError
+	switch {
+	case errors.Is(err, errTooLarge):
+		return &MalformedError{Command: command, Reason: "it is larger than this client reads", cause: err}
+	case errors.As(err, &body) && errors.Is(err, io.ErrUnexpectedEOF):
+		return &MalformedError{Command: command, Reason: "it was cut off", cause: err}
+	default:
+		return &UnreachableError{Reason: c.reason(err), cause: err}
+	}
+}
+
+// statusError reads HTTP statuses. Kea gives 200 to whatever reached its command manager, whether it worked or not.
+func (c *Client) statusError(command string, status int, raw []byte) error {
+	switch status {
+	case http.StatusOK:
+		return nil
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return &UnauthorizedError{Command: command, Status: status}
+	case http.StatusBadRequest:
+		return c.badRequest(command, raw)
+	case http.StatusRequestTimeout:
+		return &UnreachableError{Reason: "it gave up waiting for the command (HTTP 408): the network to it is too slow or loses data"}
+	default:
+		return &UnreachableError{
+			Reason: fmt.Sprintf("the URL answers with HTTP %d, which Kea does not: it must lead to kea-dhcp4's control socket, without a redirect or login in between", status),
+		}
+	}
+}
+
+// badRequest parts Kea's own 400 from that of a web server whose port wants https.
+func (c *Client) badRequest(command string, raw []byte) error {
+	if a, err := parseAnswer(raw); err == nil && *a.Result == http.StatusBadRequest {
+		return &RejectedError{Command: command, Text: a.Text + " (HTTP 400)"}
+	}
+	if !c.https {
+		return &UnreachableError{Reason: "the URL answers with HTTP 400, and not the way Kea does: if its port wants https, start the URL with https://"}
+	}
+	return &UnreachableError{Reason: "the URL answers with HTTP 400, and not the way Kea does: it must lead to kea-dhcp4's control socket"}
+}

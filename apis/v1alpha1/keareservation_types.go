@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// OptionData is a DHCPv4 option that the device gets with its address (Kea ARM,
+// "Standard DHCPv4 Options").
+//
+// +kubebuilder:validation:XValidation:rule="has(self.name) || has(self.code)",message="an option needs a name or a code: write for example name: domain-name-servers, or code: 6"
+type OptionData struct {
+	// Name of the option as Kea knows it, for example domain-name-servers.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Name string `json:"name,omitempty"`
+
+	// Code of the option, 1 to 254, for example 6. Needed only for an option
+	// that Kea has no name for.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=254
+	Code *int32 `json:"code,omitempty"`
+
+	// Space the option belongs to. Kea takes dhcp4 where it is left out.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Space string `json:"space,omitempty"`
+
+	// Data of the option, comma separated where it holds several values, for
+	// example "10.0.0.2, 10.0.0.3". Hexadecimal digits where csvFormat is false.
+	// +optional
+	// +kubebuilder:validation:MaxLength=4096
+	Data string `json:"data,omitempty"`
+
+	// AlwaysSend sends the option even to a device that does not ask for it.
+	// +optional
+	AlwaysSend *bool `json:"alwaysSend,omitempty"`
+
+	// CSVFormat tells whether data is written as values (true) or as
+	// hexadecimal digits (false). Kea decides where it is left out.
+	// +optional
+	CSVFormat *bool `json:"csvFormat,omitempty"`
+}
+
+// KeaReservationParameters are the wanted state of a host reservation. A field
+// that is left out is not managed: what Kea has there stays as it is.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.subnet) != has(self.subnetId)",message="set exactly one of subnet (for example 10.123.0.0/24) and subnetId (for example 1)"
+// +kubebuilder:validation:XValidation:rule="has(self.subnet) == has(oldSelf.subnet) && (!has(self.subnet) || self.subnet == oldSelf.subnet)",message="subnet is immutable: delete this KeaReservation and create one in the other subnet"
+// +kubebuilder:validation:XValidation:rule="has(self.subnetId) == has(oldSelf.subnetId) && (!has(self.subnetId) || self.subnetId == oldSelf.subnetId)",message="subnetId is immutable: delete this KeaReservation and create one in the other subnet"
+// +kubebuilder:validation:XValidation:rule="!has(self.subnet) || !has(self.ipAddress) || !isCIDR(self.subnet) || !isIP(self.ipAddress) || ip(self.ipAddress).family() != 4 || cidr(self.subnet).ip().family() != 4 || cidr(self.subnet).containsIP(self.ipAddress)",message="ipAddress is not inside subnet: choose an address of that subnet, or leave ipAddress out to reserve the address of the device's lease"
+// +kubebuilder:validation:XValidation:rule="!has(self.subnet) || !has(self.ipAddress) || !isCIDR(self.subnet) || !isIP(self.ipAddress) || cidr(self.subnet).prefixLength() > 30 || !(ip(self.ipAddress) == cidr(self.subnet).masked().ip())",message="ipAddress is the network address of subnet: choose a host address"
+// +kubebuilder:validation:XValidation:rule="!has(self.subnet) || !has(self.ipAddress) || !isCIDR(self.subnet) || !isIP(self.ipAddress) || ip(self.ipAddress).family() != 4 || !cidr(self.subnet).containsIP(self.ipAddress) || cidr(self.subnet).prefixLength() > 30 || (((int(self.ipAddress.split('.')[0]) * 256 + int(self.ipAddress.split('.')[1])) * 256 + int(self.ipAddress.split('.')[2])) * 256 + int(self.ipAddress.split('.')[3]) + 1) % [4294967296, 2147483648, 1073741824, 536870912, 268435456, 134217728, 67108864, 33554432, 16777216, 8388608, 4194304, 2097152, 1048576, 524288, 262144, 131072, 65536, 32768, 16384, 8192, 4096, 2048, 1024, 512, 256, 128, 64, 32, 16, 8, 4][cidr(self.subnet).prefixLength()] != 0",message="ipAddress is the broadcast address of subnet: choose a host address"
+type KeaReservationParameters struct {
+	// Subnet that the reservation is made in, as the IPv4 prefix that Kea has it
+	// under, for example 10.123.0.0/24. Set this or subnetId. Immutable.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="isCIDR(self) && cidr(self).ip().family() == 4",message="subnet must be an IPv4 prefix: write it as address/length, for example 10.123.0.0/24"
+	// +kubebuilder:validation:XValidation:rule="!isCIDR(self) || cidr(self).ip().family() != 4 || cidr(self) == cidr(self).masked()",message="subnet has host bits set: write the network address, for example 10.123.0.0/24 and not 10.123.0.5/24"
+	Subnet string `json:"subnet,omitempty"`
+
+	// SubnetID is Kea's own subnet-id of the subnet, for example 1. It works
+	// without Kea's subnet_cmds hook; subnet is the better choice elsewhere,
+	// as the ids of one prefix may differ between servers. Immutable.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=4294967294
+	SubnetID *int64 `json:"subnetId,omitempty"`
+
+	// HWAddress is the device's hardware (MAC) address, for example
+	// 00:02:12:34:56:78. Upper case and dashes are accepted. Immutable.
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$')",message="hwAddress must be six bytes in hexadecimal, separated by colons or dashes: write for example 00:02:12:34:56:78"
+	// +kubebuilder:validation:XValidation:rule="self.lowerAscii().replace('-', ':') == oldSelf.lowerAscii().replace('-', ':')",message="hwAddress is immutable: delete this KeaReservation and create one for the other device"
+	HWAddress string `json:"hwAddress"`
+
+	// IPAddress to reserve for the device, for example 10.123.0.50. Left out,
+	// the address that Kea already has reserved for the device is kept, or else
+	// the address of the device's active lease is reserved once it has one; it
+	// is then filled in here.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="isIP(self) && ip(self).family() == 4",message="ipAddress must be an IPv4 address: write for example 10.123.0.50, or leave it out to reserve the address of the device's lease"
+	// +kubebuilder:validation:XValidation:rule="!(self in ['0.0.0.0', '255.255.255.255'])",message="Kea reserves neither 0.0.0.0 nor 255.255.255.255: write for example 10.123.0.50, or leave ipAddress out to reserve the address of the device's lease"
+	IPAddress string `json:"ipAddress,omitempty"`
+
+	// Hostname that the device gets, for example vm01.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?([.][A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*[.]?$')",message="hostname must be a DNS name: labels of at most 63 letters, digits, dashes and underscores, separated by dots: write for example vm01.example.com"
+	Hostname *string `json:"hostname,omitempty"`
+
+	// ClientClasses that the device is put into, in Kea's order of evaluation.
+	// An empty list takes it out of all of them.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	ClientClasses []string `json:"clientClasses,omitzero"`
+
+	// OptionData are DHCPv4 options for this device alone. Options that are not
+	// named here stay as Kea has them.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	OptionData []OptionData `json:"optionData,omitzero"`
+
+	// NextServer is the address of the device's boot server (siaddr, RFC 2131),
+	// for example 10.0.0.5.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self == '' || (isIP(self) && ip(self).family() == 4)",message="nextServer must be an IPv4 address: write for example 10.0.0.5"
+	NextServer *string `json:"nextServer,omitempty"`
+
+	// ServerHostname is the name of the device's boot server (sname, RFC 2131),
+	// at most 63 characters.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	ServerHostname *string `json:"serverHostname,omitempty"`
+
+	// BootFileName is the file that the device boots (file, RFC 2131), at most
+	// 127 characters.
+	// +optional
+	// +kubebuilder:validation:MaxLength=127
+	BootFileName *string `json:"bootFileName,omitempty"`
+}
+
+// A Lease is a device's active DHCPv4 lease.
+type Lease struct {
+	// IPAddress that the device has.
+	// +optional
+	IPAddress string `json:"ipAddress,omitempty"`
+
+	// Expires tells when the lease ends unless the device renews it. It is left
+	// out for a lease without end, and brought up to date when it has passed
+	// rather than at each renewal.
+	// +optional
+	Expires *metav1.Time `json:"expires,omitempty"`
+}
+
+// ServerState tells how one Kea server stands to a reservation.
+type ServerState string
+
+// States of a reservation on a server.
+const (
+	// ServerStateReserved means that the server holds the reservation as wanted.
+	ServerStateReserved ServerState = "Reserved"
+	// ServerStateOutOfDate means that the server holds the reservation with other content.
+	ServerStateOutOfDate ServerState = "OutOfDate"
+	// ServerStateAbsent means that the server does not hold the reservation.
+	ServerStateAbsent ServerState = "Absent"
+	// ServerStateBlocked means that the server cannot take the reservation; the message tells why.
+	ServerStateBlocked ServerState = "Blocked"
+	// ServerStateUnknown means that the server could not be asked.
+	ServerStateUnknown ServerState = "Unknown"
+)
+
+// ServerObservation is what one Kea server holds of a reservation.
+type ServerObservation struct {
+	// Name of the server in the provider configuration.
+	Name string `json:"name"`
+
+	// SubnetID that the subnet has on this server.
+	// +optional
+	SubnetID *int64 `json:"subnetId,omitempty"`
+
+	// State of the reservation on this server.
+	// +kubebuilder:validation:Enum=Reserved;OutOfDate;Absent;Blocked;Unknown
+	State ServerState `json:"state"`
+
+	// Message says why, and what to do, where state is not Reserved.
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// KeaReservationObservation is what Kea was last seen to hold.
+type KeaReservationObservation struct {
+	// SubnetID is the subnet's id on the first server that has it.
+	// +optional
+	SubnetID *int64 `json:"subnetId,omitempty"`
+
+	// Subnet is the prefix that the reservation is in.
+	// +optional
+	Subnet string `json:"subnet,omitempty"`
+
+	// IPAddress that Kea holds for the device.
+	// +optional
+	IPAddress string `json:"ipAddress,omitempty"`
+
+	// Hostname that Kea holds for the device.
+	// +optional
+	Hostname string `json:"hostname,omitempty"`
+
+	// Gateway is the first router that Kea gives the devices of the subnet, where
+	// the subnet itself says.
+	// +optional
+	Gateway string `json:"gateway,omitempty"`
+
+	// DNSServers are the name servers that Kea gives the devices of the subnet,
+	// where the subnet itself says.
+	// +optional
+	// +listType=atomic
+	DNSServers []string `json:"dnsServers,omitempty"`
+
+	// Lease is the device's newest active lease inside the subnet.
+	// +optional
+	Lease *Lease `json:"lease,omitempty"`
+
+	// Servers tells how each Kea server stands.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	Servers []ServerObservation `json:"servers,omitempty"`
+}
+
+// A KeaReservationSpec defines the wanted state of a KeaReservation.
+type KeaReservationSpec struct {
+	xpv2.ManagedResourceSpec `json:",inline"`
+
+	// ForProvider is the host reservation as it should be in Kea.
+	ForProvider KeaReservationParameters `json:"forProvider"`
+}
+
+// A KeaReservationStatus is the observed state of a KeaReservation.
+type KeaReservationStatus struct {
+	xpv2.ManagedResourceStatus `json:",inline"`
+
+	// AtProvider is what Kea was last seen to hold. It stays while Kea cannot be
+	// reached.
+	// +optional
+	AtProvider KeaReservationObservation `json:"atProvider,omitempty"`
+}
+
+// A KeaReservation pins a device's IPv4 address in ISC Kea: a DHCPv4 host
+// reservation, kept as long as this resource exists and removed with it.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Namespaced,categories={crossplane,managed,kea}
+// +kubebuilder:printcolumn:name="READY",type="string",JSONPath=".status.conditions[?(@.type=='Ready')].status"
+// +kubebuilder:printcolumn:name="SYNCED",type="string",JSONPath=".status.conditions[?(@.type=='Synced')].status"
+// +kubebuilder:printcolumn:name="EXTERNAL-NAME",type="string",JSONPath=".metadata.annotations.crossplane\\.io/external-name"
+// +kubebuilder:printcolumn:name="MAC",type="string",JSONPath=".spec.forProvider.hwAddress"
+// +kubebuilder:printcolumn:name="IP",type="string",JSONPath=".status.atProvider.ipAddress"
+// +kubebuilder:printcolumn:name="SUBNET",type="string",JSONPath=".status.atProvider.subnet"
+// +kubebuilder:printcolumn:name="AGE",type="date",JSONPath=".metadata.creationTimestamp"
+type KeaReservation struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   KeaReservationSpec   `json:"spec"`
+	Status KeaReservationStatus `json:"status,omitempty"`
+}
+
+// +kubebuilder:object:root=true
+
+// KeaReservationList holds KeaReservations.
+type KeaReservationList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+
+	Items []KeaReservation `json:"items"`
+}

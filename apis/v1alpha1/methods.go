@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+)
+
+// The accessors that crossplane-runtime works through. They are written by
+// hand: angryjet, which makes them elsewhere, does not know the types of
+// crossplane/apis/v2 yet.
+var (
+	_ resource.ModernManaged            = &KeaReservation{}
+	_ resource.ManagedList              = &KeaReservationList{}
+	_ resource.ProviderConfig           = &ProviderConfig{}
+	_ resource.ProviderConfig           = &ClusterProviderConfig{}
+	_ resource.TypedProviderConfigUsage = &ProviderConfigUsage{}
+	_ resource.ProviderConfigUsageList  = &ProviderConfigUsageList{}
+)
+
+// GetCondition of this KeaReservation.
+func (r *KeaReservation) GetCondition(ct xpv2.ConditionType) xpv2.Condition {
+	return r.Status.GetCondition(ct)
+}
+
+// SetConditions of this KeaReservation.
+func (r *KeaReservation) SetConditions(c ...xpv2.Condition) { r.Status.SetConditions(c...) }
+
+// GetManagementPolicies of this KeaReservation.
+func (r *KeaReservation) GetManagementPolicies() xpv2.ManagementPolicies {
+	return r.Spec.ManagementPolicies
+}
+
+// SetManagementPolicies of this KeaReservation.
+func (r *KeaReservation) SetManagementPolicies(p xpv2.ManagementPolicies) {
+	r.Spec.ManagementPolicies = p
+}
+
+// GetProviderConfigReference of this KeaReservation.
+func (r *KeaReservation) GetProviderConfigReference() *xpv2.ProviderConfigReference {
+	return r.Spec.ProviderConfigReference
+}
+
+// SetProviderConfigReference of this KeaReservation.
+func (r *KeaReservation) SetProviderConfigReference(p *xpv2.ProviderConfigReference) {
+	r.Spec.ProviderConfigReference = p
+}
+
+// GetWriteConnectionSecretToReference of this KeaReservation.
+func (r *KeaReservation) GetWriteConnectionSecretToReference() *xpv2.LocalSecretReference {
+	return r.Spec.WriteConnectionSecretToReference
+}
+
+// SetWriteConnectionSecretToReference of this KeaReservation.
+func (r *KeaReservation) SetWriteConnectionSecretToReference(s *xpv2.LocalSecretReference) {
+	r.Spec.WriteConnectionSecretToReference = s
+}
+
+// GetObservedGeneration of this KeaReservation.
+func (r *KeaReservation) GetObservedGeneration() int64 { return r.Status.GetObservedGeneration() }
+
+// SetObservedGeneration of this KeaReservation.
+func (r *KeaReservation) SetObservedGeneration(g int64) { r.Status.SetObservedGeneration(g) }
+
+// GetLastHandledReconcileAt of this KeaReservation.
+func (r *KeaReservation) GetLastHandledReconcileAt() string {
+	return r.Status.GetLastHandledReconcileAt()
+}
+
+// SetLastHandledReconcileAt of this KeaReservation.
+func (r *KeaReservation) SetLastHandledReconcileAt(t string) { r.Status.SetLastHandledReconcileAt(t) }
+
+// GetItems of this list.
+func (l *KeaReservationList) GetItems() []resource.Managed {
+	items := make([]resource.Managed, len(l.Items))
+	for i := range l.Items {
+		items[i] = &l.Items[i]
+	}
+	return items
+}
+
+// GetCondition of this ProviderConfig.
+func (p *ProviderConfig) GetCondition(ct xpv2.ConditionType) xpv2.Condition {
+	return p.Status.GetCondition(ct)
+}
+
+// SetConditions of this ProviderConfig.
+func (p *ProviderConfig) SetConditions(c ...xpv2.Condition) { p.Status.SetConditions(c...) }
+
+// GetSpec of this ProviderConfig.
+func (p *ProviderConfig) GetSpec() *ProviderConfigSpec { return &p.Spec }
+
+// GetServers of this ProviderConfig, as the last probe found them.
+func (p *ProviderConfig) GetServers() []ServerStatus { return p.Status.Servers }
+
+// SetServers of this ProviderConfig.
+func (p *ProviderConfig) SetServers(s []ServerStatus) { p.Status.Servers = s }
+
+// GetUsers of this ProviderConfig.
+func (p *ProviderConfig) GetUsers() int64 { return p.Status.Users }
+
+// SetUsers of this ProviderConfig.
+func (p *ProviderConfig) SetUsers(n int64) { p.Status.Users = n }
+
+// GetCondition of this ClusterProviderConfig.
+func (p *ClusterProviderConfig) GetCondition(ct xpv2.ConditionType) xpv2.Condition {
+	return p.Status.GetCondition(ct)
+}
+
+// SetConditions of this ClusterProviderConfig.
+func (p *ClusterProviderConfig) SetConditions(c ...xpv2.Condition) { p.Status.SetConditions(c...) }
+
+// GetSpec of this ClusterProviderConfig.
+func (p *ClusterProviderConfig) GetSpec() *ProviderConfigSpec { return &p.Spec }
+
+// GetServers of this ClusterProviderConfig, as the last probe found them.
+func (p *ClusterProviderConfig) GetServers() []ServerStatus { return p.Status.Servers }
+
+// SetServers of this ClusterProviderConfig.
+func (p *ClusterProviderConfig) SetServers(s []ServerStatus) { p.Status.Servers = s }
+
+// GetUsers of this ClusterProviderConfig.
+func (p *ClusterProviderConfig) GetUsers() int64 { return p.Status.Users }
+
+// SetUsers of this ClusterProviderConfig.
+func (p *ClusterProviderConfig) SetUsers(n int64) { p.Status.Users = n }
+
+// GetProviderConfigReference of this ProviderConfigUsage.
+func (u *ProviderConfigUsage) GetProviderConfigReference() xpv2.ProviderConfigReference {
+	return u.ProviderConfigReference
+}
+
+// SetProviderConfigReference of this ProviderConfigUsage.
+func (u *ProviderConfigUsage) SetProviderConfigReference(r xpv2.ProviderConfigReference) {
+	u.ProviderConfigReference = r
+}
+
+// GetResourceReference of this ProviderConfigUsage.
+func (u *ProviderConfigUsage) GetResourceReference() xpv2.TypedReference { return u.ResourceReference }
+
+// SetResourceReference of this ProviderConfigUsage.
+func (u *ProviderConfigUsage) SetResourceReference(r xpv2.TypedReference) { u.ResourceReference = r }
+
+// GetItems of this list.
+func (l *ProviderConfigUsageList) GetItems() []resource.ProviderConfigUsage {
+	items := make([]resource.ProviderConfigUsage, len(l.Items))
+	for i := range l.Items {
+		items[i] = &l.Items[i]
+	}
+	return items
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	xpcontroller "github.com/crossplane/crossplane-runtime/v2/pkg/controller"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/feature"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/ratelimiter"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/customresourcesgate"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/statemetrics"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	"go.uber.org/zap/zapcore"
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/controller/keareservation"
+	"github.com/vitistack/provider-kea/internal/controller/networkconfiguration"
+	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+	"github.com/vitistack/provider-kea/internal/vitistack"
+)
+
+// startCommand holds the flags. Those that other providers have too are named as
+// there.
+type startCommand struct {
+	Debug bool `env:"DEBUG" help:"Log every decision, not only what changed or failed."`
+
+	Poll time.Duration `default:"30m" env:"POLL_INTERVAL" help:"How often a KeaReservation is looked at though nothing has touched it. Changes in Kea come as events; this is the safety net."`
+	Sync time.Duration `default:"1h" env:"SYNC_INTERVAL" help:"How often the caches of the Kubernetes API are read anew."`
+
+	MaxReconcileRate        int `default:"500" env:"MAX_RECONCILE_RATE" help:"The most reconciles a second, over all controllers."`
+	MaxConcurrentReconciles int `default:"16" env:"MAX_CONCURRENT_RECONCILES" help:"The most reconciles of a kind at one time."`
+
+	LeaderElection          bool   `env:"LEADER_ELECTION" help:"Let one of several replicas run the controllers."`
+	LeaderElectionNamespace string `env:"POD_NAMESPACE" help:"Namespace of the leader election's lease; in a cluster the pod's own."`
+
+	EnableManagementPolicies bool          `default:"true" negatable:"" env:"ENABLE_MANAGEMENT_POLICIES" help:"Heed spec.managementPolicies."`
+	PollStateMetric          time.Duration `default:"30s" env:"POLL_STATE_METRIC" help:"How often the metrics of how many KeaReservations are ready and synced are counted."`
+
+	MetricsBindAddress     string `default:":8080" env:"METRICS_BIND_ADDRESS" help:"Address that Prometheus metrics are served on; 0 for none."`
+	HealthProbeBindAddress string `default:":8081" env:"HEALTH_PROBE_BIND_ADDRESS" help:"Address that /healthz and /readyz are served on; 0 for none."`
+
+	StrictProvider        bool   `env:"STRICT_PROVIDER" help:"Leave NetworkConfigurations without a spec.provider alone. Otherwise they are taken as meant for kea."`
+	DefaultProviderConfig string `default:"ClusterProviderConfig/default" env:"DEFAULT_PROVIDER_CONFIG" help:"Provider configuration, as Kind/name, of NetworkConfigurations whose NetworkNamespace names none."`
+}
+
+// Run the controllers until the context ends.
+func (c *startCommand) Run(ctx context.Context) error {
+	zl := zap.New(zap.UseDevMode(false), zap.Level(c.level()))
+	ctrl.SetLogger(zl)
+	klog.SetLogger(zl)
+	log := logging.NewLogrLogger(zl.WithName("provider-kea"))
+
+	defaultConfig, err := parseProviderConfig(c.DefaultProviderConfig)
+	if err != nil {
+		return err
+	}
+	cfg, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("cannot find a cluster, set KUBECONFIG or run in one: %w", err)
+	}
+	mgr, err := c.newManager(cfg)
+	if err != nil {
+		return err
+	}
+	cluster, err := clusterUID(ctx, mgr.GetAPIReader())
+	if err != nil {
+		return err
+	}
+	if err := c.setup(ctx, mgr, log, cluster, defaultConfig); err != nil {
+		return err
+	}
+	log.Info("Starting", "version", version, "poll", c.Poll.String(), "default-provider-config", c.DefaultProviderConfig)
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("cannot run the controllers: %w", err)
+	}
+	return nil
+}
+
+func (c *startCommand) level() zapcore.Level {
+	if c.Debug {
+		return zapcore.DebugLevel
+	}
+	return zapcore.InfoLevel
+}
+
+// parseProviderConfig reads Kind/name.
+func parseProviderConfig(s string) (xpv2.ProviderConfigReference, error) {
+	kind, name, ok := strings.Cut(s, "/")
+	if !ok || name == "" || (kind != v1alpha1.ClusterProviderConfigKind && kind != v1alpha1.ProviderConfigKind) {
+		return xpv2.ProviderConfigReference{}, fmt.Errorf("cannot use --default-provider-config %q: write ClusterProviderConfig/<name> or ProviderConfig/<name>", s)
+	}
+	return xpv2.ProviderConfigReference{Kind: kind, Name: name}, nil
+}
+
+func newScheme() (*runtime.Scheme, error) {
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, apiextensionsv1.AddToScheme, v1alpha1.AddToScheme, vitistack.AddToScheme} {
+		if err := add(s); err != nil {
+			return nil, fmt.Errorf("cannot build the scheme: %w", err)
+		}
+	}
+	return s, nil
+}
+
+func (c *startCommand) newManager(cfg *rest.Config) (ctrl.Manager, error) {
+	s, err := newScheme()
+	if err != nil {
+		return nil, err
+	}
+	cfg = ratelimiter.LimitRESTConfig(cfg, c.MaxReconcileRate)
+	// The API server's warnings are about names that Crossplane has chosen.
+	cfg.WarningHandler = rest.NoWarnings{}
+	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
+		Scheme:                  s,
+		LeaderElection:          c.LeaderElection,
+		LeaderElectionID:        "crossplane-leader-election-provider-kea",
+		LeaderElectionNamespace: c.LeaderElectionNamespace,
+		// The process ends when the manager does, so that the next leader need not
+		// wait for the lease to run out.
+		LeaderElectionReleaseOnCancel: true,
+		Metrics:                       metricsserver.Options{BindAddress: c.MetricsBindAddress},
+		HealthProbeBindAddress:        c.HealthProbeBindAddress,
+		Cache: cache.Options{
+			SyncPeriod:       &c.Sync,
+			DefaultTransform: cache.TransformStripManagedFields(),
+			ByObject: map[client.Object]cache.ByObject{
+				&apiextensionsv1.CustomResourceDefinition{}: {Transform: customresourcesgate.TransformStripCRDSchema},
+			},
+		},
+		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot make the controller manager: %w", err)
+	}
+	for name, add := range map[string]func(string, healthz.Checker) error{"healthz": mgr.AddHealthzCheck, "readyz": mgr.AddReadyzCheck} {
+		if err := add(name, healthz.Ping); err != nil {
+			return nil, fmt.Errorf("cannot add the check %s: %w", name, err)
+		}
+	}
+	return mgr, nil
+}
+
+// clusterUID gives the UID of the kube-system namespace, which is what a cluster
+// is told from others by: reservations in Kea are marked with it.
+func clusterUID(ctx context.Context, r client.Reader) (string, error) {
+	ns := &corev1.Namespace{}
+	if err := r.Get(ctx, client.ObjectKey{Name: "kube-system"}, ns); err != nil {
+		return "", fmt.Errorf("cannot get the namespace kube-system, whose UID marks reservations as this cluster's: %w", err)
+	}
+	return string(ns.GetUID()), nil
+}
+
+func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.Logger, cluster string, defaultConfig xpv2.ProviderConfigReference) error {
+	o := xpcontroller.Options{
+		Logger:                  log,
+		MaxConcurrentReconciles: c.MaxConcurrentReconciles,
+		PollInterval:            c.Poll,
+		GlobalRateLimiter:       ratelimiter.NewGlobal(c.MaxReconcileRate),
+		Features:                &feature.Flags{},
+		MetricOptions:           newMetrics(c.PollStateMetric),
+	}
+	if c.EnableManagementPolicies {
+		o.Features.Enable(feature.EnableBetaManagementPolicies)
+	}
+	connections := providerconfig.NewConnections()
+	if err := keareservation.Setup(ctx, mgr, o, connections); err != nil {
+		return err
+	}
+	if err := providerconfig.Setup(ctx, mgr, o, connections, cluster); err != nil {
+		return err
+	}
+	return networkconfiguration.Setup(mgr, networkconfiguration.Options{
+		Logger:                  log,
+		DefaultProviderConfig:   defaultConfig,
+		StrictProvider:          c.StrictProvider,
+		MaxConcurrentReconciles: c.MaxConcurrentReconciles,
+	})
+}
+
+func newMetrics(interval time.Duration) *xpcontroller.MetricOptions {
+	mr, state := managed.NewMRMetricRecorder(), statemetrics.NewMRStateMetrics()
+	metrics.Registry.MustRegister(mr, state)
+	return &xpcontroller.MetricOptions{PollStateMetricInterval: interval, MRMetrics: mr, MRStateMetrics: state}
+}

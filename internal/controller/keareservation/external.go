@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package keareservation
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+	"github.com/vitistack/provider-kea/internal/group"
+)
+
+// connector gives a KeaReservation the group of servers of its provider
+// configuration.
+type connector struct {
+	client      client.Client
+	connections *providerconfig.Connections
+}
+
+// Connect records the use of the provider configuration and gives its group.
+func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.TypedExternalClient[*v1alpha1.KeaReservation], error) {
+	ref := refOf(mg)
+	if err := c.exists(ctx, ref); err != nil {
+		return nil, err
+	}
+	if !meta.WasDeleted(mg) {
+		if err := providerconfig.Track(ctx, c.client, mg); err != nil {
+			return nil, err
+		}
+	}
+	g, err := c.connections.Group(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return &external{group: g}, nil
+}
+
+// exists tells of a missing provider configuration by its name. One that is
+// there is waited for, if it has not been read yet.
+func (c *connector) exists(ctx context.Context, ref providerconfig.Ref) error {
+	var pc resource.ProviderConfig
+	switch ref.Kind {
+	case v1alpha1.ClusterProviderConfigKind:
+		pc = &v1alpha1.ClusterProviderConfig{}
+	case v1alpha1.ProviderConfigKind:
+		pc = &v1alpha1.ProviderConfig{}
+	default:
+		return fmt.Errorf("cannot use spec.providerConfigRef.kind %q: it must be %s or %s", ref.Kind, v1alpha1.ClusterProviderConfigKind, v1alpha1.ProviderConfigKind)
+	}
+	err := c.client.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}, pc)
+	if kerrors.IsNotFound(err) {
+		return fmt.Errorf("cannot find %s: create it, or correct spec.providerConfigRef", ref)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot get %s: %w", ref, err)
+	}
+	return nil
+}
+
+func refOf(mg *v1alpha1.KeaReservation) providerconfig.Ref {
+	r := mg.GetProviderConfigReference()
+	if r == nil {
+		// The API server fills it in; this is for objects that it has not seen.
+		r = &xpv2.ProviderConfigReference{Kind: v1alpha1.ClusterProviderConfigKind, Name: "default"}
+	}
+	return providerconfig.RefFor(mg.GetNamespace(), r.Kind, r.Name)
+}
+
+// external observes and changes a host reservation.
+type external struct {
+	group *group.Group
+}
+
+// Observe tells how the reservation stands. It is a look into the snapshot of
+// what Kea holds.
+func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.ExternalObservation, error) {
+	in, err := intentOf(mg)
+	if err != nil {
+		return managed.ExternalObservation{}, err
+	}
+	o, err := e.group.Observe(ctx, in)
+	if err != nil {
+		return managed.ExternalObservation{}, err
+	}
+	if meta.WasDeleted(mg) {
+		return e.observeDeleted(mg, in, o)
+	}
+	report(mg, o, time.Now())
+	return managed.ExternalObservation{
+		ResourceExists:          exists(mg, o),
+		ResourceUpToDate:        !o.Write || observeOnly(mg),
+		ResourceLateInitialized: lateInitialize(mg, o),
+		Diff:                    o.Diff,
+	}, nil
+}
+
+// exists tells whether there is something to observe, update or leave alone. A
+// reservation that waits or is blocked is no reason to create one.
+func exists(mg *v1alpha1.KeaReservation, o group.Observation) bool {
+	switch {
+	case observeOnly(mg):
+		return o.Held.SubnetID != 0
+	case o.State != group.Pending:
+		return true
+	case o.Exists || o.Held.SubnetID != 0:
+		return true
+	default:
+		return !may(mg, xpv2.ManagementActionCreate)
+	}
+}
+
+// lateInitialize pins the address in the spec once Kea holds it.
+func lateInitialize(mg *v1alpha1.KeaReservation, o group.Observation) bool {
+	if o.State != group.Reserved || mg.Spec.ForProvider.IPAddress != "" || !o.Held.IPAddress.IsValid() || !may(mg, xpv2.ManagementActionLateInitialize) {
+		return false
+	}
+	mg.Spec.ForProvider.IPAddress = o.Held.IPAddress.String()
+	return true
+}
+
+// observeDeleted tells whether something of a resource that is being deleted is
+// left in Kea. A server that cannot be asked may hold it.
+func (e *external) observeDeleted(mg *v1alpha1.KeaReservation, in group.Intent, o group.Observation) (managed.ExternalObservation, error) {
+	if o.Unreached != nil {
+		return managed.ExternalObservation{}, fmt.Errorf("cannot tell whether every server has let go of the reservation: %w", o.Unreached)
+	}
+	left := o.Ours || (o.Exists && hadIt(mg))
+	if !left {
+		e.group.Forget(in)
+	}
+	return managed.ExternalObservation{ResourceExists: left, ResourceUpToDate: true}, nil
+}
+
+// hadIt tells whether the reservation has been seen to be held for this
+// resource, so that one without a mark is ours to remove.
+func hadIt(mg *v1alpha1.KeaReservation) bool {
+	return mg.Status.AtProvider.IPAddress != ""
+}
+
+// Create makes the reservation.
+func (e *external) Create(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.ExternalCreation, error) {
+	in, err := intentOf(mg)
+	if err != nil {
+		return managed.ExternalCreation{}, err
+	}
+	return managed.ExternalCreation{}, e.group.Ensure(ctx, in)
+}
+
+// Update brings the reservation to what is wanted, and tells at once how it
+// stands then: the next reconcile may be far away.
+func (e *external) Update(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.ExternalUpdate, error) {
+	in, err := intentOf(mg)
+	if err != nil {
+		return managed.ExternalUpdate{}, err
+	}
+	werr := e.group.Ensure(ctx, in)
+	if o, err := e.group.Observe(ctx, in); err == nil {
+		report(mg, o, time.Now())
+	}
+	return managed.ExternalUpdate{}, werr
+}
+
+// Delete removes the reservation, wherever it is.
+func (e *external) Delete(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.ExternalDelete, error) {
+	in, err := intentOf(mg)
+	if err != nil {
+		return managed.ExternalDelete{}, err
+	}
+	return managed.ExternalDelete{}, e.group.Release(ctx, in)
+}
+
+// Disconnect does nothing: the group outlives the reconcile.
+func (e *external) Disconnect(context.Context) error { return nil }

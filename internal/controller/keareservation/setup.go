@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package keareservation
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	xpcontroller "github.com/crossplane/crossplane-runtime/v2/pkg/controller"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/feature"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/ratelimiter"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/statemetrics"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+)
+
+// minPoll is the shortest poll interval that a resource may ask for with the
+// annotation crossplane.io/poll-interval: changes come as events, not by polling.
+const minPoll = 10 * time.Second
+
+// pollJitter spreads the polls of resources that were made together, as a part
+// of the poll interval.
+const pollJitter = 0.1
+
+// Setup adds the controller of KeaReservations to the manager.
+func Setup(ctx context.Context, mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections) error {
+	name := managed.ControllerName(v1alpha1.KeaReservationKind)
+	log := o.Logger.WithValues("controller", name)
+	for index, keys := range indexes {
+		err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.KeaReservation{}, index, func(obj client.Object) []string {
+			mg, ok := obj.(*v1alpha1.KeaReservation)
+			if !ok {
+				return nil
+			}
+			return keys(mg)
+		})
+		if err != nil {
+			return fmt.Errorf("cannot index KeaReservations by %s: %w", index, err)
+		}
+	}
+	w := newWaker(mgr.GetCache(), log)
+	c.Listen(w.notify)
+	if o.MetricOptions != nil && o.MetricOptions.MRStateMetrics != nil {
+		r := statemetrics.NewMRStateRecorder(mgr.GetClient(), log, o.MetricOptions.MRStateMetrics, &v1alpha1.KeaReservationList{}, o.MetricOptions.PollStateMetricInterval)
+		if err := mgr.Add(r); err != nil {
+			return fmt.Errorf("cannot add the state metrics of KeaReservations: %w", err)
+		}
+	}
+	r := managed.NewReconciler(mgr, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(mgr, o, c, name)...)
+	err := ctrl.NewControllerManagedBy(mgr).
+		Named(name).
+		WithOptions(o.ForControllerRuntime()).
+		// Status changes are our own doing, and would defeat the backoff.
+		For(&v1alpha1.KeaReservation{}, builder.WithPredicates(resource.DesiredStateChanged())).
+		WatchesRawSource(source.Func(w.start)).
+		Complete(ratelimiter.NewReconciler(name, r, o.GlobalRateLimiter))
+	if err != nil {
+		return fmt.Errorf("cannot set up the controller of KeaReservations: %w", err)
+	}
+	return nil
+}
+
+func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections, name string) []managed.ReconcilerOption {
+	opts := []managed.ReconcilerOption{
+		managed.WithTypedExternalConnector(&connector{client: mgr.GetClient(), connections: c}),
+		managed.WithInitializers(managed.InitializerFn(initialize(mgr.GetClient()))),
+		managed.WithLogger(o.Logger.WithValues("controller", name)),
+		managed.WithRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(name))), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
+		managed.WithPollInterval(o.PollInterval),
+		managed.WithMinPollInterval(minPoll),
+		managed.WithPollJitterHook(time.Duration(pollJitter * float64(o.PollInterval))),
+		managed.WithDeterministicExternalName(true),
+		// The annotations that tell whether a create came to an end buy nothing
+		// where the external name is known beforehand, and cost a write each.
+		managed.WithCriticalAnnotationUpdater(managed.CriticalAnnotationUpdateFn(func(context.Context, client.Object) error { return nil })),
+	}
+	if o.Features.Enabled(feature.EnableBetaManagementPolicies) {
+		opts = append(opts, managed.WithManagementPolicies())
+	}
+	if o.MetricOptions != nil {
+		opts = append(opts, managed.WithMetricRecorder(o.MetricOptions.MRMetrics))
+	}
+	if o.ChangeLogOptions != nil {
+		opts = append(opts, managed.WithChangeLogger(o.ChangeLogOptions.ChangeLogger))
+	}
+	return opts
+}
+
+// initialize sets the external name, which a NetworkConfiguration's reservations
+// come with already.
+func initialize(c client.Client) func(ctx context.Context, mg resource.Managed) error {
+	return func(ctx context.Context, mg resource.Managed) error {
+		r, ok := mg.(*v1alpha1.KeaReservation)
+		if !ok {
+			return fmt.Errorf("cannot initialize a %T", mg)
+		}
+		if meta.WasDeleted(r) {
+			// What is wrong with the name must not keep the resource from going.
+			return nil
+		}
+		in, err := intentOf(r)
+		if err != nil {
+			return err
+		}
+		missing, err := checkExternalName(r, in.HWAddress)
+		if err != nil || !missing {
+			return err
+		}
+		meta.SetExternalName(r, string(in.HWAddress))
+		if err := c.Update(ctx, r); err != nil {
+			return fmt.Errorf("cannot set the external name: %w", err)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package providerconfig
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/group"
+)
+
+// Ref names a provider configuration. Namespace is empty for a
+// ClusterProviderConfig.
+type Ref struct {
+	Kind, Namespace, Name string
+}
+
+// String gives the kind and the name, as users know it.
+func (r Ref) String() string { return fmt.Sprintf("%s %q", r.Kind, r.Name) }
+
+// RefFor gives the provider configuration that a resource in a namespace means
+// by a kind and a name.
+func RefFor(namespace, kind, name string) Ref {
+	if kind == v1alpha1.ClusterProviderConfigKind {
+		namespace = ""
+	}
+	return Ref{Kind: kind, Namespace: namespace, Name: name}
+}
+
+// Connections holds the group of Kea servers of each provider configuration. It
+// may be used by several goroutines at once.
+type Connections struct {
+	mu      sync.Mutex
+	entries map[Ref]*connection
+	// changed is closed, and made anew, when an entry changes.
+	changed   chan struct{}
+	listeners []func(Ref, group.Touched)
+}
+
+// connection is a running group, or why there is none.
+type connection struct {
+	// fingerprint of the configuration and the Secrets that the group was made of.
+	fingerprint string
+	group       *group.Group
+	err         error
+	stop        context.CancelFunc
+}
+
+// NewConnections makes a Connections without any.
+func NewConnections() *Connections {
+	return &Connections{entries: map[Ref]*connection{}, changed: make(chan struct{})}
+}
+
+// Listen adds a function that hears whom a change in Kea concerns. It must not
+// block. Call it before the manager starts.
+func (c *Connections) Listen(fn func(Ref, group.Touched)) {
+	c.listeners = append(c.listeners, fn)
+}
+
+func (c *Connections) tell(ref Ref, t group.Touched) {
+	for _, fn := range c.listeners {
+		fn(ref, t)
+	}
+}
+
+// Group gives the group of a provider configuration, or why there is none. It
+// waits where the configuration has not been reconciled since the start.
+func (c *Connections) Group(ctx context.Context, ref Ref) (*group.Group, error) {
+	for {
+		c.mu.Lock()
+		e, changed := c.entries[ref], c.changed
+		c.mu.Unlock()
+		if e != nil {
+			return e.group, e.err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("cannot wait for %s to be read: %w", ref, ctx.Err())
+		}
+	}
+}
+
+// lookup gives what there is of a provider configuration, without waiting.
+func (c *Connections) lookup(ref Ref) (*connection, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.entries[ref]
+	return e, ok
+}
+
+// set puts a connection in the place of an older one, which it stops.
+// Everybody who uses the provider configuration hears of it.
+func (c *Connections) set(ref Ref, e *connection) {
+	c.mu.Lock()
+	old := c.entries[ref]
+	if e == nil {
+		delete(c.entries, ref)
+	} else {
+		c.entries[ref] = e
+	}
+	close(c.changed)
+	c.changed = make(chan struct{})
+	c.mu.Unlock()
+	if old != nil && old.stop != nil {
+		old.stop()
+	}
+	c.tell(ref, group.Touched{All: true})
+}
+
+// fail notes why a provider configuration cannot be used. It tells nobody what
+// they have been told before.
+func (c *Connections) fail(ref Ref, err error) {
+	if e, ok := c.lookup(ref); ok && e.group == nil && e.err.Error() == err.Error() {
+		return
+	}
+	c.set(ref, &connection{err: err})
+}
+
+// open makes a group and starts it, unless the one there is was made of the
+// same. The group runs until it is replaced or ctx ends.
+func (c *Connections) open(ctx context.Context, ref Ref, cfg group.Config, fingerprint string) (*group.Group, error) {
+	if e, ok := c.lookup(ref); ok && e.group != nil && e.fingerprint == fingerprint {
+		return e.group, nil
+	}
+	cfg.Notify = func(t group.Touched) { c.tell(ref, t) }
+	g, err := group.New(cfg)
+	if err != nil {
+		c.fail(ref, err)
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	go g.Run(ctx)
+	c.set(ref, &connection{fingerprint: fingerprint, group: g, stop: stop})
+	return g, nil
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package providerconfig
+
+import (
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/vitistack/provider-kea/internal/group"
+	"github.com/vitistack/provider-kea/internal/kea"
+)
+
+// commandDuration tells how often each command was sent to each server, how long
+// it took, and whether it failed.
+var commandDuration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+	Name:    "provider_kea_command_duration_seconds",
+	Help:    "How long Kea's commands took, by provider configuration, server, command and result (ok or error).",
+	Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5, 10},
+}, []string{"config", "server", "command", "result"})
+
+func init() { //nolint:gochecknoinits // controller-runtime's registry is a global one too.
+	metrics.Registry.MustRegister(commandDuration)
+}
+
+// forgetCommands drops what was counted for a provider configuration that is gone.
+func forgetCommands(ref Ref) {
+	commandDuration.DeletePartialMatch(prometheus.Labels{"config": metricName(ref)})
+}
+
+// metricName is unique: a Kubernetes name has no slash in it.
+func metricName(ref Ref) string {
+	if ref.Namespace == "" {
+		return ref.Name
+	}
+	return ref.Namespace + "/" + ref.Name
+}
+
+// observeCommands lets the clients of a group count their commands.
+func observeCommands(cfg *group.Config, ref Ref) {
+	name := metricName(ref)
+	for i := range cfg.Servers {
+		server := cfg.Servers[i].Name
+		cfg.Servers[i].Kea.Observe = func(command string, took time.Duration, err error) {
+			result := "ok"
+			if err != nil && !errors.Is(err, kea.ErrNotFound) {
+				result = "error"
+			}
+			commandDuration.WithLabelValues(name, server, command, result).Observe(took.Seconds())
+		}
+	}
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package providerconfig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/group"
+)
+
+// config is what ProviderConfig and ClusterProviderConfig have in common.
+type config interface {
+	resource.ProviderConfig
+	GetSpec() *v1alpha1.ProviderConfigSpec
+	GetServers() []v1alpha1.ServerStatus
+	SetServers(s []v1alpha1.ServerStatus)
+}
+
+// permissionDelay is how long a permission that is missing is waited for: nothing
+// tells when it comes.
+const permissionDelay = 30 * time.Second
+
+// reconciler opens the connection that a provider configuration describes, and
+// tells in its status how the servers are.
+type reconciler struct {
+	client client.Client
+	// reader asks the API server itself: Secrets are kept nowhere, and a
+	// namespace is looked at too seldom to watch them all.
+	reader      client.Reader
+	connections *Connections
+	kind        string
+	newConfig   func() config
+	// running is what the connections live as long as: the manager, not a
+	// reconcile.
+	running context.Context //nolint:containedctx // See above.
+	cluster string
+	log     logging.Logger
+}
+
+// Reconcile a provider configuration.
+func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	ref := Ref{Kind: r.kind, Namespace: req.Namespace, Name: req.Name}
+	pc := r.newConfig()
+	if err := r.client.Get(ctx, req.NamespacedName, pc); err != nil {
+		if kerrors.IsNotFound(err) {
+			r.connections.set(ref, nil)
+			forgetCommands(ref)
+			return ctrl.Result{}, nil
+		}
+		return ctrl.Result{}, fmt.Errorf("cannot get %s: %w", ref, err)
+	}
+	g, reason, err := r.connect(ctx, ref, pc)
+	if err != nil && reason == "" {
+		return ctrl.Result{}, err
+	}
+	if err != nil {
+		res := ctrl.Result{}
+		if kerrors.IsForbidden(err) {
+			res.RequeueAfter = permissionDelay
+		}
+		return res, r.writeStatus(ctx, pc, unusable(reason, err), lastKnown(pc.GetSpec(), pc.GetServers()))
+	}
+	if !g.Probed() {
+		// The group tells when it has looked at its servers.
+		return ctrl.Result{}, nil
+	}
+	ready, servers := statusOf(g.Servers())
+	return ctrl.Result{}, r.writeStatus(ctx, pc, ready, servers)
+}
+
+// connect gives the group of a provider configuration. Where it cannot be used
+// as it stands, the reason for the Ready condition comes with the error; another
+// error is one to try again.
+func (r *reconciler) connect(ctx context.Context, ref Ref, pc config) (*group.Group, xpv2.ConditionReason, error) {
+	spec := pc.GetSpec()
+	names, err := secretRefs(spec, ref.Namespace)
+	if err != nil {
+		r.connections.fail(ref, fmt.Errorf("cannot use %s: %w", ref, err))
+		return nil, v1alpha1.ReasonSecretUnusable, err
+	}
+	found, err := r.readSecrets(ctx, names)
+	if kerrors.IsForbidden(err) {
+		r.connections.fail(ref, fmt.Errorf("cannot use %s: %w", ref, err))
+		return nil, v1alpha1.ReasonSecretUnusable, err
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	// A namespace that is deleted may take the Secrets of its ProviderConfig first.
+	// What is left in Kea can still be removed with the connection there is.
+	if e, ok := r.connections.lookup(ref); ok && e.group != nil && len(found) < len(distinct(names)) && r.going(ctx, pc) {
+		return e.group, "", nil
+	}
+	cfg, fp, err := groupConfig(spec, ref.Namespace, found)
+	if err != nil {
+		r.connections.fail(ref, fmt.Errorf("cannot use %s: %w", ref, err))
+		if errors.Is(err, errSeveralServers) {
+			return nil, v1alpha1.ReasonNotSupported, err
+		}
+		return nil, v1alpha1.ReasonSecretUnusable, err
+	}
+	cfg.Cluster = r.cluster
+	observeCommands(&cfg, ref)
+	g, err := r.connections.open(r.running, ref, cfg, fp) //nolint:contextcheck // A connection outlives the reconcile.
+	if err != nil {
+		return nil, v1alpha1.ReasonInvalid, err
+	}
+	return g, "", nil
+}
+
+// going tells whether a provider configuration is being deleted, or its namespace
+// with everything in it is: the configuration may be the last to hear of that.
+func (r *reconciler) going(ctx context.Context, pc config) bool {
+	if meta.WasDeleted(pc) || pc.GetNamespace() == "" {
+		return meta.WasDeleted(pc)
+	}
+	ns := &corev1.Namespace{}
+	err := r.reader.Get(ctx, types.NamespacedName{Name: pc.GetNamespace()}, ns)
+	return err == nil && meta.WasDeleted(ns)
+}
+
+// readSecrets gets the Secrets that are there.
+func (r *reconciler) readSecrets(ctx context.Context, names []types.NamespacedName) (secrets, error) {
+	out := secrets{}
+	for _, n := range names {
+		s := &corev1.Secret{}
+		err := r.reader.Get(ctx, n, s)
+		if kerrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cannot get Secret %s: %w", n, err)
+		}
+		out[n] = s
+	}
+	return out, nil
+}
+
+func distinct(names []types.NamespacedName) map[types.NamespacedName]bool {
+	out := map[types.NamespacedName]bool{}
+	for _, n := range names {
+		out[n] = true
+	}
+	return out
+}
+
+// writeStatus writes the condition and the servers, if they have changed.
+func (r *reconciler) writeStatus(ctx context.Context, pc config, ready xpv2.Condition, servers []v1alpha1.ServerStatus) error {
+	before := pc.DeepCopyObject().(config) //nolint:forcetypeassert // A copy is of the same type.
+	pc.SetConditions(ready.WithObservedGeneration(pc.GetGeneration()))
+	pc.SetServers(servers)
+	if equality.Semantic.DeepEqual(before, pc) {
+		return nil
+	}
+	// crossplane-runtime's reconciler counts users in the same status: a stale
+	// write must fail rather than undo what it wrote.
+	err := r.client.Status().Patch(ctx, pc, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	if err != nil {
+		return fmt.Errorf("cannot write the status: %w", err)
+	}
+	return nil
+}

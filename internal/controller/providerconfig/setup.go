@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package providerconfig
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	xpcontroller "github.com/crossplane/crossplane-runtime/v2/pkg/controller"
+	xperrors "github.com/crossplane/crossplane-runtime/v2/pkg/errors"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
+	usage "github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/providerconfig"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	kevent "sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/group"
+)
+
+// bySecret indexes provider configurations by the Secrets that they read.
+const bySecret = "secret"
+
+// usersDelay lets the changes of a bulk of usages be counted at once.
+const usersDelay = time.Second
+
+// Setup adds the controllers of both kinds of provider configuration to the
+// manager. The connections live until ctx ends. Cluster is the UID of the
+// kube-system namespace, which marks of ownership carry.
+func Setup(ctx context.Context, mgr ctrl.Manager, o xpcontroller.Options, c *Connections, cluster string) error {
+	kinds := []struct {
+		gvk       schema.GroupVersionKind
+		newConfig func() config
+		newList   func() client.ObjectList
+	}{
+		{v1alpha1.ProviderConfigGroupVersionKind, func() config { return &v1alpha1.ProviderConfig{} }, func() client.ObjectList { return &v1alpha1.ProviderConfigList{} }},
+		{v1alpha1.ClusterProviderConfigGroupVersionKind, func() config { return &v1alpha1.ClusterProviderConfig{} }, func() client.ObjectList { return &v1alpha1.ClusterProviderConfigList{} }},
+	}
+	for _, k := range kinds {
+		r := &reconciler{
+			client: mgr.GetClient(), reader: mgr.GetAPIReader(), connections: c, kind: k.gvk.Kind, newConfig: k.newConfig,
+			running: ctx, cluster: cluster, log: o.Logger.WithValues("controller", k.gvk.Kind),
+		}
+		if err := setupConnection(ctx, mgr, r, k.newList); err != nil {
+			return fmt.Errorf("cannot set up the controller of %s: %w", k.gvk.Kind, err)
+		}
+		if err := setupUsers(mgr, o, k.gvk, k.newConfig); err != nil {
+			return fmt.Errorf("cannot set up the usage counter of %s: %w", k.gvk.Kind, err)
+		}
+	}
+	return setupUsage(mgr)
+}
+
+// setupConnection adds the controller that keeps connections and their status.
+func setupConnection(ctx context.Context, mgr ctrl.Manager, r *reconciler, newList func() client.ObjectList) error {
+	if err := mgr.GetFieldIndexer().IndexField(ctx, r.newConfig(), bySecret, secretsOf); err != nil {
+		return fmt.Errorf("cannot index by Secret: %w", err)
+	}
+	w := &probes{kind: r.kind}
+	r.connections.Listen(w.notify)
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("connection/"+r.kind).
+		For(r.newConfig(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		// The metadata tells that a Secret changed; what is in it is read when it
+		// is needed, and kept nowhere else.
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(usersOfSecret(mgr.GetClient(), newList))).
+		WatchesRawSource(source.Func(w.start)).
+		WithOptions(controller.Options{RateLimiter: rateLimiter()}).
+		Complete(xperrors.WithSilentRequeueOnConflict(r))
+}
+
+// secretsOf names the Secrets that a provider configuration reads.
+func secretsOf(o client.Object) []string {
+	pc, ok := o.(config)
+	if !ok {
+		return nil
+	}
+	names, err := secretRefs(pc.GetSpec(), pc.GetNamespace())
+	if err != nil {
+		return nil
+	}
+	out := make([]string, 0, len(names))
+	for n := range distinct(names) {
+		out = append(out, n.String())
+	}
+	return out
+}
+
+// usersOfSecret maps a Secret to the provider configurations that read it.
+func usersOfSecret(c client.Reader, newList func() client.ObjectList) handler.MapFunc {
+	return func(ctx context.Context, secret client.Object) []reconcile.Request {
+		l := newList()
+		if err := c.List(ctx, l, client.MatchingFields{bySecret: client.ObjectKeyFromObject(secret).String()}); err != nil {
+			return nil
+		}
+		var out []reconcile.Request
+		for _, name := range namesOf(l) {
+			out = append(out, reconcile.Request{NamespacedName: name})
+		}
+		return out
+	}
+}
+
+func namesOf(l client.ObjectList) []types.NamespacedName {
+	var out []types.NamespacedName
+	switch l := l.(type) {
+	case *v1alpha1.ProviderConfigList:
+		for i := range l.Items {
+			out = append(out, client.ObjectKeyFromObject(&l.Items[i]))
+		}
+	case *v1alpha1.ClusterProviderConfigList:
+		for i := range l.Items {
+			out = append(out, client.ObjectKeyFromObject(&l.Items[i]))
+		}
+	}
+	return out
+}
+
+// setupUsers adds crossplane-runtime's controller that counts users and keeps a
+// used configuration from being deleted.
+func setupUsers(mgr ctrl.Manager, o xpcontroller.Options, gvk schema.GroupVersionKind, newConfig func() config) error {
+	name := usage.ControllerName(gvk.Kind)
+	kinds := resource.ProviderConfigKinds{Config: gvk, Usage: v1alpha1.ProviderConfigUsageGroupVersionKind, UsageList: v1alpha1.ProviderConfigUsageListGroupVersionKind}
+	r := usage.NewReconciler(mgr, kinds, usage.WithLogger(o.Logger.WithValues("controller", name)),
+		usage.WithRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(name)))) //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
+	return ctrl.NewControllerManagedBy(mgr).
+		Named(name).
+		For(newConfig(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WithOptions(controller.Options{RateLimiter: rateLimiter()}).
+		Watches(&v1alpha1.ProviderConfigUsage{}, countLater(gvk.Kind)).
+		Complete(xperrors.WithSilentRequeueOnConflict(soon(r)))
+}
+
+// soon makes a reconciler that would wait half a minute after it lost a race for
+// the object, as crossplane-runtime's does, wait no longer than a count takes.
+// The other one in the race is ours.
+func soon(r reconcile.Reconciler) reconcile.Reconciler {
+	return reconcile.Func(func(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+		res, err := r.Reconcile(ctx, req)
+		res.RequeueAfter = min(res.RequeueAfter, usersDelay)
+		return res, err
+	})
+}
+
+// rateLimiter tries again soon, and at least every minute: controller-runtime's
+// own would let a configuration wait for a quarter of an hour.
+func rateLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](10*time.Millisecond, time.Minute)
+}
+
+// countLater enqueues the configuration that a usage names, when it comes, goes
+// or changes, after a while: counting costs as much as there are usages.
+func countLater(kind string) handler.EventHandler {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	add := func(o client.Object, q queue) {
+		u, ok := o.(*v1alpha1.ProviderConfigUsage)
+		if !ok || u.ProviderConfigReference.Kind != kind {
+			return
+		}
+		ref := RefFor(u.Namespace, kind, u.ProviderConfigReference.Name)
+		q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}}, usersDelay)
+	}
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e kevent.CreateEvent, q queue) { add(e.Object, q) },
+		DeleteFunc: func(_ context.Context, e kevent.DeleteEvent, q queue) { add(e.Object, q) },
+		UpdateFunc: func(_ context.Context, e kevent.UpdateEvent, q queue) { add(e.ObjectOld, q); add(e.ObjectNew, q) },
+	}
+}
+
+// setupUsage adds the controller that lets go of usages.
+func setupUsage(mgr ctrl.Manager) error {
+	gone := handler.Funcs{DeleteFunc: func(_ context.Context, e kevent.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: e.Object.GetNamespace(), Name: string(e.Object.GetUID())}})
+	}}
+	deleting := predicate.NewPredicateFuncs(func(o client.Object) bool { return o.GetDeletionTimestamp() != nil })
+	err := ctrl.NewControllerManagedBy(mgr).
+		Named("providerconfigusage").
+		For(&v1alpha1.ProviderConfigUsage{}, builder.WithPredicates(deleting)).
+		Watches(&v1alpha1.KeaReservation{}, gone).
+		Complete(xperrors.WithSilentRequeueOnConflict(&usageReconciler{client: mgr.GetClient()}))
+	if err != nil {
+		return fmt.Errorf("cannot set up the controller of ProviderConfigUsage: %w", err)
+	}
+	return nil
+}
+
+// probes brings the provider configurations whose servers have changed into the
+// queue of their controller.
+type probes struct {
+	kind string
+
+	mu      sync.Mutex
+	pending []reconcile.Request
+	queue   workqueue.TypedRateLimitingInterface[reconcile.Request]
+}
+
+// notify is a listener of Connections.
+func (p *probes) notify(ref Ref, t group.Touched) {
+	if !t.Servers || ref.Kind != p.kind {
+		return
+	}
+	req := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.queue == nil {
+		p.pending = append(p.pending, req)
+		return
+	}
+	p.queue.Add(req)
+}
+
+// start is a source of controller-runtime.
+func (p *probes) start(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queue = q
+	for _, req := range p.pending {
+		q.Add(req)
+	}
+	p.pending = nil
+	return nil
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package providerconfig
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+)
+
+// usageFinalizer keeps a usage until its KeaReservation is gone. Without it a
+// deleted namespace, or a foreground deletion, takes the usage first, then the
+// provider configuration, and the reservation is left without the means to leave
+// Kea (crossplane-runtime#1049, crossplane#4661).
+const usageFinalizer = v1alpha1.Group + "/usage"
+
+// Track records that a KeaReservation uses its provider configuration. It
+// writes only where the record is missing or names another one.
+func Track(ctx context.Context, c client.Client, mg *v1alpha1.KeaReservation) error {
+	want := usageOf(mg)
+	have := &v1alpha1.ProviderConfigUsage{}
+	err := c.Get(ctx, client.ObjectKeyFromObject(want), have)
+	switch {
+	case kerrors.IsNotFound(err):
+		if err := c.Create(ctx, want); err != nil && !kerrors.IsAlreadyExists(err) {
+			return fmt.Errorf("cannot record the use of the provider configuration: %w", err)
+		}
+		return nil
+	case err != nil:
+		return fmt.Errorf("cannot get the record of use of the provider configuration: %w", err)
+	case have.ProviderConfigReference == want.ProviderConfigReference || meta.WasDeleted(have):
+		return nil
+	}
+	have = have.DeepCopy()
+	have.Labels, have.ProviderConfigReference = want.Labels, want.ProviderConfigReference
+	if err := c.Update(ctx, have); err != nil {
+		return fmt.Errorf("cannot record the use of the provider configuration: %w", err)
+	}
+	return nil
+}
+
+// usageOf is like what crossplane-runtime's ProviderConfigUsageTracker makes,
+// with the finalizer, and without blockOwnerDeletion: a foreground deletion would
+// wait for the usage, and the usage for the reservation.
+func usageOf(mg *v1alpha1.KeaReservation) *v1alpha1.ProviderConfigUsage {
+	ref := *mg.GetProviderConfigReference()
+	owner := meta.AsController(meta.TypedReferenceTo(mg, v1alpha1.KeaReservationGroupVersionKind))
+	owner.BlockOwnerDeletion = nil
+	return &v1alpha1.ProviderConfigUsage{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace:       mg.GetNamespace(),
+			Name:            string(mg.GetUID()),
+			Labels:          map[string]string{xpv2.LabelKeyProviderKind: ref.Kind, xpv2.LabelKeyProviderName: ref.Name},
+			Finalizers:      []string{usageFinalizer},
+			OwnerReferences: []metav1.OwnerReference{owner},
+		},
+		TypedProviderConfigUsage: xpv2.TypedProviderConfigUsage{
+			ProviderConfigReference: ref,
+			ResourceReference: xpv2.TypedReference{
+				APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: v1alpha1.KeaReservationKind, Name: mg.GetName(),
+			},
+		},
+	}
+}
+
+// usageReconciler lets go of a usage that is being deleted, once its
+// KeaReservation is gone.
+type usageReconciler struct {
+	client client.Client
+}
+
+// Reconcile a usage.
+func (r *usageReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	u := &v1alpha1.ProviderConfigUsage{}
+	if err := r.client.Get(ctx, req.NamespacedName, u); err != nil {
+		if err = resource.IgnoreNotFound(err); err != nil {
+			err = fmt.Errorf("cannot get ProviderConfigUsage: %w", err)
+		}
+		return ctrl.Result{}, err
+	}
+	if !meta.WasDeleted(u) || !meta.FinalizerExists(u, usageFinalizer) {
+		return ctrl.Result{}, nil
+	}
+	mg := &v1alpha1.KeaReservation{}
+	err := r.client.Get(ctx, types.NamespacedName{Namespace: u.Namespace, Name: u.ResourceReference.Name}, mg)
+	if err == nil && string(mg.GetUID()) == u.Name {
+		// Its deletion will bring us back.
+		return ctrl.Result{}, nil
+	}
+	if resource.IgnoreNotFound(err) != nil {
+		return ctrl.Result{}, fmt.Errorf("cannot get KeaReservation %s: %w", u.ResourceReference.Name, err)
+	}
+	u = u.DeepCopy()
+	meta.RemoveFinalizer(u, usageFinalizer)
+	if err := resource.IgnoreNotFound(r.client.Update(ctx, u)); err != nil {
+		return ctrl.Result{}, fmt.Errorf("cannot let go of ProviderConfigUsage: %w", err)
+	}
+	return ctrl.Result{}, nil
+}

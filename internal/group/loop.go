@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package group
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/vitistack/provider-kea/internal/kea"
+)
+
+// Hook libraries that the provider needs (Kea ARM, "Hook Libraries").
+const (
+	hookHosts   = "libdhcp_host_cmds.so"
+	hookSubnets = "libdhcp_subnet_cmds.so"
+	hookLeases  = "libdhcp_lease_cmds.so"
+)
+
+// needed tells each hook library by a command that it brings.
+var needed = []struct{ command, hook string }{
+	{"reservation-get-page", hookHosts},
+	{"subnet4-list", hookSubnets},
+	{"lease4-get-page", hookLeases},
+}
+
+const (
+	// beats is how many heartbeats there are in a snapshot interval: a restart of
+	// Kea, and the lease of a device that waits for one, is seen this much sooner
+	// than other changes, at one small command a beat.
+	beats = 6
+	// minGap is the least time between two looks.
+	minGap = 200 * time.Millisecond
+	// bootSlack is what the start of Kea, reckoned from its uptime in whole
+	// seconds, may seem to move without a restart.
+	bootSlack = 1200 * time.Millisecond
+	// saveDelay lets memory hosts settle before Kea saves them.
+	saveDelay = 5 * time.Second
+)
+
+// run looks at the server until the context ends: every beat, and when asked.
+func (s *server) run(ctx context.Context) {
+	defer s.client.Close()
+	for {
+		s.tick(ctx)
+		s.lookedOnce.Do(func() {
+			close(s.looked)
+			s.tell(Touched{Servers: true})
+		})
+		if !s.sleep(ctx) {
+			return
+		}
+	}
+}
+
+// sleep waits for the next beat or for somebody who asks for a look; false when
+// the context has ended.
+func (s *server) sleep(ctx context.Context) bool {
+	beat := time.NewTimer(max(s.interval/beats, minGap))
+	defer beat.Stop()
+	// Looks that are asked for take Kea a third of the time at the most.
+	gap := time.NewTimer(max(minGap, 2*s.lastScan))
+	defer gap.Stop()
+	select {
+	case <-gap.C:
+	case <-ctx.Done():
+		return false
+	}
+	select {
+	case <-s.kick:
+	case <-beat.C:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// tick has one look at the server: how it is, and as much of what it holds as
+// is due.
+func (s *server) tick(ctx context.Context) {
+	err := s.refreshAll(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	s.setErr(err)
+	if err == nil {
+		s.save(ctx)
+	}
+}
+
+func (s *server) refreshAll(ctx context.Context) error {
+	restarted, ha, err := s.heartbeat(ctx)
+	if err != nil {
+		return err
+	}
+	s.mu.RLock()
+	first, failing := s.snap == nil, s.facts.Err != nil
+	due := s.wantScan || first || time.Since(s.snap.taken) >= s.interval
+	s.mu.RUnlock()
+	if first || failing || restarted {
+		if err := s.probe(ctx, ha); err != nil {
+			return err
+		}
+		due = true
+	}
+	if due {
+		return s.scan(ctx)
+	}
+	return s.scanWaiting(ctx)
+}
+
+// setErr notes why the server cannot be used, or that it can. Everybody hears of
+// a change: those who could not be served, and those who no longer can.
+func (s *server) setErr(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.facts.Err
+	s.facts.Err = err
+	if (before == nil) != (err == nil) {
+		s.tell(Touched{All: true, Servers: true})
+	} else if err != nil && before.Error() != err.Error() {
+		s.tell(Touched{Servers: true})
+	}
+}
+
+// heartbeat asks the server how it is, and tells whether it was restarted or
+// reloaded since the last time, which costs it its memory hosts. One failure may
+// be a passing one, and turning 50,000 resources over is not free: it asks twice.
+func (s *server) heartbeat(ctx context.Context) (restarted bool, haState string, err error) {
+	st, err := s.client.Status(ctx)
+	if _, ok := errors.AsType[*kea.UnreachableError](err); ok {
+		st, err = s.client.Status(ctx)
+	}
+	if err != nil {
+		return false, "", err
+	}
+	now := time.Now()
+	boot, reload := now.Add(-st.Uptime), now.Add(-st.Reload)
+	// In a container every Kea has the same pid: the time of its start tells.
+	restarted = st.PID != s.pid || boot.Sub(s.boot) > bootSlack || reload.Sub(s.reload) > bootSlack
+	s.pid, s.boot, s.reload = st.PID, boot, reload
+	for _, h := range st.HA {
+		haState = h.State
+	}
+	s.setHAState(haState)
+	return restarted, haState, nil
+}
+
+func (s *server) setHAState(state string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.facts.HAState != state {
+		s.facts.HAState = state
+		s.tell(Touched{Servers: true})
+	}
+}
+
+// probe finds out what the server can do and where it keeps reservations.
+func (s *server) probe(ctx context.Context, haState string) error {
+	commands, err := s.client.ListCommands(ctx)
+	if err != nil {
+		return err
+	}
+	var missing []string
+	for _, n := range needed {
+		if !slices.Contains(commands, n.command) {
+			missing = append(missing, n.hook)
+		}
+	}
+	version, err := s.client.Version(ctx)
+	if err != nil {
+		return err
+	}
+	f := ServerFacts{Name: s.name, Version: version, HAState: haState, MissingHooks: missing}
+	if contains(missing, hookHosts) {
+		s.setFacts(f)
+		return &kea.UnsupportedError{Command: "reservation-get-page", Hook: hookHosts}
+	}
+	database, err := s.client.HasHostDatabase(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot find out whether Kea has a hosts-database: %w", err)
+	}
+	f.Storage = kea.TargetMemory
+	switch {
+	case s.storage == StorageDatabase && !database:
+		s.setFacts(f)
+		return ErrNoDatabase
+	case database && s.storage != StorageMemory:
+		f.Storage = kea.TargetDatabase
+	}
+	s.setFacts(f)
+	s.setDatabase(database)
+	return nil
+}
+
+func (s *server) setFacts(f ServerFacts) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.Err, f.SaveErr = s.facts.Err, s.facts.SaveErr
+	changed := f.Version != s.facts.Version || f.Storage != s.facts.Storage || !slices.Equal(f.MissingHooks, s.facts.MissingHooks)
+	s.facts = f
+	if changed {
+		s.tell(Touched{Servers: true})
+	}
+}
+
+func (s *server) setDatabase(has bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.database = has
+}
+
+func (s *server) hasDatabase() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.database
+}
+
+func contains(hooks []string, hook string) bool { return slices.Contains(hooks, hook) }
+
+// save lets Kea write its configuration once memory hosts have been still for a
+// while, where that is wanted.
+func (s *server) save(ctx context.Context) {
+	s.mu.RLock()
+	changed := s.changed
+	s.mu.RUnlock()
+	if !s.persist || changed.IsZero() || time.Since(changed) < saveDelay {
+		return
+	}
+	err := s.client.WriteConfig(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil && s.changed.Equal(changed) {
+		s.changed = time.Time{}
+	}
+	if (err == nil) != (s.facts.SaveErr == nil) {
+		s.tell(Touched{Servers: true})
+	}
+	s.facts.SaveErr = err
+}

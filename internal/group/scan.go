@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package group
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/vitistack/provider-kea/internal/kea"
+)
+
+const (
+	// pageSize is how many hosts or leases one command reads. DHCP waits while
+	// Kea answers: 1,000 hold it up 8 to 15 ms, a whole listing of 50,000 for
+	// 0.4 s (facts).
+	pageSize = 1000
+	// lookupsPerPage is how many single leases cost Kea about as much as a page.
+	lookupsPerPage = 20
+	// maxPause bounds the pause between pages.
+	maxPause = 50 * time.Millisecond
+)
+
+// scan reads a whole snapshot and puts it in the place of the last one.
+func (s *server) scan(ctx context.Context) error {
+	start := time.Now()
+	s.mu.Lock()
+	s.learned = map[hostKey]struct{}{}
+	s.wantScan = false
+	staleBefore := keys(s.stale)
+	missing := s.facts.MissingHooks
+	s.mu.Unlock()
+
+	next := newSnapshot(start)
+	err := s.readSnapshot(ctx, next, missing)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	learned := s.learned
+	s.learned = nil
+	if err != nil {
+		return err
+	}
+	s.lastScan = time.Since(start)
+	for _, k := range staleBefore {
+		if _, again := learned[k]; !again {
+			delete(s.stale, k)
+		}
+	}
+	s.swap(next, learned)
+	return nil
+}
+
+func keys(m map[hostKey]struct{}) []hostKey {
+	out := make([]hostKey, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	return out
+}
+
+// swap makes next the snapshot. Hosts that were read back while it was taken
+// keep what was read back, which is newer. It needs the lock.
+func (s *server) swap(next *snapshot, learned map[hostKey]struct{}) {
+	last := s.snap
+	s.snap = next
+	if last == nil {
+		return
+	}
+	for k := range learned {
+		for place, st := range next.hosts {
+			st.remove(k)
+			if old, ok := last.hosts[place]; ok && old.byHost[k] != nil {
+				st.put(old.byHost[k])
+			}
+		}
+	}
+	touched, gone := compare(last, next)
+	for _, r := range gone {
+		if _, marked := markOf(r); marked && !s.held(hostKey{r.SubnetID, r.HWAddress}) {
+			s.lost[hostKey{r.SubnetID, r.HWAddress}] = r
+		}
+	}
+	for k := range s.lost {
+		if s.held(k) {
+			delete(s.lost, k)
+		}
+	}
+	s.tell(touched)
+}
+
+// held tells whether any place has a reservation of the host. It needs the lock.
+func (s *server) held(k hostKey) bool {
+	for _, st := range s.snap.hosts {
+		if _, ok := st.byHost[k]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// tell passes on whom a change concerns. Config.Notify must not block.
+func (s *server) tell(t Touched) {
+	if s.notify != nil && !t.Empty() {
+		s.notify(t)
+	}
+}
+
+func (s *server) readSnapshot(ctx context.Context, snap *snapshot, missing []string) error {
+	if !contains(missing, hookSubnets) {
+		subnets, err := s.client.Subnets(ctx)
+		if err != nil {
+			return fmt.Errorf("cannot list subnets: %w", err)
+		}
+		snap.subnets, snap.subnetsKnown = subnets, true
+		s.readSubnetDetails(ctx)
+	}
+	if err := s.readHosts(ctx, snap); err != nil {
+		return err
+	}
+	if contains(missing, hookLeases) {
+		return nil
+	}
+	snap.leasesKnown = true
+	leases, err := s.readLeases(ctx)
+	snap.leases = leases
+	return err
+}
+
+// readSubnetDetails brings the details of the subnets that were asked for up to
+// date. They are for information, so that one that cannot be read is none.
+func (s *server) readSubnetDetails(ctx context.Context) {
+	s.mu.RLock()
+	ids := make([]uint32, 0, len(s.subnetDetails))
+	for id := range s.subnetDetails {
+		ids = append(ids, id)
+	}
+	s.mu.RUnlock()
+	for _, id := range ids {
+		d, err := s.client.Subnet(ctx, id)
+		s.mu.Lock()
+		switch {
+		case err == nil:
+			s.subnetDetails[id] = d
+		case errors.Is(err, kea.ErrNotFound):
+			delete(s.subnetDetails, id)
+		}
+		s.mu.Unlock()
+	}
+}
+
+func (s *server) readHosts(ctx context.Context, snap *snapshot) error {
+	snap.hosts[kea.TargetMemory] = newStore()
+	if s.hasDatabase() {
+		snap.hosts[kea.TargetDatabase] = newStore()
+	}
+	var cursor kea.Cursor
+	for {
+		began := time.Now()
+		page, err := s.client.ReservationPage(ctx, pageSize, cursor)
+		if err != nil {
+			return fmt.Errorf("cannot read host reservations: %w", err)
+		}
+		st, ok := snap.hosts[page.Source]
+		for i := range page.Reservations {
+			if ok {
+				st.put(&page.Reservations[i])
+			}
+		}
+		if page.Done {
+			return nil
+		}
+		cursor = page.Next
+		if err := pause(ctx, time.Since(began)); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *server) readLeases(ctx context.Context) (map[kea.HWAddress][]kea.Lease, error) {
+	all := map[kea.HWAddress][]kea.Lease{}
+	var from netip.Addr
+	s.pages = 0
+	for {
+		began := time.Now()
+		leases, done, err := s.client.LeasePage(ctx, pageSize, from)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read leases: %w", err)
+		}
+		s.pages++
+		for _, l := range leases {
+			all[l.HWAddress] = append(all[l.HWAddress], l)
+		}
+		if done || len(leases) == 0 {
+			break
+		}
+		from = leases[len(leases)-1].IPAddress
+		if err := pause(ctx, time.Since(began)); err != nil {
+			return nil, err
+		}
+	}
+	now := time.Now()
+	for hw, l := range all {
+		if active := activeLeases(l, now); len(active) > 0 {
+			all[hw] = active
+		} else {
+			delete(all, hw)
+		}
+	}
+	return all, nil
+}
+
+// pause lets Kea serve DHCP for as long as a page took.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(min(d, maxPause))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// scanWaiting brings the leases of the devices that wait for one up to date: by
+// asking for each where they are few, by paging where that is cheaper.
+func (s *server) scanWaiting(ctx context.Context) error {
+	s.mu.RLock()
+	waiting := keys(s.waiting)
+	known := s.snap.leasesKnown
+	s.mu.RUnlock()
+	if len(waiting) == 0 || !known {
+		return nil
+	}
+	if len(waiting) > s.pages*lookupsPerPage {
+		leases, err := s.readLeases(ctx)
+		if err != nil {
+			return err
+		}
+		s.setLeases(leases)
+		return nil
+	}
+	for _, k := range waiting {
+		leases, err := s.client.LeasesByHWAddress(ctx, k.hw)
+		if err != nil {
+			return fmt.Errorf("cannot look up the lease of %s: %w", k.hw, err)
+		}
+		s.setLeasesOf(k.hw, activeLeases(leases, time.Now()))
+	}
+	return nil
+}
+
+func (s *server) setLeases(leases map[kea.HWAddress][]kea.Lease) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := newTouched()
+	compareLeases(t, s.snap.leases, leases)
+	s.snap.leases = leases
+	s.tell(t)
+}
+
+func (s *server) setLeasesOf(hw kea.HWAddress, leases []kea.Lease) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.snap.leases[hw]
+	if len(leases) == 0 {
+		delete(s.snap.leases, hw)
+	} else {
+		s.snap.leases[hw] = leases
+	}
+	if !sameLeases(before, leases) {
+		t := newTouched()
+		t.HWAddresses[hw] = struct{}{}
+		s.tell(t)
+	}
+}

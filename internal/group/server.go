@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package group
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/vitistack/provider-kea/internal/kea"
+)
+
+// ServerFacts is what the last look at a server found.
+type ServerFacts struct {
+	Name    string
+	Version string
+	// Storage is the place that reservations are written to; "" until found out.
+	Storage kea.Target
+	HAState string
+	// MissingHooks are hook libraries that the provider needs and the server
+	// does not load.
+	MissingHooks []string
+	// Err is why the server cannot be used; nil if it can.
+	Err error
+	// SaveErr is why memory hosts could not be saved; nil if they were, or are
+	// not to be.
+	SaveErr error
+}
+
+// ErrNoDatabase says that reservations are to be kept in a hosts-database that
+// the server does not have.
+var ErrNoDatabase = errors.New("Kea has no hosts-database: configure hosts-database in Kea, or set hosts.storage to Auto or Memory")
+
+// server is one Kea server: its client, what it held when last looked at, and
+// who waits for a newer look.
+type server struct {
+	name    string
+	client  *kea.Client
+	storage Storage
+	notify  func(Touched)
+
+	// interval is the time between snapshots.
+	interval time.Duration
+	// persist lets Kea save memory hosts.
+	persist bool
+
+	// kick asks the loop for a look before it is due.
+	kick chan struct{}
+	// looked is closed after the first look, whatever came of it.
+	looked     chan struct{}
+	lookedOnce sync.Once
+
+	mu    sync.RWMutex
+	snap  *snapshot // nil until the first one
+	facts ServerFacts
+	// database tells whether there is a hosts-database, written to or not.
+	database bool
+	// subnetDetails are what Kea gives the devices of a subnet, for the subnets
+	// that were asked for.
+	subnetDetails map[uint32]kea.SubnetDetail
+	// wantScan asks for a whole snapshot rather than the leases of those waiting.
+	wantScan bool
+	// waiting are the devices that wait for a lease.
+	waiting map[hostKey]struct{}
+	// learned are the hosts that were read back while a scan runs, which may
+	// have read them before; nil while none runs.
+	learned map[hostKey]struct{}
+	// stale are hosts of which a write's outcome is not known.
+	stale map[hostKey]struct{}
+	// lost are the last known reservations of hosts that have gone without our
+	// doing.
+	lost map[hostKey]*kea.Reservation
+	// echoes are what Kea made of writes, where it changed something.
+	echoes map[hostKey]*echo
+	// changed is when memory hosts were last written to and not yet saved; zero
+	// if they are.
+	changed time.Time
+
+	// Of the loop alone.
+	boot, reload time.Time
+	pid          int
+	lastScan     time.Duration
+	pages        int
+}
+
+func newServer(cfg ServerConfig, c Config) (*server, error) {
+	client, err := kea.NewClient(cfg.Kea)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use server %s: %w", cfg.Name, err)
+	}
+	return &server{
+		name: cfg.Name, client: client, storage: c.Storage, notify: c.Notify, interval: c.Interval, persist: c.Persist,
+		kick: make(chan struct{}, 1), looked: make(chan struct{}),
+		facts:         ServerFacts{Name: cfg.Name},
+		subnetDetails: map[uint32]kea.SubnetDetail{},
+		waiting:       map[hostKey]struct{}{},
+		stale:         map[hostKey]struct{}{},
+		lost:          map[hostKey]*kea.Reservation{},
+		echoes:        map[hostKey]*echo{},
+	}, nil
+}
+
+// target is where reservations are written.
+func (s *server) target() kea.Target {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.facts.Storage
+}
+
+// other is the place that is not written to, if the server has it.
+func (s *server) other() (kea.Target, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.facts.Storage == kea.TargetDatabase {
+		return kea.TargetMemory, true
+	}
+	_, ok := s.snap.hosts[kea.TargetDatabase]
+	return kea.TargetDatabase, ok
+}
+
+// look gives what is known of an intent. It talks to the server only where the
+// outcome of an earlier write is not known.
+func (s *server) look(ctx context.Context, in Intent) (look, error) {
+	select {
+	case <-s.looked:
+	case <-ctx.Done():
+		return look{}, fmt.Errorf("cannot wait for the first look at server %s: %w", s.name, ctx.Err())
+	}
+	l, stale, err := s.lookUp(in)
+	if err != nil || !stale {
+		return l, err
+	}
+	if err := s.reread(ctx, hostKey{l.subnet.ID, in.HWAddress}); err != nil {
+		return look{}, fmt.Errorf("cannot tell what server %s holds after a failed write: %w", s.name, err)
+	}
+	l, _, err = s.lookUp(in)
+	return l, err
+}
+
+func (s *server) lookUp(in Intent) (look, bool, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.facts.Err != nil {
+		return look{}, false, fmt.Errorf("cannot use server %s: %w", s.name, s.facts.Err)
+	}
+	if s.snap == nil {
+		return look{}, false, fmt.Errorf("cannot use server %s: it has not been looked at", s.name)
+	}
+	now := time.Now()
+	l := look{server: s.name, now: now, subnets: s.snap.subnets, subnetsKnown: s.snap.subnetsKnown, leasesKnown: s.snap.leasesKnown}
+	l.subnet, l.subnetFound = s.snap.resolve(in.Subnet)
+	if !l.subnetFound {
+		return l, false, nil
+	}
+	k := hostKey{l.subnet.ID, in.HWAddress}
+	for place, st := range s.snap.hosts {
+		if place == s.facts.Storage {
+			l.here = st.byHost[k]
+		} else {
+			l.shadow, l.hides = st.byHost[k], place == kea.TargetMemory
+		}
+	}
+	l.lost, l.echo = s.lost[k], s.echoes[k]
+	l.holders = func(a netip.Addr) []*kea.Reservation {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		return s.snap.holders(l.subnet.ID, a, in.HWAddress)
+	}
+	l.leases = s.snap.leasesOf(in.HWAddress, l.subnet.ID, now)
+	_, stale := s.stale[k]
+	return l, stale, nil
+}
+
+// await notes that a device waits for a lease, and asks for a newer look if it
+// had not been waiting yet.
+func (s *server) await(k hostKey) {
+	s.mu.Lock()
+	_, known := s.waiting[k]
+	s.waiting[k] = struct{}{}
+	s.mu.Unlock()
+	if !known {
+		s.wake()
+	}
+}
+
+// settled notes that a device waits no longer.
+func (s *server) settled(k hostKey) {
+	s.mu.RLock()
+	_, waiting := s.waiting[k]
+	s.mu.RUnlock()
+	if waiting {
+		s.mu.Lock()
+		delete(s.waiting, k)
+		s.mu.Unlock()
+	}
+}
+
+// forget drops what is remembered of a host that nobody wants any longer.
+func (s *server) forget(k hostKey) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.waiting, k)
+	delete(s.lost, k)
+	delete(s.echoes, k)
+}
+
+// refresh asks for a new snapshot.
+func (s *server) refresh() {
+	s.mu.Lock()
+	s.wantScan = true
+	s.mu.Unlock()
+	s.wake()
+}
+
+func (s *server) wake() {
+	select {
+	case s.kick <- struct{}{}:
+	default: // The loop has been asked already: those who ask at the same time share a look.
+	}
+}
+
+// detail gives what the devices of a subnet get. It asks the server the first
+// time; scans bring it up to date. It is for information: a subnet that cannot
+// be read has none.
+func (s *server) detail(ctx context.Context, id uint32) kea.SubnetDetail {
+	s.mu.RLock()
+	d, ok := s.subnetDetails[id]
+	known := s.snap != nil && s.snap.subnetsKnown
+	s.mu.RUnlock()
+	if ok || !known {
+		return d
+	}
+	d, err := s.client.Subnet(ctx, id)
+	if err != nil {
+		d = kea.SubnetDetail{} // Until the next scan, so that not everybody asks.
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.subnetDetails[id] = d
+	return d
+}

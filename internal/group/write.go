@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package group
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/vitistack/provider-kea/internal/kea"
+)
+
+// attempts is how often a write is tried when what is read back after a refusal
+// calls for another one, such as an update where somebody else has added it.
+const attempts = 2
+
+// BlockedError says that a reservation cannot be written as things are in Kea.
+type BlockedError struct {
+	State   State
+	Message string
+}
+
+// Error tells what is in the way.
+func (e *BlockedError) Error() string { return e.Message }
+
+// ensure writes the intent to the server, if it is not there yet.
+func (s *server) ensure(ctx context.Context, in Intent, address netip.Addr, cluster string) error {
+	var last error
+	for range attempts {
+		l, err := s.look(ctx, in)
+		if err != nil {
+			return err
+		}
+		v := decide(l, in, address, cluster)
+		switch {
+		case v.write == writeAdd:
+			last = s.add(ctx, v.want)
+		case v.write == writeUpdate:
+			last = s.update(ctx, l.subnet.ID, in, address, cluster)
+		case v.state == Reserved || v.state == Pending:
+			last = nil
+		default:
+			return &BlockedError{State: v.state, Message: v.message}
+		}
+		if last == nil && v.dropShadow {
+			// The right one is in the database now, so the copy that hides it can go.
+			last = s.drop(ctx, kea.TargetMemory, hostKey{l.subnet.ID, in.HWAddress}, in, cluster)
+		}
+		if last == nil || !rejected(last) {
+			return last
+		}
+	}
+	return last
+}
+
+// rejected tells whether Kea refused a write, rather than not answering it.
+func rejected(err error) bool {
+	var r *kea.RejectedError
+	return errors.As(err, &r) || errors.Is(err, kea.ErrNotFound)
+}
+
+// add makes a reservation and reads it back.
+func (s *server) add(ctx context.Context, want kea.Reservation) error {
+	werr := s.client.AddReservation(ctx, s.target(), want)
+	got, err := s.confirm(ctx, want)
+	switch {
+	case err != nil:
+		return errors.Join(wrap("cannot add the reservation", werr), err)
+	case got != nil && difference(*got, want) == "":
+		// Also where the answer to a write that took effect was lost.
+		return nil
+	case werr != nil:
+		s.learnAddress(ctx, want.SubnetID, want.IPAddress)
+		s.refresh()
+		return wrap("cannot add the reservation", werr)
+	case got == nil:
+		return fmt.Errorf("cannot find the reservation of %s on server %s though Kea took it", want.HWAddress, s.name)
+	}
+	s.remember(want, *got)
+	return nil
+}
+
+// update changes a reservation. It starts from what Kea has at this moment, so
+// that nothing that somebody else has just set is lost.
+//
+// Kea's reservation-update deletes the host where its new address is another
+// host's (facts: seen with memory hosts and PostgreSQL). So the address is
+// looked up first, and after any failure the old host is put back if it is gone.
+func (s *server) update(ctx context.Context, subnetID uint32, in Intent, address netip.Addr, cluster string) error {
+	k := hostKey{subnetID, in.HWAddress}
+	if err := s.reread(ctx, k); err != nil {
+		return fmt.Errorf("cannot update the reservation: %w", err)
+	}
+	l, _, err := s.lookUp(in)
+	if err != nil {
+		return err
+	}
+	v := decide(l, in, address, cluster)
+	if v.write != writeUpdate {
+		if v.state == Reserved {
+			return nil
+		}
+		return fmt.Errorf("cannot update the reservation: %w", changedMeanwhile(v))
+	}
+	old, want := *l.here, v.want
+	if want.IPAddress.IsValid() && want.IPAddress != old.IPAddress {
+		holders, err := s.client.ReservationsByAddress(ctx, s.target(), subnetID, want.IPAddress)
+		if err != nil {
+			return fmt.Errorf("cannot look up who has %s: %w", want.IPAddress, err)
+		}
+		s.setHolders(addressKey{subnetID, want.IPAddress}, holders)
+		for i := range holders {
+			if holders[i].HWAddress != in.HWAddress {
+				return &BlockedError{State: AddressConflict, Message: fmt.Sprintf("%s is reserved for %s", want.IPAddress, describe(&holders[i]))}
+			}
+		}
+	}
+	return s.replace(ctx, old, want)
+}
+
+// changedMeanwhile says that the reservation is not any longer as it was when
+// the update was decided; Kea's refusal is the nearest kind of error, and tries again.
+func changedMeanwhile(v verdict) error {
+	return &kea.RejectedError{Command: "reservation-update", Text: "the reservation has changed meanwhile: " + v.message}
+}
+
+// replace updates old to want, reads it back, and puts old back if Kea lost it.
+func (s *server) replace(ctx context.Context, old, want kea.Reservation) error {
+	k := hostKey{old.SubnetID, old.HWAddress}
+	// Whatever happens now, even to this connection: what was there is known.
+	s.mu.Lock()
+	s.lost[k] = &old
+	s.mu.Unlock()
+
+	werr := s.client.UpdateReservation(ctx, s.target(), want)
+	got, err := s.confirm(ctx, want)
+	switch {
+	case err != nil:
+		return errors.Join(wrap("cannot update the reservation", werr), err)
+	case got != nil && difference(*got, want) == "":
+		return nil
+	case got != nil && werr == nil:
+		s.remember(want, *got)
+		return nil
+	case got != nil:
+		s.refresh()
+		return wrap("cannot update the reservation", werr)
+	}
+	s.refresh()
+	if err := s.client.AddReservation(ctx, s.target(), old); err != nil {
+		return errors.Join(wrap("cannot update the reservation", werr), fmt.Errorf("cannot put the old reservation back: %w", err))
+	}
+	_, err = s.confirm(ctx, old)
+	return errors.Join(wrap("cannot update the reservation, the old one was put back", werr), err)
+}
+
+// drop removes a reservation from one place, unless it is marked as somebody
+// else's by now.
+func (s *server) drop(ctx context.Context, place kea.Target, k hostKey, in Intent, cluster string) error {
+	r, err := s.client.Reservation(ctx, place, k.subnet, k.hw)
+	switch {
+	case errors.Is(err, kea.ErrNotFound):
+		s.learn(place, k, nil)
+		return nil
+	case err != nil:
+		return fmt.Errorf("cannot read the reservation before removing it: %w", err)
+	}
+	s.learn(place, k, &r)
+	if owner, other := foreign(&r, mark{cluster: cluster, resource: in.Resource}); other && !in.Adopt {
+		return &BlockedError{State: OwnedByAnother, Message: fmt.Sprintf("the reservation of %s in %s belongs to %s", in.HWAddress, in.Subnet, owner)}
+	}
+	err = s.client.DeleteReservation(ctx, place, k.subnet, k.hw)
+	if err != nil && !errors.Is(err, kea.ErrNotFound) {
+		if rerr := s.rereadIn(ctx, place, k); rerr != nil {
+			return errors.Join(wrap("cannot remove the reservation", err), rerr)
+		}
+		return wrap("cannot remove the reservation", err)
+	}
+	s.forget(k)
+	s.learn(place, k, nil)
+	s.tellFreed(r)
+	return nil
+}
+
+// tellFreed wakes those who wait for the host or the address of a reservation
+// that is gone.
+func (s *server) tellFreed(r kea.Reservation) {
+	t := newTouched()
+	t.host(&r)
+	s.tell(t)
+}
+
+// confirm reads a reservation back after a write; nil if it is not there. Where
+// it cannot be read, the host is noted as one whose state is not known.
+func (s *server) confirm(ctx context.Context, want kea.Reservation) (*kea.Reservation, error) {
+	k := hostKey{want.SubnetID, want.HWAddress}
+	place := s.target()
+	s.mu.Lock()
+	s.stale[k] = struct{}{}
+	s.changed = time.Now()
+	s.mu.Unlock()
+	if err := s.rereadIn(ctx, place, k); err != nil {
+		return nil, fmt.Errorf("cannot read the reservation back: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.stale, k)
+	return s.snap.hosts[place].byHost[k], nil
+}
+
+// reread asks for a host in every place, and puts what it finds into the
+// snapshot.
+func (s *server) reread(ctx context.Context, k hostKey) error {
+	if err := s.rereadIn(ctx, s.target(), k); err != nil {
+		return err
+	}
+	if other, ok := s.other(); ok {
+		if err := s.rereadIn(ctx, other, k); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.stale, k)
+	return nil
+}
+
+func (s *server) rereadIn(ctx context.Context, place kea.Target, k hostKey) error {
+	r, err := s.client.Reservation(ctx, place, k.subnet, k.hw)
+	switch {
+	case err == nil:
+		s.learn(place, k, &r)
+	case errors.Is(err, kea.ErrNotFound):
+		s.learn(place, k, nil)
+	default:
+		return err
+	}
+	return nil
+}
+
+// learn puts what a point read found into the snapshot; nil if nothing.
+func (s *server) learn(place kea.Target, k hostKey, r *kea.Reservation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, ok := s.snap.hosts[place]
+	if !ok {
+		return
+	}
+	if s.learned != nil {
+		s.learned[k] = struct{}{}
+	}
+	if r == nil {
+		st.remove(k)
+		return
+	}
+	st.put(r)
+	delete(s.lost, k)
+}
+
+// learnAddress reads who has an address, so that the next verdict names them. It
+// is for that alone: an error changes nothing.
+func (s *server) learnAddress(ctx context.Context, subnet uint32, a netip.Addr) {
+	if !a.IsValid() {
+		return
+	}
+	if holders, err := s.client.ReservationsByAddress(ctx, s.target(), subnet, a); err == nil {
+		s.setHolders(addressKey{subnet, a}, holders)
+	}
+}
+
+func (s *server) setHolders(k addressKey, holders []kea.Reservation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st, ok := s.snap.hosts[s.facts.Storage]; ok {
+		st.setAddress(k, holders)
+	}
+}
+
+// remember notes that Kea made got of want.
+func (s *server) remember(want, got kea.Reservation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.echoes[hostKey{want.SubnetID, want.HWAddress}] = &echo{want: want, got: got}
+}
+
+func wrap(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

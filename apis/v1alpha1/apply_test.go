@@ -3,6 +3,7 @@
 package v1alpha1_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,6 +34,13 @@ type step struct {
 
 func play(t *testing.T, kind, name string, steps []step, got func(map[string]any) any) {
 	t.Helper()
+	t.Cleanup(func() { // so that the test may run again (-count)
+		u := fromYAML(t, kind, "{}")
+		u.SetName(name)
+		if err := kube.Delete(context.Background(), u); err != nil {
+			t.Error(err)
+		}
+	})
 	for _, s := range steps {
 		u, err := apply(t, s.manager, kind, name, s.object)
 		if err != nil {

@@ -28,7 +28,10 @@ import (
 func TestExamplesApply(t *testing.T) {
 	// The examples' Secrets are in Crossplane's namespace, which a cluster with
 	// Crossplane has.
-	create(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "crossplane-system"}})
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "crossplane-system"}}
+	if err := kube.Create(t.Context(), namespace); client.IgnoreAlreadyExists(err) != nil {
+		t.Fatal(err)
+	}
 
 	files, err := filepath.Glob(filepath.Join(testenv.Root(), "examples", "*.yaml"))
 	if err != nil || len(files) == 0 {

@@ -172,6 +172,36 @@ func TestUpdateLosesHost(t *testing.T) {
 	}
 }
 
+// TestLostDatabase: a Kea that has lost its database and goes on serving answers
+// as if it were empty. Nobody's reservation is gone for that.
+func TestLostDatabase(t *testing.T) {
+	t.Parallel()
+	s := keatest.New(t, keatest.Options{Database: keatest.NewDatabase()})
+	g := run(t, s.ClientConfig(), func(c *group.Config) { c.Interval = time.Second })
+	g.ensure(t, static(ip50))
+	g.awaitState(t, static(ip50), group.Reserved)
+	told := g.wasTouched(mac)
+	s.LoseDatabase()
+	testenv.Eventually(t, within, "Observe to fail", func(ctx context.Context) error {
+		o, err := g.Observe(ctx, static(ip50))
+		if err != nil {
+			return nil
+		}
+		if o.State != group.Reserved {
+			t.Errorf("Observe(...): %s, want what was last known or an error", o.State)
+		}
+		return errors.New("it still succeeds")
+	})
+	if err := g.Release(t.Context(), static(ip50)); err == nil {
+		t.Error("Release(...): nil, though the database cannot confirm")
+	}
+	s.RestoreDatabase()
+	g.awaitState(t, static(ip50), group.Reserved)
+	if n := g.wasTouched(mac) - told; n != 0 {
+		t.Errorf("the device was told %d times of a reservation that was there all the time", n)
+	}
+}
+
 // TestFailedReads: a server that cannot be asked is an error, never "not there".
 func TestFailedReads(t *testing.T) {
 	cases := map[string]keatest.FaultKind{

@@ -170,13 +170,30 @@ func (s *server) readHosts(ctx context.Context, snap *snapshot) error {
 			}
 		}
 		if page.Done {
-			return nil
+			return s.checkDatabase(ctx)
 		}
 		cursor = page.Next
 		if err := pause(ctx, time.Since(began)); err != nil {
 			return err
 		}
 	}
+}
+
+// checkDatabase makes sure that what the pages lacked is not there. A Kea that has
+// lost its database and goes on serving (on-fail: serve-retry-continue) lists it
+// as an empty one, and nobody's reservation is gone for that.
+func (s *server) checkDatabase(ctx context.Context) error {
+	if !s.hasDatabase() {
+		return nil
+	}
+	has, err := s.client.HasHostDatabase(ctx)
+	if err == nil && !has {
+		err = ErrNoDatabase
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read host reservations from Kea's hosts-database: %w", err)
+	}
+	return nil
 }
 
 func (s *server) readLeases(ctx context.Context) (map[kea.HWAddress][]kea.Lease, error) {

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package networkconfiguration
+
+import (
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/ptr"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/vitistack"
+)
+
+// childState tells how a KeaReservation stands to the one that is wanted under
+// its name.
+type childState int
+
+const (
+	childAbsent    childState = iota // there is none
+	childAsWanted                    // nothing to do
+	childOutdated                    // an apply makes it right
+	childElsewhere                   // in another subnet or Kea: it has to be made anew
+	childGoing                       // being deleted
+	childForeign                     // somebody else's
+)
+
+// childStateOf compares the KeaReservation that is there under the wanted name,
+// if any, with what an apply would make of it.
+func childStateOf(have *v1alpha1.KeaReservation, nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress) childState {
+	switch {
+	case have == nil:
+		return childAbsent
+	case !controls(nc, have) && !orphanOf(nc, have):
+		return childForeign
+	case meta.WasDeleted(have):
+		return childGoing
+	case !inPlace(have, at) || hwAddressOf(have) != mac:
+		// The configuration could be changed in place, but that would leave the
+		// reservation behind on the Kea that had it so far.
+		if controls(nc, have) {
+			return childElsewhere
+		}
+		return childForeign
+	case !dressed(have, nc, at, mac):
+		return childOutdated
+	}
+	return childAsWanted
+}
+
+// controls tells whether a NetworkConfiguration controls a KeaReservation. It
+// goes by UID: one of the same name may have been there before.
+func controls(nc *vitistack.NetworkConfiguration, r *v1alpha1.KeaReservation) bool {
+	c := metav1.GetControllerOf(r)
+	return c != nil && c.UID == nc.UID
+}
+
+// orphanOf tells whether a KeaReservation was made for a NetworkConfiguration of
+// this name and has no controller any more: deleted with --cascade=orphan, or
+// restored from a backup without owners.
+func orphanOf(nc *vitistack.NetworkConfiguration, r *v1alpha1.KeaReservation) bool {
+	return metav1.GetControllerOf(r) == nil && r.Labels[labelNetworkConfiguration] == labelValue(nc.Name)
+}
+
+// controllerOf returns the name of the NetworkConfiguration that controls a
+// KeaReservation.
+func controllerOf(r *v1alpha1.KeaReservation) (string, bool) {
+	c := metav1.GetControllerOf(r)
+	if c == nil || c.Kind != vitistack.NetworkConfigurationKind {
+		return "", false
+	}
+	gv, err := schema.ParseGroupVersion(c.APIVersion)
+	return c.Name, err == nil && gv.Group == vitistack.GroupVersion.Group
+}
+
+// inPlace tells whether a KeaReservation is in the subnet and the Kea of a place.
+func inPlace(r *v1alpha1.KeaReservation, at *place) bool {
+	config := ptr.Deref(r.Spec.ProviderConfigReference, xpv2.ProviderConfigReference{})
+	return r.Spec.ForProvider.Subnet == at.subnet && defaultConfig(config) == at.config
+}
+
+// dressed tells whether a KeaReservation has the metadata that is wanted.
+func dressed(r *v1alpha1.KeaReservation, nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress) bool {
+	for k, v := range labelsOf(nc, at) {
+		if r.Labels[k] != v {
+			return false
+		}
+	}
+	c := metav1.GetControllerOf(r)
+	return c != nil && c.UID == nc.UID && !ptr.Deref(c.BlockOwnerDeletion, true) &&
+		meta.GetExternalName(r) == mac.String()
+}
+
+// hwAddressOf returns a KeaReservation's hardware address in canonical form, or
+// nothing where it has none.
+func hwAddressOf(r *v1alpha1.KeaReservation) kea.HWAddress {
+	mac, err := kea.ParseHWAddress(r.Spec.ForProvider.HWAddress)
+	if err != nil {
+		return ""
+	}
+	return mac
+}

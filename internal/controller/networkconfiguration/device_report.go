@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package networkconfiguration
+
+import (
+	"fmt"
+	"slices"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/vitistack"
+)
+
+// A deviceReport is what there is to tell of one device.
+type deviceReport struct {
+	// address that Kea holds for it; empty where it holds none for certain.
+	address string
+
+	// keep tells that what was known of the address before may still hold: what
+	// is in the way passes, and says nothing about the address.
+	keep bool
+
+	// gateway and nameservers of the subnet, where Kea tells.
+	gateway     string
+	nameservers []string
+
+	// wrong is what the user has to correct.
+	wrong string
+
+	// waiting is what the device waits for.
+	waiting string
+}
+
+// deviceReports returns a report for each interface, in their order. failed has
+// what could not be done for a device.
+func deviceReports(s *situation, p plan, failed map[kea.HWAddress]error) []deviceReport {
+	devices := devicesOf(s.nc)
+	out := make([]deviceReport, len(devices))
+	for i, d := range devices {
+		switch {
+		case d.err != nil:
+			out[i] = deviceReport{wrong: d.err.Error()}
+		case d.mac == "":
+			out[i] = deviceReport{waiting: "it has no macAddress yet"}
+		default:
+			out[i] = macReport(s, p, d.mac, failed[d.mac])
+		}
+	}
+	return out
+}
+
+func macReport(s *situation, p plan, mac kea.HWAddress, failed error) deviceReport {
+	if h, ok := p.held[mac]; ok {
+		return deviceReport{waiting: h.message}
+	}
+	if why, ok := p.anew[mac]; ok {
+		return deviceReport{waiting: why}
+	}
+	have := ownReservation(s, mac)
+	if have == nil {
+		r := deviceReport{keep: true, waiting: fmt.Sprintf("%s gets its KeaReservation", mac)}
+		if failed != nil {
+			r.waiting = failed.Error()
+		}
+		return r
+	}
+	r := reservationReport(have, mac)
+	r.gateway, r.nameservers = have.Status.AtProvider.Gateway, have.Status.AtProvider.DNSServers
+	return r
+}
+
+// ownReservation returns the KeaReservation that a NetworkConfiguration has for
+// a device.
+func ownReservation(s *situation, mac kea.HWAddress) *v1alpha1.KeaReservation {
+	have := s.named[reservationName(s.nc.Name, mac)]
+	if have == nil || !controls(s.nc, have) {
+		return nil
+	}
+	return have
+}
+
+// settled are the reasons of a reservation that is not ready that tell for
+// certain that Kea holds no address for the device.
+var settled = []xpv2.ConditionReason{
+	v1alpha1.ReasonAwaitingLease,
+	v1alpha1.ReasonSubnetNotFound,
+	v1alpha1.ReasonAddressConflict,
+	v1alpha1.ReasonOwnedByAnother,
+	v1alpha1.ReasonAddressNotInSubnet,
+}
+
+func reservationReport(r *v1alpha1.KeaReservation, mac kea.HWAddress) deviceReport {
+	ready := r.GetCondition(xpv2.TypeReady)
+	switch {
+	case ready.Status == corev1.ConditionTrue && r.Status.AtProvider.IPAddress != "":
+		return deviceReport{address: r.Status.AtProvider.IPAddress}
+	case ready.Reason == v1alpha1.ReasonAwaitingLease:
+		return deviceReport{waiting: fmt.Sprintf("%s waits for its DHCP lease", mac)}
+	case slices.Contains(settled, ready.Reason):
+		return deviceReport{waiting: passedUp(r, mac, ready)}
+	case r.GetCondition(xpv2.TypeSynced).Status == corev1.ConditionFalse:
+		// Its message is of a server that cannot be reached, most often, and
+		// differs each time. Every change here would be a write that others wake
+		// up from, so it is only pointed at.
+		return deviceReport{keep: true, waiting: fmt.Sprintf("%s: KeaReservation %s cannot be synced, its condition Synced tells why", mac, r.Name)}
+	}
+	return deviceReport{keep: true, waiting: passedUp(r, mac, ready)}
+}
+
+// passedUp is what a KeaReservation says about itself.
+func passedUp(r *v1alpha1.KeaReservation, mac kea.HWAddress, c xpv2.Condition) string {
+	switch {
+	case c.Message != "":
+		return fmt.Sprintf("%s: %s", mac, c.Message)
+	case c.Reason != "":
+		return fmt.Sprintf("%s: KeaReservation %s is not ready: %s", mac, r.Name, c.Reason)
+	}
+	return fmt.Sprintf("%s: waiting for KeaReservation %s", mac, r.Name)
+}
+
+// interfaceStatus returns what the status of a NetworkConfiguration tells of an
+// interface. before is what it told of the same device so far.
+func interfaceStatus(in *vitistack.NetworkConfigurationInterface, r deviceReport, prefix string, before *vitistack.NetworkConfigurationInterface) vitistack.NetworkConfigurationInterface {
+	out := vitistack.NetworkConfigurationInterface{}
+	out.Name, out.MacAddress, out.Vlan = in.Name, in.MacAddress, in.Vlan
+	out.IPv4Subnet = prefix
+	out.IPv4Gateway, out.DNS = r.gateway, r.nameservers
+
+	// What was told before may still hold if it was told of the same network.
+	kept := r.keep && before != nil && before.IPv4Subnet == prefix
+	switch {
+	case r.address != "":
+		out.IPv4Addresses = []string{r.address}
+		out.DHCPReserved, out.IPAllocated = true, true
+		out.AllocationMethod = vitistack.AllocationMethodDHCP
+	case kept:
+		// The device most likely still has it; that Kea holds it is not certain.
+		out.IPv4Addresses = before.IPv4Addresses
+	}
+	if kept && out.IPv4Gateway == "" {
+		out.IPv4Gateway = before.IPv4Gateway
+	}
+	if kept && len(out.DNS) == 0 {
+		out.DNS = before.DNS
+	}
+	// Kea need not say: the user may have written it down.
+	if out.IPv4Gateway == "" {
+		out.IPv4Gateway = in.IPv4Gateway
+	}
+	if len(out.DNS) == 0 {
+		out.DNS = in.DNS
+	}
+	return out
+}

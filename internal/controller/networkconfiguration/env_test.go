@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package networkconfiguration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/testenv"
+	"github.com/vitistack/provider-kea/internal/vitistack"
+)
+
+// patience is how long a test waits for something to come about. It is generous:
+// other tests may run on the same machine.
+const patience = 60 * time.Second
+
+// keaReservationCRD is the CRD of what the controller makes.
+func keaReservationCRD() string {
+	return filepath.Join(testenv.Root(), "package", "crds", "kea.crossplane.io_keareservations.yaml")
+}
+
+// oldCRDs are VitiStack's as the module that the types come from has them.
+func oldCRDs(tb testing.TB) []string {
+	tb.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/vitistack/crds").Output()
+	if err != nil {
+		tb.Fatalf("cannot find the module with VitiStack's CRDs: run go mod download: %v", err)
+	}
+	dir := filepath.Join(strings.TrimSpace(string(out)), "crds")
+	return []string{
+		filepath.Join(dir, "vitistack.io_networkconfigurations.yaml"),
+		filepath.Join(dir, "vitistack.io_networknamespaces.yaml"),
+	}
+}
+
+// newCRDs are VitiStack's with the fields that the successor added.
+func newCRDs() []string {
+	return []string{filepath.Join(testenv.Root(), "internal", "vitistack", "testdata", "crds.yaml")}
+}
+
+func newScheme(tb testing.TB) *runtime.Scheme {
+	tb.Helper()
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, rbacv1.AddToScheme, extv1.AddToScheme, v1alpha1.AddToScheme, vitistack.AddToScheme} {
+		if err := add(s); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return s
+}
+
+// A lineLog keeps the lines that are logged for people.
+type lineLog struct {
+	logging.Logger
+
+	mu    sync.Mutex
+	lines []string
+}
+
+func newLineLog() *lineLog { return &lineLog{Logger: logging.NewNopLogger()} }
+
+func (l *lineLog) WithValues(...any) logging.Logger { return l }
+
+func (l *lineLog) Info(msg string, _ ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, msg)
+}
+
+// count returns how many lines have a text in them.
+func (l *lineLog) count(text string) int {
+	n := 0
+	for _, line := range l.all() {
+		if strings.Contains(line, text) {
+			n++
+		}
+	}
+	return n
+}
+
+func (l *lineLog) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.lines)
+}
+
+// startManager runs a provider with nothing but this controller. What it returns
+// counts the writes of the controller, by namespace.
+func startManager(tb testing.TB, cfg *rest.Config, o Options) *writes {
+	tb.Helper()
+	w := &writes{}
+	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
+		Scheme:    newScheme(tb),
+		Metrics:   metricsserver.Options{BindAddress: "0"},
+		NewClient: w.newClient,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := Setup(mgr, o); err != nil {
+		tb.Fatal(err)
+	}
+
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	w.stop = sync.OnceFunc(func() {
+		early := false
+		select {
+		case err := <-ended:
+			early = true
+			ended <- err
+		default:
+		}
+		cancel()
+		if err := <-ended; err != nil || early {
+			tb.Errorf("the manager ended by itself, or badly: %v", err)
+		}
+	})
+	tb.Cleanup(w.stop)
+	return w
+}
+
+// writes counts.
+type writes struct {
+	stop func()
+
+	byNamespace sync.Map // of *atomic.Int64
+}
+
+func (w *writes) in(namespace string) *atomic.Int64 {
+	n, _ := w.byNamespace.LoadOrStore(namespace, &atomic.Int64{})
+	return n.(*atomic.Int64) //nolint:forcetypeassert // Nothing else is stored.
+}
+
+func (w *writes) newClient(cfg *rest.Config, o client.Options) (client.Client, error) {
+	c, err := client.NewWithWatch(cfg, o)
+	if err != nil {
+		return nil, err
+	}
+	return interceptor.NewClient(c, interceptor.Funcs{
+		Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
+			w.in(obj.GetNamespace()).Add(1)
+			return c.Patch(ctx, obj, patch, opts...)
+		},
+		Apply: func(ctx context.Context, c client.WithWatch, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+			if o, ok := obj.(interface{ GetNamespace() string }); ok {
+				w.in(o.GetNamespace()).Add(1)
+			}
+			return c.Apply(ctx, obj, opts...)
+		},
+		Delete: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.DeleteOption) error {
+			w.in(obj.GetNamespace()).Add(1)
+			return c.Delete(ctx, obj, opts...)
+		},
+		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, obj client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+			w.in(obj.GetNamespace()).Add(1)
+			return c.SubResource(sub).Patch(ctx, obj, patch, opts...)
+		},
+	}), nil
+}
+
+// A site is a namespace that a test has to itself, and what it does there.
+type site struct {
+	*testing.T
+
+	kube       client.Client
+	namespace  string
+	writes     *writes
+	allocation bool // whether NetworkConfigurations keep the successor's fields
+}
+
+var sites atomic.Int64
+
+func newSite(t *testing.T, kube client.Client) *site {
+	t.Helper()
+	s := &site{T: t, kube: kube, namespace: fmt.Sprintf("site-%d", sites.Add(1))}
+	s.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}})
+	return s
+}
+
+func (s *site) meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: s.namespace, Name: name}
+}
+
+func (s *site) create(o client.Object) {
+	s.Helper()
+	if err := s.kube.Create(s.Context(), o); err != nil {
+		s.Fatalf("cannot create %T: %v", o, err)
+	}
+}
+
+// network creates a NetworkNamespace. One without a prefix is not ready yet.
+func (s *site) network(name, prefix string, with ...func(*vitistack.NetworkNamespace)) *vitistack.NetworkNamespace {
+	s.Helper()
+	nn := &vitistack.NetworkNamespace{ObjectMeta: s.meta(name)}
+	nn.Spec.DatacenterIdentifier, nn.Spec.SupervisorIdentifier = "no-west-az1", "test"
+	if !s.allocation { // required there, and gone in the successor
+		nn.Spec.ClusterIdentifier, nn.Spec.Provider, nn.Spec.Environment = "test", "test", "test"
+	}
+	for _, w := range with {
+		w(nn)
+	}
+	s.create(nn)
+	if prefix != "" {
+		s.prefix(nn, prefix)
+	}
+	return nn
+}
+
+func (s *site) prefix(nn *vitistack.NetworkNamespace, prefix string) {
+	s.Helper()
+	s.change(nn, func() { nn.Status.IPv4Prefix = prefix })
+}
+
+// machine creates a NetworkConfiguration with an interface for each address.
+func (s *site) machine(name string, macs []string, with ...func(*vitistack.NetworkConfiguration)) *vitistack.NetworkConfiguration {
+	s.Helper()
+	nc := &vitistack.NetworkConfiguration{ObjectMeta: s.meta(name)}
+	nc.Spec.Name = "test"
+	nc.Spec.NetworkInterfaces = interfaces(macs...)
+	for _, w := range with {
+		w(nc)
+	}
+	s.create(nc)
+	return nc
+}
+
+func interfaces(macs ...string) []vitistack.NetworkConfigurationInterface {
+	out := make([]vitistack.NetworkConfigurationInterface, len(macs))
+	for i, mac := range macs {
+		out[i].Name, out[i].MacAddress = fmt.Sprintf("eth%d", i), mac
+	}
+	return out
+}
+
+// change changes an object and its status, whoever else writes to it.
+func (s *site) change(o client.Object, how func()) {
+	s.Helper()
+	if err := s.get(o); err != nil {
+		s.Fatal(err)
+	}
+	before := o.DeepCopyObject().(client.Object) //nolint:forcetypeassert // It is a copy.
+	how()
+	status := o.DeepCopyObject().(client.Object) //nolint:forcetypeassert // It is a copy.
+	if err := s.kube.Patch(s.Context(), o, client.MergeFrom(before)); err != nil {
+		s.Fatalf("cannot change %s: %v", o.GetName(), err)
+	}
+	// The change may have been what it was held by, so that it is gone.
+	if err := s.kube.Status().Patch(s.Context(), status, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+		s.Fatalf("cannot change the status of %s: %v", o.GetName(), err)
+	}
+}
+
+func (s *site) get(o client.Object) error {
+	return s.kube.Get(s.Context(), client.ObjectKeyFromObject(o), o)
+}
+
+// delete deletes an object, and does not wait until it is gone.
+func (s *site) delete(o client.Object) {
+	s.Helper()
+	if err := s.kube.Delete(s.Context(), o); err != nil {
+		s.Fatalf("cannot delete %s: %v", o.GetName(), err)
+	}
+}
+
+func (s *site) eventually(what string, check func() error) {
+	s.Helper()
+	testenv.Eventually(s, patience, what, func(context.Context) error { return check() })
+}
+
+// until waits until an object is as it should be.
+func until[T client.Object](s *site, o T, what string, is func(T) bool) {
+	s.Helper()
+	s.eventually(what, func() error {
+		if err := s.get(o); err != nil {
+			return err
+		}
+		if !is(o) {
+			return fmt.Errorf("%s is not yet so: %+v", o.GetName(), o)
+		}
+		return nil
+	})
+}
+
+func (s *site) untilGone(o client.Object) {
+	s.Helper()
+	s.eventually("the end of "+o.GetName(), func() error {
+		err := s.get(o)
+		if kerrors.IsNotFound(err) {
+			return nil
+		}
+		return errors.Join(errors.New("it is still there"), err)
+	})
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package networkconfiguration
+
+import (
+	"context"
+	"fmt"
+
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/vitistack"
+)
+
+// Indexes of the caches.
+const (
+	// indexMAC finds NetworkConfigurations, or KeaReservations, by hardware
+	// address in canonical form.
+	indexMAC = "networkconfiguration.kea.crossplane.io/hwaddress"
+
+	// indexReservation finds NetworkConfigurations by the name of a
+	// KeaReservation that they may want.
+	indexReservation = "networkconfiguration.kea.crossplane.io/reservation"
+
+	// indexController finds KeaReservations by the UID of the
+	// NetworkConfiguration that controls them.
+	indexController = "networkconfiguration.kea.crossplane.io/controller"
+)
+
+// look reads everything that a decision about a NetworkConfiguration rests on.
+// All of it comes from caches.
+func (r *reconciler) look(ctx context.Context, nc *vitistack.NetworkConfiguration) (*situation, error) {
+	networks := networksOf{reader: r.vitistack, known: map[string][]vitistack.NetworkNamespace{}}
+	s := &situation{nc: nc, named: map[string]*v1alpha1.KeaReservation{}}
+
+	var err error
+	if s.networks, err = networks.in(ctx, nc.Namespace); err != nil {
+		return nil, err
+	}
+	if s.owned, err = r.reservations(ctx, client.InNamespace(nc.Namespace), client.MatchingFields{indexController: string(nc.UID)}); err != nil {
+		return nil, err
+	}
+	for _, mac := range macsOf(nc) {
+		if err := r.lookAt(ctx, s, mac, networks); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// lookAt adds to a situation what concerns one device.
+func (r *reconciler) lookAt(ctx context.Context, s *situation, mac kea.HWAddress, networks networksOf) error {
+	name := reservationName(s.nc.Name, mac)
+	have := &v1alpha1.KeaReservation{}
+	err := r.kube.Get(ctx, client.ObjectKey{Namespace: s.nc.Namespace, Name: name}, have)
+	switch {
+	case err == nil:
+		s.named[name] = have
+	case !kerrors.IsNotFound(err):
+		return fmt.Errorf("cannot get KeaReservation %s: %w", name, err)
+	}
+
+	same, err := r.reservations(ctx, client.MatchingFields{indexMAC: mac.String()})
+	if err != nil {
+		return err
+	}
+	s.elsewhere = append(s.elsewhere, same...)
+	return r.lookForRivals(ctx, s, mac, networks)
+}
+
+func (r *reconciler) lookForRivals(ctx context.Context, s *situation, mac kea.HWAddress, networks networksOf) error {
+	l := &vitistack.NetworkConfigurationList{}
+	if err := r.vitistack.List(ctx, l, client.MatchingFields{indexMAC: mac.String()}); err != nil {
+		return fmt.Errorf("cannot list NetworkConfigurations: %w", err)
+	}
+	for i := range l.Items {
+		other := &l.Items[i]
+		if other.UID == s.nc.UID {
+			continue
+		}
+		there, err := networks.in(ctx, other.Namespace)
+		if err != nil {
+			return err
+		}
+		s.rivals = append(s.rivals, rival{nc: other, standing: r.policy.standingOf(other, there)})
+	}
+	return nil
+}
+
+func (r *reconciler) reservations(ctx context.Context, o ...client.ListOption) ([]*v1alpha1.KeaReservation, error) {
+	l := &v1alpha1.KeaReservationList{}
+	if err := r.kube.List(ctx, l, o...); err != nil {
+		return nil, fmt.Errorf("cannot list KeaReservations: %w", err)
+	}
+	out := make([]*v1alpha1.KeaReservation, len(l.Items))
+	for i := range l.Items {
+		out[i] = &l.Items[i]
+	}
+	return out, nil
+}
+
+// networksOf reads each namespace's NetworkNamespaces once.
+type networksOf struct {
+	reader client.Reader
+	known  map[string][]vitistack.NetworkNamespace
+}
+
+func (n networksOf) in(ctx context.Context, namespace string) ([]vitistack.NetworkNamespace, error) {
+	if known, ok := n.known[namespace]; ok {
+		return known, nil
+	}
+	l := &vitistack.NetworkNamespaceList{}
+	if err := n.reader.List(ctx, l, client.InNamespace(namespace)); err != nil {
+		return nil, fmt.Errorf("cannot list NetworkNamespaces: %w", err)
+	}
+	n.known[namespace] = l.Items
+	return l.Items, nil
+}
+
+// macIndex and its like are what the indexes hold.
+func macIndex(o client.Object) []string {
+	switch o := o.(type) {
+	case *vitistack.NetworkConfiguration:
+		macs := macsOf(o)
+		out := make([]string, len(macs))
+		for i, mac := range macs {
+			out[i] = mac.String()
+		}
+		return out
+	case *v1alpha1.KeaReservation:
+		if mac := hwAddressOf(o); mac != "" {
+			return []string{mac.String()}
+		}
+	}
+	return nil
+}
+
+func reservationIndex(o client.Object) []string {
+	nc, ok := o.(*vitistack.NetworkConfiguration)
+	if !ok {
+		return nil
+	}
+	var out []string
+	for _, mac := range macsOf(nc) {
+		out = append(out, reservationName(nc.Name, mac))
+	}
+	return out
+}
+
+func controllerIndex(o client.Object) []string {
+	r, ok := o.(*v1alpha1.KeaReservation)
+	if !ok {
+		return nil
+	}
+	if _, ok := controllerOf(r); !ok {
+		return nil
+	}
+	for _, ref := range r.OwnerReferences {
+		if ref.Controller != nil && *ref.Controller {
+			return []string{string(ref.UID)}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package networkconfiguration
+
+import (
+	"io"
+	"os"
+	"testing"
+
+	"k8s.io/klog/v2"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+)
+
+// TestMain silences what controller-runtime and client-go log: the tests take
+// kinds away under their informers, which they tell of at length.
+func TestMain(m *testing.M) {
+	quiet := zap.New(zap.WriteTo(io.Discard))
+	log.SetLogger(quiet)
+	klog.SetLogger(quiet)
+	os.Exit(m.Run())
+}

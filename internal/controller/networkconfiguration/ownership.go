@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package networkconfiguration
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/vitistack"
+)
+
+// annotationProviderConfig, on a NetworkNamespace, names the provider
+// configuration that its reservations are made with, as <Kind>/<name>.
+const annotationProviderConfig = v1alpha1.Group + "/provider-config"
+
+// A policy is what the provider's user decided for all NetworkConfigurations.
+type policy struct {
+	// strict leaves NetworkConfigurations without a provider alone.
+	strict bool
+
+	// config is used where a NetworkNamespace names none.
+	config xpv2.ProviderConfigReference
+}
+
+// A place is where the reservations of a NetworkConfiguration go.
+type place struct {
+	network string // name of the NetworkNamespace
+	prefix  string // as the NetworkNamespace has it
+	subnet  string // the same without host bits
+	config  xpv2.ProviderConfigReference
+}
+
+// A standing is what the provider has to do with a NetworkConfiguration.
+type standing struct {
+	// ours tells whether it has anything to do with it.
+	ours bool
+
+	// place is nil as long as it is not known, and then either waiting or wrong
+	// tells why: waiting what will pass, wrong what somebody has to correct.
+	place   *place
+	waiting string
+	wrong   string
+
+	// guess tells how the NetworkNamespace was chosen, where it was not clear.
+	guess string
+}
+
+// standingOf tells what the provider has to do with a NetworkConfiguration whose
+// namespace has the given NetworkNamespaces.
+func (p policy) standingOf(nc *vitistack.NetworkConfiguration, networks []vitistack.NetworkNamespace) standing {
+	if !p.claims(nc) {
+		return standing{}
+	}
+	nn, guess := choose(nc, networks)
+	if nn == nil {
+		return standing{ours: true, waiting: missing(nc)}
+	}
+	if !servedByKea(nn) {
+		return standing{}
+	}
+
+	s := standing{ours: true, guess: guess}
+	config, err := p.configOf(nn)
+	if err != nil {
+		s.wrong = err.Error()
+		return s
+	}
+	prefix := strings.TrimSpace(nn.Status.IPv4Prefix)
+	if prefix == "" {
+		s.waiting = fmt.Sprintf("waiting for NetworkNamespace %s to get its status.ipv4Prefix", nn.Name)
+		return s
+	}
+	parsed, err := netip.ParsePrefix(prefix)
+	if err != nil || !parsed.Addr().Is4() {
+		s.wrong = fmt.Sprintf("status.ipv4Prefix of NetworkNamespace %s is %q: it must be an IPv4 prefix, for example 10.123.0.0/24", nn.Name, prefix)
+		return s
+	}
+	s.place = &place{network: nn.Name, prefix: prefix, subnet: parsed.Masked().String(), config: config}
+	return s
+}
+
+// claims tells whether a NetworkConfiguration's own provider is Kea, or would
+// be by default: kubevirt-operator never sets one.
+func (p policy) claims(nc *vitistack.NetworkConfiguration) bool {
+	provider := strings.TrimSpace(nc.Spec.Provider)
+	if provider == "" {
+		return !p.strict
+	}
+	return strings.EqualFold(provider, vitistack.ProviderKea)
+}
+
+// servedByKea tells whether a NetworkNamespace's addresses come from Kea. That
+// is so where it does not say otherwise; the older CRD cannot say.
+func servedByKea(nn *vitistack.NetworkNamespace) bool {
+	a := nn.Spec.IPAllocation
+	if a == nil {
+		return true
+	}
+	kind, provider := strings.TrimSpace(a.Type), strings.TrimSpace(a.Provider)
+	return (kind == "" || strings.EqualFold(kind, vitistack.AllocationTypeDHCP)) &&
+		(provider == "" || strings.EqualFold(provider, vitistack.ProviderKea))
+}
+
+// choose returns a NetworkConfiguration's NetworkNamespace, or nil where it is
+// not there, and how it was chosen where that needs telling.
+func choose(nc *vitistack.NetworkConfiguration, networks []vitistack.NetworkNamespace) (*vitistack.NetworkNamespace, string) {
+	var oldest *vitistack.NetworkNamespace
+	for i := range networks {
+		nn := &networks[i]
+		if nn.Name == nc.Spec.NetworkNamespaceName {
+			return nn, ""
+		}
+		if oldest == nil || older(nn, oldest) {
+			oldest = nn
+		}
+	}
+	switch {
+	case nc.Spec.NetworkNamespaceName != "" || oldest == nil:
+		return nil, ""
+	case len(networks) == 1:
+		return oldest, ""
+	}
+	return oldest, fmt.Sprintf("namespace %s has %d NetworkNamespaces and spec.networkNamespaceName names none: taking the oldest, %s",
+		nc.Namespace, len(networks), oldest.Name)
+}
+
+func missing(nc *vitistack.NetworkConfiguration) string {
+	if name := nc.Spec.NetworkNamespaceName; name != "" {
+		return fmt.Sprintf("waiting for NetworkNamespace %s, which spec.networkNamespaceName names", name)
+	}
+	return "waiting for a NetworkNamespace in namespace " + nc.Namespace
+}
+
+// configOf returns the provider configuration of a NetworkNamespace.
+func (p policy) configOf(nn *vitistack.NetworkNamespace) (xpv2.ProviderConfigReference, error) {
+	value, ok := nn.Annotations[annotationProviderConfig]
+	if !ok {
+		return p.config, nil
+	}
+	kind, name, _ := strings.Cut(strings.TrimSpace(value), "/")
+	known := kind == v1alpha1.ProviderConfigKind || kind == v1alpha1.ClusterProviderConfigKind
+	if !known || len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return xpv2.ProviderConfigReference{}, fmt.Errorf(
+			"annotation %s of NetworkNamespace %s is %q: write <Kind>/<name>, for example %s/default or %s/default",
+			annotationProviderConfig, nn.Name, value, v1alpha1.ClusterProviderConfigKind, v1alpha1.ProviderConfigKind)
+	}
+	return xpv2.ProviderConfigReference{Kind: kind, Name: name}, nil
+}
+
+// defaultConfig fills in what a user left out of the default provider
+// configuration.
+func defaultConfig(ref xpv2.ProviderConfigReference) xpv2.ProviderConfigReference {
+	if ref.Kind == "" {
+		ref.Kind = v1alpha1.ClusterProviderConfigKind
+	}
+	if ref.Name == "" {
+		ref.Name = "default"
+	}
+	return ref
+}

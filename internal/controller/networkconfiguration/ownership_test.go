@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package networkconfiguration
+
+import (
+	"testing"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vitistack/provider-kea/internal/vitistack"
+)
+
+func TestStandingOf(t *testing.T) {
+	type args struct {
+		policy   policy
+		nc       *vitistack.NetworkConfiguration
+		networks []vitistack.NetworkNamespace
+	}
+	byDefault := policy{config: clusterConfig("default")}
+	strict := policy{strict: true, config: clusterConfig("default")}
+	one := []vitistack.NetworkNamespace{nn("net", "10.0.0.0/24", 0)}
+	placed := func(p *place) standing { return standing{ours: true, place: p} }
+
+	cases := map[string]struct {
+		reason string
+		args   args
+		want   standing
+	}{
+		"ProviderUnset": {
+			reason: "A NetworkConfiguration without a provider is ours by default",
+			args:   args{policy: byDefault, nc: nc("vm", nil), networks: one},
+			want:   placed(at("10.0.0.0/24")),
+		},
+		"ProviderUnsetStrict": {
+			reason: "A strict policy leaves a NetworkConfiguration without a provider alone",
+			args:   args{policy: strict, nc: nc("vm", nil), networks: one},
+		},
+		"ProviderKea": {
+			reason: "The provider's case and the space around it do not matter",
+			args:   args{policy: strict, nc: nc("vm", nil, provider(" KEA ")), networks: one},
+			want:   placed(at("10.0.0.0/24")),
+		},
+		"ProviderOther": {
+			reason: "A NetworkConfiguration of another provider is not ours",
+			args:   args{policy: byDefault, nc: nc("vm", nil, provider("static-ip-operator")), networks: one},
+		},
+		"Static": {
+			reason: "A network with static addresses is not ours",
+			args: args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{
+				nn("net", "10.0.0.0/24", 0, allocation("static", "")),
+			}},
+		},
+		"StaticForKea": {
+			reason: "A network with static addresses is not ours, even if the NetworkConfiguration says so",
+			args: args{policy: byDefault, nc: nc("vm", nil, provider("kea")), networks: []vitistack.NetworkNamespace{
+				nn("net", "10.0.0.0/24", 0, allocation("static", "kea")),
+			}},
+		},
+		"OtherDHCP": {
+			reason: "A network that another DHCP server serves is not ours",
+			args: args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{
+				nn("net", "10.0.0.0/24", 0, allocation("dhcp", "dnsmasq")),
+			}},
+		},
+		"DHCP": {
+			reason: "A network that Kea serves is ours",
+			args: args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{
+				nn("net", "10.0.0.0/24", 0, allocation("DHCP", "Kea ")),
+			}},
+			want: placed(at("10.0.0.0/24")),
+		},
+		"NoNetwork": {
+			reason: "The NetworkNamespace may come later",
+			args:   args{policy: byDefault, nc: nc("vm", nil)},
+			want:   standing{ours: true, waiting: "waiting for a NetworkNamespace in namespace ns"},
+		},
+		"NamedMissing": {
+			reason: "A name is not replaced by whatever else is there",
+			args:   args{policy: byDefault, nc: nc("vm", nil, inNetwork("other")), networks: one},
+			want:   standing{ours: true, waiting: "waiting for NetworkNamespace other, which spec.networkNamespaceName names"},
+		},
+		"Named": {
+			reason: "The name decides among several",
+			args: args{policy: byDefault, nc: nc("vm", nil, inNetwork("net")), networks: []vitistack.NetworkNamespace{
+				nn("older", "10.9.0.0/24", 0), nn("net", "10.0.0.0/24", 5),
+			}},
+			want: placed(at("10.0.0.0/24")),
+		},
+		"Several": {
+			reason: "Without a name the oldest is taken, and that is told",
+			args: args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{
+				nn("a", "10.9.0.0/24", 5), nn("net", "10.0.0.0/24", 0),
+			}},
+			want: standing{
+				ours: true, place: at("10.0.0.0/24"),
+				guess: "namespace ns has 2 NetworkNamespaces and spec.networkNamespaceName names none: taking the oldest, net",
+			},
+		},
+		"NoPrefix": {
+			reason: "The prefix may come later",
+			args:   args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{nn("net", " ", 0)}},
+			want:   standing{ours: true, waiting: "waiting for NetworkNamespace net to get its status.ipv4Prefix"},
+		},
+		"HostBits": {
+			reason: "The subnet is the prefix without host bits",
+			args:   args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{nn("net", "10.0.0.9/24", 0)}},
+			want:   placed(&place{network: "net", prefix: "10.0.0.9/24", subnet: "10.0.0.0/24", config: clusterConfig("default")}),
+		},
+		"PrefixNotIPv4": {
+			reason: "A prefix that is none does not pass by itself",
+			args:   args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{nn("net", "fd00::/64", 0)}},
+			want: standing{ours: true, wrong: `status.ipv4Prefix of NetworkNamespace net is "fd00::/64": ` +
+				"it must be an IPv4 prefix, for example 10.123.0.0/24"},
+		},
+		"Annotation": {
+			reason: "A NetworkNamespace can name the provider configuration",
+			args: args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{
+				nn("net", "10.0.0.0/24", 0, annotated("ProviderConfig/kea")),
+			}},
+			want: placed(&place{
+				network: "net", prefix: "10.0.0.0/24", subnet: "10.0.0.0/24",
+				config: xpv2.ProviderConfigReference{Kind: "ProviderConfig", Name: "kea"},
+			}),
+		},
+		"AnnotationMalformed": {
+			reason: "A malformed annotation is told of, with what to write instead",
+			args: args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{
+				nn("net", "10.0.0.0/24", 0, annotated("Secret/kea")),
+			}},
+			want: standing{ours: true, wrong: `annotation kea.crossplane.io/provider-config of NetworkNamespace net is "Secret/kea": ` +
+				"write <Kind>/<name>, for example ClusterProviderConfig/default or ProviderConfig/default"},
+		},
+		"AnnotationEmpty": {
+			reason: "An empty annotation is malformed, and does not mean the default",
+			args: args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{
+				nn("net", "10.0.0.0/24", 0, annotated("")),
+			}},
+			want: standing{ours: true, wrong: `annotation kea.crossplane.io/provider-config of NetworkNamespace net is "": ` +
+				"write <Kind>/<name>, for example ClusterProviderConfig/default or ProviderConfig/default"},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := tc.args.policy.standingOf(tc.args.nc, tc.args.networks)
+			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(standing{}, place{})); diff != "" {
+				t.Errorf("\n%s\nstandingOf(...): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package networkconfiguration
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/vitistack"
+)
+
+// syncLimit is how long caches may take to fill. After that the controller is
+// started anew.
+const syncLimit = 2 * time.Minute
+
+// run runs the controller until the kinds are no longer what they are.
+func (s *starter) run(ctx context.Context, k kinds, a *announcer) error {
+	// The CRD of KeaReservations is there by now, but it may go: nothing here may
+	// wait for its cache forever.
+	indexing, done := context.WithTimeout(ctx, syncLimit)
+	defer done()
+	if err := s.index(indexing); err != nil {
+		return err
+	}
+
+	// VitiStack's kinds have a cache of their own, which ends with the controller:
+	// the manager's would go on asking for kinds that are gone.
+	vitistackCache, err := s.newCache(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := s.newController(vitistackCache, k, a)
+	if err != nil {
+		return err
+	}
+
+	g, ctx := errgroup.WithContext(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g.Go(func() error { return vitistackCache.Start(ctx) })
+	g.Go(func() error { return c.Start(ctx) })
+	g.Go(func() error {
+		defer cancel()
+		s.crds.whileSame(ctx, k)
+		return nil
+	})
+	if err := g.Wait(); err != nil && s.crds.kinds() == k {
+		return fmt.Errorf("cannot run the controller: %w", err)
+	}
+	return nil
+}
+
+func (s *starter) newCache(ctx context.Context) (cache.Cache, error) {
+	c, err := cache.New(s.mgr.GetConfig(), cache.Options{
+		Scheme:           s.mgr.GetScheme(),
+		Mapper:           s.mgr.GetRESTMapper(),
+		HTTPClient:       s.mgr.GetHTTPClient(),
+		DefaultTransform: cache.TransformStripManagedFields(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a cache for VitiStack's kinds: %w", err)
+	}
+	for field, index := range map[string]client.IndexerFunc{indexMAC: macIndex, indexReservation: reservationIndex} {
+		if err := c.IndexField(ctx, &vitistack.NetworkConfiguration{}, field, index); err != nil {
+			return nil, fmt.Errorf("cannot index NetworkConfigurations: %w", err)
+		}
+	}
+	return c, nil
+}
+
+func indexReservations(ctx context.Context, i client.FieldIndexer) error {
+	if err := i.IndexField(ctx, &v1alpha1.KeaReservation{}, indexMAC, macIndex); err != nil {
+		return err
+	}
+	return i.IndexField(ctx, &v1alpha1.KeaReservation{}, indexController, controllerIndex)
+}
+
+func (s *starter) newController(vitistackCache cache.Cache, k kinds, a *announcer) (controller.Controller, error) {
+	o := controller.Options{
+		Reconciler: &reconciler{
+			vitistack:  vitistackCache,
+			kube:       s.mgr.GetClient(),
+			policy:     policy{strict: s.options.StrictProvider, config: s.options.DefaultProviderConfig},
+			announce:   a,
+			log:        s.log,
+			allocation: k.allocation,
+			now:        time.Now,
+		},
+		MaxConcurrentReconciles: s.options.MaxConcurrentReconciles,
+		RateLimiter:             s.options.RateLimiter,
+		CacheSyncTimeout:        syncLimit,
+		// The second controller of this name is the first one started anew.
+		SkipNameValidation: ptr.To(true),
+		Logger:             s.mgr.GetLogger(),
+	}
+	o.DefaultFromConfig(s.mgr.GetControllerOptions())
+	c, err := controller.NewUnmanaged(controllerName, o)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make the controller: %w", err)
+	}
+
+	w := &waker{vitistack: vitistackCache, log: s.log}
+	for _, src := range []source.Source{
+		kind(vitistackCache, &vitistack.NetworkConfiguration{}, w.onNetworkConfiguration(), changed(sameNetworkConfiguration)),
+		kind(vitistackCache, &vitistack.NetworkNamespace{}, w.onNetworkNamespace(), changed(sameNetworkNamespace)),
+		kind(s.mgr.GetCache(), &v1alpha1.KeaReservation{}, w.onKeaReservation(), changed(sameKeaReservation)),
+	} {
+		if err := c.Watch(src); err != nil {
+			return nil, fmt.Errorf("cannot watch: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// kind is a source of what happens to a kind.
+func kind(c cache.Cache, o client.Object, h handler.EventHandler, p predicate.Predicate) source.Source {
+	return source.Kind(c, o, h, p)
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package networkconfiguration
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/vitistack"
+)
+
+// maxTold is how many of a NetworkConfiguration's troubles its message spells
+// out.
+const maxTold = 8
+
+// statusOf returns what a NetworkConfiguration's status is to be. It is a change
+// of what is there: conditions of others stay, and so does the time of creation.
+func statusOf(s *situation, p plan, failed map[kea.HWAddress]error, now time.Time) vitistack.NetworkConfigurationStatus {
+	out := *s.nc.Status.DeepCopy()
+	if out.Created.IsZero() {
+		out.Created = metav1.NewTime(now).Rfc3339Copy()
+	}
+
+	reports := deviceReports(s, p, failed)
+	out.NetworkInterfaces = interfaceStatuses(s, p.standing, reports)
+
+	wrong, waiting, reserved := sum(s.nc, p.standing, reports)
+	condition := metav1.Condition{
+		Type:               vitistack.ConditionReady,
+		Status:             metav1.ConditionFalse,
+		ObservedGeneration: s.nc.Generation,
+		LastTransitionTime: metav1.NewTime(now).Rfc3339Copy(),
+	}
+	switch {
+	// A reader gives up on a machine in error, so it is kept for what does not
+	// pass unless somebody corrects it.
+	case len(wrong) > 0:
+		out.Phase, out.Status = vitistack.PhaseError, vitistack.StatusFailed
+		condition.Reason = vitistack.ReasonError
+	case len(waiting) > 0:
+		out.Phase, out.Status = vitistack.PhaseReconciling, vitistack.StatusInProgress
+		condition.Reason = vitistack.ReasonReconciling
+	default:
+		out.Phase, out.Status = vitistack.PhaseReady, vitistack.StatusSuccess
+		condition.Status, condition.Reason = metav1.ConditionTrue, vitistack.ReasonConfigured
+	}
+	out.Message = messageOf(slices.Concat(wrong, waiting), reserved, len(reports))
+	condition.Message = out.Message
+	meta.SetStatusCondition(&out.Conditions, condition)
+	return out
+}
+
+// sum puts together what is wrong, what is waited for, and how many interfaces
+// have their address reserved.
+func sum(nc *vitistack.NetworkConfiguration, st standing, reports []deviceReport) (wrong, waiting []string, reserved int) {
+	if st.wrong != "" {
+		wrong = append(wrong, st.wrong)
+	}
+	if st.waiting != "" {
+		waiting = append(waiting, st.waiting)
+	}
+	for i, r := range reports {
+		name := nc.Spec.NetworkInterfaces[i].Name
+		if name == "" {
+			name = fmt.Sprintf("networkInterfaces[%d]", i)
+		}
+		switch {
+		case r.address != "":
+			reserved++
+		case r.wrong != "":
+			wrong = append(wrong, name+": "+r.wrong)
+		// Without a place no device gets any further, for the reason given.
+		case st.place != nil:
+			waiting = append(waiting, name+": "+r.waiting)
+		}
+	}
+	return wrong, waiting, reserved
+}
+
+func messageOf(troubles []string, reserved, all int) string {
+	if len(troubles) == 0 {
+		if all == 0 {
+			return "no network interfaces, nothing to reserve"
+		}
+		return fmt.Sprintf("reserved in Kea: %d of %d", reserved, all)
+	}
+	if more := len(troubles) - maxTold; more > 0 {
+		troubles = append(slices.Clone(troubles[:maxTold]), fmt.Sprintf("and %d more", more))
+	}
+	message := strings.Join(troubles, "; ")
+	if reserved > 0 {
+		message = fmt.Sprintf("reserved in Kea: %d of %d; %s", reserved, all, message)
+	}
+	return message
+}
+
+// interfaceStatuses returns the status of each interface, in their order.
+func interfaceStatuses(s *situation, st standing, reports []deviceReport) []vitistack.NetworkConfigurationInterface {
+	if len(reports) == 0 {
+		return nil
+	}
+	before := told(s.nc)
+	out := make([]vitistack.NetworkConfigurationInterface, len(reports))
+	for i, d := range devicesOf(s.nc) {
+		out[i] = interfaceStatus(&s.nc.Spec.NetworkInterfaces[i], reports[i], prefixOf(s, st, d, before[d.mac]), before[d.mac])
+	}
+	return out
+}
+
+// told returns what a NetworkConfiguration's status tells so far, by device.
+func told(nc *vitistack.NetworkConfiguration) map[kea.HWAddress]*vitistack.NetworkConfigurationInterface {
+	out := map[kea.HWAddress]*vitistack.NetworkConfigurationInterface{}
+	for i := range nc.Status.NetworkInterfaces {
+		in := &nc.Status.NetworkInterfaces[i]
+		if mac, err := kea.ParseHWAddress(strings.TrimSpace(in.MacAddress)); err == nil {
+			out[mac] = in
+		}
+	}
+	return out
+}
+
+// prefixOf returns the prefix that an interface is in. As long as the network
+// does not tell, it is what was told before, or what the reservation is in.
+func prefixOf(s *situation, st standing, d device, before *vitistack.NetworkConfigurationInterface) string {
+	if st.place != nil {
+		return st.place.prefix
+	}
+	if before != nil && before.IPv4Subnet != "" {
+		return before.IPv4Subnet
+	}
+	if d.mac == "" {
+		return ""
+	}
+	if r := ownReservation(s, d.mac); r != nil {
+		return r.Spec.ForProvider.Subnet
+	}
+	return ""
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package networkconfiguration
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/vitistack"
+)
+
+type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// A waker knows which NetworkConfigurations an event concerns.
+type waker struct {
+	vitistack client.Reader
+	log       logging.Logger
+}
+
+// concerned collects the NetworkConfigurations that an event concerns.
+type concerned map[types.NamespacedName]bool
+
+func (c concerned) enqueue(q queue) {
+	for name := range c {
+		q.Add(reconcile.Request{NamespacedName: name})
+	}
+}
+
+// onNetworkConfiguration wakes it, and those that name one of its hardware
+// addresses: they may have to wait for it now, or wait no more.
+func (w *waker) onNetworkConfiguration() handler.Funcs {
+	wake := func(ctx context.Context, q queue, versions ...client.Object) {
+		c := concerned{}
+		for _, v := range versions {
+			if nc, ok := v.(*vitistack.NetworkConfiguration); ok {
+				w.withRivals(ctx, c, nc)
+			}
+		}
+		c.enqueue(q)
+	}
+	return funcs(wake)
+}
+
+// onNetworkNamespace wakes the NetworkConfigurations that use it, or might, and
+// with them those that compete with them.
+func (w *waker) onNetworkNamespace() handler.Funcs {
+	wake := func(ctx context.Context, q queue, versions ...client.Object) {
+		c := concerned{}
+		nn := versions[0]
+		for _, nc := range w.list(ctx, client.InNamespace(nn.GetNamespace())) {
+			if name := nc.Spec.NetworkNamespaceName; name == "" || name == nn.GetName() {
+				w.withRivals(ctx, c, &nc)
+			}
+		}
+		c.enqueue(q)
+	}
+	return funcs(wake)
+}
+
+// onKeaReservation wakes the NetworkConfiguration that controls it or wants its
+// name. When it goes, those wake up too that wait for its hardware address.
+func (w *waker) onKeaReservation() handler.Funcs {
+	wake := func(ctx context.Context, q queue, versions ...client.Object) {
+		c := concerned{}
+		for _, v := range versions {
+			w.usersOf(ctx, c, v)
+		}
+		c.enqueue(q)
+	}
+	f := funcs(wake)
+	f.DeleteFunc = func(ctx context.Context, e event.DeleteEvent, q queue) {
+		c := concerned{}
+		w.usersOf(ctx, c, e.Object)
+		for _, mac := range macIndex(e.Object) {
+			c.add(w.list(ctx, client.MatchingFields{indexMAC: mac})...)
+		}
+		c.enqueue(q)
+	}
+	return f
+}
+
+// usersOf adds the NetworkConfigurations that control a KeaReservation or want
+// its name.
+func (w *waker) usersOf(ctx context.Context, c concerned, o client.Object) {
+	r, ok := o.(*v1alpha1.KeaReservation)
+	if !ok {
+		return
+	}
+	if name, ok := controllerOf(r); ok {
+		c[types.NamespacedName{Namespace: r.Namespace, Name: name}] = true
+	}
+	c.add(w.list(ctx, client.InNamespace(r.Namespace), client.MatchingFields{indexReservation: r.Name})...)
+}
+
+// withRivals adds a NetworkConfiguration and those that name one of its hardware
+// addresses.
+func (w *waker) withRivals(ctx context.Context, c concerned, nc *vitistack.NetworkConfiguration) {
+	c.add(*nc)
+	for _, mac := range macIndex(nc) {
+		c.add(w.list(ctx, client.MatchingFields{indexMAC: mac})...)
+	}
+}
+
+func (c concerned) add(ncs ...vitistack.NetworkConfiguration) {
+	for i := range ncs {
+		c[types.NamespacedName{Namespace: ncs[i].Namespace, Name: ncs[i].Name}] = true
+	}
+}
+
+// list reads a cache, which fails only as it stops.
+func (w *waker) list(ctx context.Context, o ...client.ListOption) []vitistack.NetworkConfiguration {
+	l := &vitistack.NetworkConfigurationList{}
+	if err := w.vitistack.List(ctx, l, o...); err != nil {
+		w.log.Debug("Cannot list NetworkConfigurations", "error", err)
+		return nil
+	}
+	return l.Items
+}
+
+// funcs calls wake with every version of an object that an event has.
+func funcs(wake func(ctx context.Context, q queue, versions ...client.Object)) handler.Funcs {
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { wake(ctx, q, e.Object) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) { wake(ctx, q, e.ObjectNew, e.ObjectOld) },
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { wake(ctx, q, e.Object) },
+	}
+}
+
+// changed returns a predicate for updates that something comes of.
+func changed[T client.Object](same func(a, b T) bool) predicate.Funcs {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok := e.ObjectOld.(T)
+		if !ok {
+			return true
+		}
+		after, ok := e.ObjectNew.(T)
+		return !ok || !same(before, after)
+	}}
+}
+
+// sameNetworkConfiguration ignores the status, which is mostly our own.
+func sameNetworkConfiguration(a, b *vitistack.NetworkConfiguration) bool {
+	return sameMeta(a, b) && a.Generation == b.Generation && slices.Equal(a.Finalizers, b.Finalizers)
+}
+
+func sameNetworkNamespace(a, b *vitistack.NetworkNamespace) bool {
+	return sameMeta(a, b) && a.Generation == b.Generation && a.Status.IPv4Prefix == b.Status.IPv4Prefix
+}
+
+// sameKeaReservation ignores what a status does not pass up: most of all the
+// lease, which changes while nothing happens.
+func sameKeaReservation(a, b *v1alpha1.KeaReservation) bool {
+	return sameMeta(a, b) && a.Generation == b.Generation &&
+		equality.Semantic.DeepEqual(a.OwnerReferences, b.OwnerReferences) &&
+		a.Status.AtProvider.IPAddress == b.Status.AtProvider.IPAddress &&
+		a.Status.AtProvider.Gateway == b.Status.AtProvider.Gateway &&
+		slices.Equal(a.Status.AtProvider.DNSServers, b.Status.AtProvider.DNSServers) &&
+		sameCondition(a, b, xpv2.TypeReady) &&
+		a.GetCondition(xpv2.TypeSynced).Status == b.GetCondition(xpv2.TypeSynced).Status
+}
+
+func sameCondition(a, b *v1alpha1.KeaReservation, t xpv2.ConditionType) bool {
+	return a.GetCondition(t).Equal(b.GetCondition(t))
+}
+
+func sameMeta(a, b client.Object) bool {
+	return a.GetUID() == b.GetUID() && meta.WasDeleted(a) == meta.WasDeleted(b) &&
+		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations())
+}

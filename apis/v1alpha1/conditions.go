@@ -40,6 +40,7 @@ const (
 const (
 	ReasonOnEveryServer  xpv2.ConditionReason = "OnEveryServer"
 	ReasonServersMissing xpv2.ConditionReason = "ServersMissing"
+	ReasonNotReserved    xpv2.ConditionReason = "NotReserved"
 )
 
 // Reasons of a provider configuration's Ready condition.

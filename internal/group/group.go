@@ -103,7 +103,7 @@ func (g *Group) Probed() bool {
 func (g *Group) Observe(ctx context.Context, in Intent) (Observation, error) {
 	looks, errs := g.look(ctx, in)
 	address := choose(reached(looks), in)
-	o := Observation{State: Reserved, Servers: make([]ServerObservation, len(g.servers))}
+	o := Observation{State: Reserved, Address: address, Servers: make([]ServerObservation, len(g.servers))}
 	for i, s := range g.servers {
 		if errs[i] != nil {
 			o.Servers[i] = ServerObservation{Name: s.name, State: Unknown, Message: errs[i].Error()}
@@ -123,6 +123,20 @@ func (g *Group) Observe(ctx context.Context, in Intent) (Observation, error) {
 	}
 	o.Lease, o.Unreached = newestLease(reached(looks)), errors.Join(errs...)
 	return o, nil
+}
+
+// Expect says that an intent will be observed soon. If it will need the device's
+// lease, the look for it begins now, and Expect tells so.
+func (g *Group) Expect(in Intent) bool {
+	looking := false
+	for _, s := range g.servers {
+		l, _, err := s.lookUp(in)
+		if err == nil && l.subnetFound && l.leasesKnown && !choose([]look{l}, in).IsValid() {
+			s.await(hostKey{l.subnet.ID, in.HWAddress})
+			looking = true
+		}
+	}
+	return looking
 }
 
 // note keeps the list of those who wait for a lease.

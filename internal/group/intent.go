@@ -89,6 +89,8 @@ type Observation struct {
 	Write bool
 	Diff  string
 
+	// Address that is reserved or to be; the zero Addr if none is known.
+	Address netip.Addr
 	// Held is the reservation on the first server that has one; the zero value
 	// where none has. It may be somebody else's.
 	Held kea.Reservation

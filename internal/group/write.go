@@ -63,6 +63,9 @@ func rejected(err error) bool {
 
 // add makes a reservation and reads it back.
 func (s *server) add(ctx context.Context, want kea.Reservation) error {
+	if err := s.free(ctx, want); err != nil {
+		return err
+	}
 	werr := s.client.AddReservation(ctx, s.target(), want)
 	got, err := s.confirm(ctx, want)
 	switch {
@@ -105,19 +108,38 @@ func (s *server) update(ctx context.Context, subnetID uint32, in Intent, address
 		return fmt.Errorf("cannot update the reservation: %w", changedMeanwhile(v))
 	}
 	old, want := *l.here, v.want
-	if want.IPAddress.IsValid() && want.IPAddress != old.IPAddress {
-		holders, err := s.client.ReservationsByAddress(ctx, s.target(), subnetID, want.IPAddress)
+	if want.IPAddress != old.IPAddress {
+		if err := s.free(ctx, want); err != nil {
+			return err
+		}
+	}
+	return s.replace(ctx, old, want)
+}
+
+// free makes sure that no other host has the address that is about to be
+// written. Kea checks the place that it writes to and no other, and with
+// ip-reservations-unique false not even that (facts).
+func (s *server) free(ctx context.Context, want kea.Reservation) error {
+	if !want.IPAddress.IsValid() {
+		return nil
+	}
+	places := []kea.Target{s.target()}
+	if other, ok := s.other(); ok {
+		places = append(places, other)
+	}
+	for _, place := range places {
+		holders, err := s.client.ReservationsByAddress(ctx, place, want.SubnetID, want.IPAddress)
 		if err != nil {
 			return fmt.Errorf("cannot look up who has %s: %w", want.IPAddress, err)
 		}
-		s.setHolders(addressKey{subnetID, want.IPAddress}, holders)
+		s.setHolders(place, addressKey{want.SubnetID, want.IPAddress}, holders)
 		for i := range holders {
-			if holders[i].HWAddress != in.HWAddress {
+			if holders[i].HWAddress != want.HWAddress {
 				return &BlockedError{State: AddressConflict, Message: fmt.Sprintf("%s is reserved for %s", want.IPAddress, describe(&holders[i]))}
 			}
 		}
 	}
-	return s.replace(ctx, old, want)
+	return nil
 }
 
 // changedMeanwhile says that the reservation is not any longer as it was when
@@ -265,15 +287,16 @@ func (s *server) learnAddress(ctx context.Context, subnet uint32, a netip.Addr) 
 	if !a.IsValid() {
 		return
 	}
-	if holders, err := s.client.ReservationsByAddress(ctx, s.target(), subnet, a); err == nil {
-		s.setHolders(addressKey{subnet, a}, holders)
+	place := s.target()
+	if holders, err := s.client.ReservationsByAddress(ctx, place, subnet, a); err == nil {
+		s.setHolders(place, addressKey{subnet, a}, holders)
 	}
 }
 
-func (s *server) setHolders(k addressKey, holders []kea.Reservation) {
+func (s *server) setHolders(place kea.Target, k addressKey, holders []kea.Reservation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if st, ok := s.snap.hosts[s.facts.Storage]; ok {
+	if st, ok := s.snap.hosts[place]; ok {
 		st.setAddress(k, holders)
 	}
 }

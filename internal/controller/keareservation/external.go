@@ -4,6 +4,7 @@ package keareservation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -42,7 +44,7 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 	if err != nil {
 		return nil, err
 	}
-	return &external{group: g}, nil
+	return &external{client: c.client, group: g}, nil
 }
 
 // exists tells of a missing provider configuration by its name. One that is
@@ -76,9 +78,12 @@ func refOf(mg *v1alpha1.KeaReservation) providerconfig.Ref {
 	return providerconfig.RefFor(mg.GetNamespace(), r.Kind, r.Name)
 }
 
-// external observes and changes a host reservation.
+// external observes and changes the host reservation of one reconcile.
 type external struct {
-	group *group.Group
+	client client.Client
+	group  *group.Group
+	// pinned tells that this reconcile put the address into the spec.
+	pinned bool
 }
 
 // Observe tells how the reservation stands. It is a look into the snapshot of
@@ -96,10 +101,11 @@ func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (ma
 		return e.observeDeleted(mg, in, o)
 	}
 	report(mg, o, time.Now())
+	e.pinned = pin(mg, o)
 	return managed.ExternalObservation{
 		ResourceExists:          exists(mg, o),
-		ResourceUpToDate:        !o.Write || observeOnly(mg),
-		ResourceLateInitialized: lateInitialize(mg, o),
+		ResourceUpToDate:        upToDate(mg, o),
+		ResourceLateInitialized: e.pinned,
 		Diff:                    o.Diff,
 	}, nil
 }
@@ -119,12 +125,21 @@ func exists(mg *v1alpha1.KeaReservation, o group.Observation) bool {
 	}
 }
 
-// lateInitialize pins the address in the spec once Kea holds it.
-func lateInitialize(mg *v1alpha1.KeaReservation, o group.Observation) bool {
-	if o.State != group.Reserved || mg.Spec.ForProvider.IPAddress != "" || !o.Held.IPAddress.IsValid() || !may(mg, xpv2.ManagementActionLateInitialize) {
+// upToDate tells whether there is nothing to update. What is not in Kea at all
+// would be a create, whatever it is called.
+func upToDate(mg *v1alpha1.KeaReservation, o group.Observation) bool {
+	return !o.Write || observeOnly(mg) || (o.Held.SubnetID == 0 && !may(mg, xpv2.ManagementActionCreate))
+}
+
+// pin late-initializes the address: that which Kea holds, or the one of the
+// device's lease that is about to be reserved. The API server has it then before
+// Kea does, with the write that precedes a create.
+func pin(mg *v1alpha1.KeaReservation, o group.Observation) bool {
+	if (o.State != group.Reserved && o.State != group.Pending) || mg.Spec.ForProvider.IPAddress != "" || !o.Address.IsValid() ||
+		!may(mg, xpv2.ManagementActionLateInitialize) {
 		return false
 	}
-	mg.Spec.ForProvider.IPAddress = o.Held.IPAddress.String()
+	mg.Spec.ForProvider.IPAddress = o.Address.String()
 	return true
 }
 
@@ -141,10 +156,12 @@ func (e *external) observeDeleted(mg *v1alpha1.KeaReservation, in group.Intent, 
 	return managed.ExternalObservation{ResourceExists: left, ResourceUpToDate: true}, nil
 }
 
-// hadIt tells whether the reservation has been seen to be held for this
-// resource, so that one without a mark is ours to remove.
+// hadIt tells whether the reservation was held for this resource when it was
+// last looked at, so that one without a mark is ours to remove. One that is in
+// the status of a resource that was never Ready is somebody else's.
 func hadIt(mg *v1alpha1.KeaReservation) bool {
-	return mg.Status.AtProvider.IPAddress != ""
+	c := mg.GetCondition(xpv2.TypeReady)
+	return mg.Status.AtProvider.IPAddress != "" && (c.Status == corev1.ConditionTrue || c.Reason == xpv2.ReasonDeleting)
 }
 
 // Create makes the reservation.
@@ -153,7 +170,16 @@ func (e *external) Create(ctx context.Context, mg *v1alpha1.KeaReservation) (man
 	if err != nil {
 		return managed.ExternalCreation{}, err
 	}
-	return managed.ExternalCreation{}, e.group.Ensure(ctx, in)
+	err = e.group.Ensure(ctx, in)
+	if blocked, ok := errors.AsType[*group.BlockedError](err); ok && e.pinned && blocked.State == group.AddressConflict {
+		// Somebody else's reservation of the lease's address came first. The device
+		// will get another lease, and is to follow it.
+		mg.Spec.ForProvider.IPAddress = ""
+		if uerr := e.client.Update(ctx, mg); uerr != nil {
+			err = errors.Join(err, fmt.Errorf("cannot take the address out of the spec: %w", uerr))
+		}
+	}
+	return managed.ExternalCreation{}, err
 }
 
 // Update brings the reservation to what is wanted, and tells at once how it

@@ -61,7 +61,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o xpcontroller.Options, c *pro
 		Named(name).
 		WithOptions(o.ForControllerRuntime()).
 		// Status changes are our own doing, and would defeat the backoff.
-		For(&v1alpha1.KeaReservation{}, builder.WithPredicates(resource.DesiredStateChanged())).
+		Watches(&v1alpha1.KeaReservation{}, &arrival{connections: c}, builder.WithPredicates(resource.DesiredStateChanged())).
 		WatchesRawSource(source.Func(w.start)).
 		Complete(ratelimiter.NewReconciler(name, r, o.GlobalRateLimiter))
 	if err != nil {

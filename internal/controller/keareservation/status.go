@@ -173,6 +173,10 @@ func leaseConfirmed(o group.Observation) xpv2.Condition {
 // replicated tells whether every server holds the reservation.
 func replicated(o group.Observation) xpv2.Condition {
 	c := xpv2.Condition{Type: v1alpha1.TypeReplicated, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Now(), Reason: v1alpha1.ReasonOnEveryServer}
+	if _, waits := blocked[o.State]; waits {
+		c.Status, c.Reason = corev1.ConditionUnknown, v1alpha1.ReasonNotReserved
+		return c.WithMessage("nothing is to be held before the reservation is made")
+	}
 	var missing []string
 	for _, s := range o.Servers {
 		if s.State != group.Reserved {

@@ -83,6 +83,16 @@ func (c *Connections) Group(ctx context.Context, ref Ref) (*group.Group, error) 
 	}
 }
 
+// Open gives the group of a provider configuration if there is one, without
+// waiting.
+func (c *Connections) Open(ref Ref) (*group.Group, bool) {
+	e, ok := c.lookup(ref)
+	if !ok {
+		return nil, false
+	}
+	return e.group, e.group != nil
+}
+
 // lookup gives what there is of a provider configuration, without waiting.
 func (c *Connections) lookup(ref Ref) (*connection, bool) {
 	c.mu.Lock()

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package providerconfig
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+)
+
+// TestForbiddenSecret: a Secret that the provider may not read is told, and
+// tried again: nothing tells when the permission comes.
+func TestForbiddenSecret(t *testing.T) {
+	t.Parallel()
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: *specOf("ns")}
+	c := fake.NewClientBuilder().WithScheme(s).WithObjects(pc).WithStatusSubresource(pc).WithInterceptorFuncs(interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			if _, ok := o.(*corev1.Secret); ok {
+				return kerrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, key.Name, nil)
+			}
+			return c.Get(ctx, key, o, opts...)
+		},
+	}).Build()
+	r := &reconciler{
+		client: c, reader: c, connections: NewConnections(), kind: v1alpha1.ClusterProviderConfigKind,
+		newConfig: func() config { return &v1alpha1.ClusterProviderConfig{} }, running: t.Context(), log: logging.NewNopLogger(),
+	}
+	res, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(pc)})
+	if err != nil || res.RequeueAfter != permissionDelay {
+		t.Errorf("it is tried again after %s: %v", res.RequeueAfter, err)
+	}
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(pc), pc); err != nil {
+		t.Fatal(err)
+	}
+	got := pc.GetCondition(xpv2.TypeReady)
+	if got.Status != corev1.ConditionFalse || got.Reason != v1alpha1.ReasonSecretUnusable || !strings.Contains(got.Message, "cannot get Secret ns/login: ") {
+		t.Errorf("Ready is %s %s %q", got.Status, got.Reason, got.Message)
+	}
+	if _, err := r.connections.Group(t.Context(), ref); !hasText(err, got.Message) {
+		t.Errorf("users are told %v", err)
+	}
+}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -49,7 +48,7 @@ func (r *reconciler) apply(ctx context.Context, nc *vitistack.NetworkConfigurati
 
 func (r *reconciler) remove(ctx context.Context, have *v1alpha1.KeaReservation) error {
 	// Only the one that was looked at, not another that has its name by now.
-	err := r.kube.Delete(ctx, have, client.Preconditions{UID: ptr.To(have.UID)})
+	err := r.kube.Delete(ctx, have, client.Preconditions{UID: new(have.UID)})
 	switch {
 	case kerrors.IsNotFound(err), kerrors.IsConflict(err):
 		return nil

@@ -8,14 +8,12 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -72,39 +70,16 @@ func newScheme(tb testing.TB) *runtime.Scheme {
 	return s
 }
 
-// A lineLog keeps the lines that are logged for people.
-type lineLog struct {
-	logging.Logger
-
-	mu    sync.Mutex
-	lines []string
-}
-
-func newLineLog() *lineLog { return &lineLog{Logger: logging.NewNopLogger()} }
-
-func (l *lineLog) WithValues(...any) logging.Logger { return l }
-
-func (l *lineLog) Info(msg string, _ ...any) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lines = append(l.lines, msg)
-}
-
-// count returns how many lines have a text in them.
-func (l *lineLog) count(text string) int {
-	n := 0
-	for _, line := range l.all() {
-		if strings.Contains(line, text) {
-			n++
-		}
+// newClient returns a client for a test. It asks often, and is not held back.
+func newClient(tb testing.TB, cfg *rest.Config) client.Client {
+	tb.Helper()
+	cfg = rest.CopyConfig(cfg)
+	cfg.QPS = -1
+	c, err := client.New(cfg, client.Options{Scheme: newScheme(tb)})
+	if err != nil {
+		tb.Fatal(err)
 	}
-	return n
-}
-
-func (l *lineLog) all() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.lines)
+	return c
 }
 
 // startManager runs a provider with nothing but this controller. What it returns
@@ -112,6 +87,8 @@ func (l *lineLog) all() []string {
 func startManager(tb testing.TB, cfg *rest.Config, o Options) *writes {
 	tb.Helper()
 	w := &writes{}
+	cfg = rest.CopyConfig(cfg)
+	cfg.QPS = -1
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme:    newScheme(tb),
 		Metrics:   metricsserver.Options{BindAddress: "0"},
@@ -153,7 +130,7 @@ type writes struct {
 
 func (w *writes) in(namespace string) *atomic.Int64 {
 	n, _ := w.byNamespace.LoadOrStore(namespace, &atomic.Int64{})
-	return n.(*atomic.Int64) //nolint:forcetypeassert // Nothing else is stored.
+	return n.(*atomic.Int64)
 }
 
 func (w *writes) newClient(cfg *rest.Config, o client.Options) (client.Client, error) {
@@ -214,15 +191,12 @@ func (s *site) create(o client.Object) {
 }
 
 // network creates a NetworkNamespace. One without a prefix is not ready yet.
-func (s *site) network(name, prefix string, with ...func(*vitistack.NetworkNamespace)) *vitistack.NetworkNamespace {
+func (s *site) network(name, prefix string) *vitistack.NetworkNamespace {
 	s.Helper()
 	nn := &vitistack.NetworkNamespace{ObjectMeta: s.meta(name)}
 	nn.Spec.DatacenterIdentifier, nn.Spec.SupervisorIdentifier = "no-west-az1", "test"
 	if !s.allocation { // required there, and gone in the successor
 		nn.Spec.ClusterIdentifier, nn.Spec.Provider, nn.Spec.Environment = "test", "test", "test"
-	}
-	for _, w := range with {
-		w(nn)
 	}
 	s.create(nn)
 	if prefix != "" {
@@ -263,9 +237,9 @@ func (s *site) change(o client.Object, how func()) {
 	if err := s.get(o); err != nil {
 		s.Fatal(err)
 	}
-	before := o.DeepCopyObject().(client.Object) //nolint:forcetypeassert // It is a copy.
+	before := o.DeepCopyObject().(client.Object)
 	how()
-	status := o.DeepCopyObject().(client.Object) //nolint:forcetypeassert // It is a copy.
+	status := o.DeepCopyObject().(client.Object)
 	if err := s.kube.Patch(s.Context(), o, client.MergeFrom(before)); err != nil {
 		s.Fatalf("cannot change %s: %v", o.GetName(), err)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -92,33 +93,26 @@ func labelsOf(nc *vitistack.NetworkConfiguration, at *place) map[string]string {
 // server-side apply. It names neither ipAddress nor anything else that is not
 // its own, so that the address that is pinned later stays.
 func applyConfiguration(nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress) *unstructured.Unstructured {
-	labels := map[string]any{}
-	for k, v := range labelsOf(nc, at) {
-		labels[k] = v
-	}
-	return &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": v1alpha1.SchemeGroupVersion.String(),
-		"kind":       v1alpha1.KeaReservationKind,
-		"metadata": map[string]any{
-			"namespace": nc.Namespace,
-			"name":      reservationName(nc.Name, mac),
-			"labels":    labels,
-			// Set here, it need not be written by itself before the reservation
-			// is made.
-			"annotations": map[string]any{meta.AnnotationKeyExternalName: mac.String()},
-			"ownerReferences": []any{map[string]any{
-				"apiVersion": vitistack.GroupVersion.String(),
-				"kind":       vitistack.NetworkConfigurationKind,
-				"name":       nc.Name,
-				"uid":        string(nc.UID),
-				"controller": true,
-				// A machine's deletion does not wait for Kea.
-				"blockOwnerDeletion": false,
-			}},
-		},
+	u := &unstructured.Unstructured{Object: map[string]any{
 		"spec": map[string]any{
 			"providerConfigRef": map[string]any{"kind": at.config.Kind, "name": at.config.Name},
 			"forProvider":       map[string]any{"subnet": at.subnet, "hwAddress": mac.String()},
 		},
 	}}
+	u.SetGroupVersionKind(v1alpha1.KeaReservationGroupVersionKind)
+	u.SetNamespace(nc.Namespace)
+	u.SetName(reservationName(nc.Name, mac))
+	u.SetLabels(labelsOf(nc, at))
+	// Set here, it need not be written by itself before the reservation is made.
+	u.SetAnnotations(map[string]string{meta.AnnotationKeyExternalName: mac.String()})
+	u.SetOwnerReferences([]metav1.OwnerReference{controllerRef(nc)})
+	return u
+}
+
+// controllerRef is how a KeaReservation refers to the NetworkConfiguration that
+// it was made for. A machine's deletion does not wait for Kea.
+func controllerRef(nc *vitistack.NetworkConfiguration) metav1.OwnerReference {
+	ref := *metav1.NewControllerRef(nc, vitistack.NetworkConfigurationGroupVersionKind)
+	ref.BlockOwnerDeletion = new(false)
+	return ref
 }

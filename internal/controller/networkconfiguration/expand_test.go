@@ -112,7 +112,7 @@ func TestChildStateOf(t *testing.T) {
 		want   childState
 	}{
 		"AsWanted":        {reason: "What an apply makes is as wanted", want: childAsWanted},
-		"Pinned":          {reason: "A pinned address is not ours, and changes nothing", opts: []krOption{holding("10.0.0.5")}, want: childAsWanted},
+		"Pinned":          {reason: "A pinned address is not ours, and changes nothing", opts: []krOption{holding}, want: childAsWanted},
 		"Unlabelled":      {reason: "Labels come back", opts: []krOption{unlabelled}, want: childOutdated},
 		"OtherSubnet":     {reason: "A subnet cannot be changed", at: there, want: childElsewhere},
 		"OtherKea":        {reason: "Another Kea would leave the reservation behind", at: otherKea, want: childElsewhere},

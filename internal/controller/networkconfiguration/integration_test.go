@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/internal/testenv"
 )
@@ -25,10 +24,7 @@ func TestServing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			plane := testenv.StartControlPlane(t, append(f.crds(t), keaReservationCRD())...)
-			kube, err := client.New(plane.Config, client.Options{Scheme: newScheme(t)})
-			if err != nil {
-				t.Fatal(err)
-			}
+			kube := newClient(t, plane.Config)
 			w := startManager(t, plane.Config, Options{})
 			t.Run("Scenarios", func(t *testing.T) {
 				for name, scenario := range scenarios {
@@ -44,9 +40,9 @@ func TestServing(t *testing.T) {
 	}
 }
 
-func (s *site) same(what string, want, got any, o ...cmp.Option) {
+func (s *site) same(what string, want, got any) {
 	s.Helper()
-	if diff := cmp.Diff(want, got, o...); diff != "" {
+	if diff := cmp.Diff(want, got); diff != "" {
 		s.Errorf("%s: -want, +got:\n%s", what, diff)
 	}
 }

@@ -5,6 +5,7 @@ package networkconfiguration
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	authv1 "k8s.io/api/authorization/v1"
 	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -34,18 +35,18 @@ func (p permission) String() string {
 // with it. Without the first it would seem not to be there; without the second
 // informers would not get going.
 var (
-	toSeeKinds = []permission{
-		{verb: "list", resource: schema.GroupResource{Group: extv1.GroupName, Resource: "customresourcedefinitions"}},
-		{verb: "watch", resource: schema.GroupResource{Group: extv1.GroupName, Resource: "customresourcedefinitions"}},
-	}
-	toServe = []permission{
-		{verb: "list", resource: vitistack.NetworkConfigurationResource},
-		{verb: "watch", resource: vitistack.NetworkConfigurationResource},
-		{verb: "patch", resource: vitistack.NetworkConfigurationResource, subresource: "status"},
-		{verb: "list", resource: vitistack.NetworkNamespaceResource},
-		{verb: "watch", resource: vitistack.NetworkNamespaceResource},
-	}
+	toSeeKinds = toWatch(schema.GroupResource{Group: extv1.GroupName, Resource: "customresourcedefinitions"})
+	toServe    = slices.Concat(
+		toWatch(vitistack.NetworkConfigurationResource),
+		[]permission{{verb: "patch", resource: vitistack.NetworkConfigurationResource, subresource: "status"}},
+		toWatch(vitistack.NetworkNamespaceResource),
+	)
 )
+
+// toWatch is what an informer needs.
+func toWatch(r schema.GroupResource) []permission {
+	return []permission{{verb: "list", resource: r}, {verb: "watch", resource: r}}
+}
 
 // access asks what the provider may do.
 type access struct {

@@ -9,7 +9,6 @@ import (
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -106,7 +105,7 @@ func (s *site) phase(nc *vitistack.NetworkConfiguration, phase string, texts ...
 	})
 }
 
-// address returns what a NetworkConfiguration's status tells of a device that
+// reserved returns what a NetworkConfiguration's status tells of a device that
 // has its address reserved.
 func (s *site) reserved(name, mac, address, prefix string) vitistack.NetworkConfigurationInterface {
 	out := s.pending(name, mac, prefix)
@@ -118,16 +117,9 @@ func (s *site) reserved(name, mac, address, prefix string) vitistack.NetworkConf
 	return out
 }
 
+// pending returns what it tells of one that has not.
 func (s *site) pending(name, mac, prefix string) vitistack.NetworkConfigurationInterface {
 	out := vitistack.NetworkConfigurationInterface{}
 	out.Name, out.MacAddress, out.IPv4Subnet = name, mac, prefix
 	return out
-}
-
-// controller of a KeaReservation, as an apply makes it.
-func controllerRef(nc *vitistack.NetworkConfiguration) metav1.OwnerReference {
-	return metav1.OwnerReference{
-		APIVersion: "vitistack.io/v1alpha1", Kind: "NetworkConfiguration", Name: nc.Name, UID: nc.UID,
-		Controller: ptr.To(true), BlockOwnerDeletion: ptr.To(false),
-	}
 }

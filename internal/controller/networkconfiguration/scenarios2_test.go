@@ -8,11 +8,9 @@ import (
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/vitistack"
@@ -170,17 +168,6 @@ func othersStatus(s *site) {
 	s.prefix(nn, "10.15.0.0/24")
 	s.serve(nc, map[string]string{"02:00:00:00:0f:01": "10.15.0.5"})
 	s.same("the other condition", other, nc.Status.Conditions[1])
-
-	u := &unstructured.Unstructured{}
-	u.SetGroupVersionKind(vitistack.NetworkConfigurationGroupVersionKind)
-	if err := s.kube.Get(s.Context(), client.ObjectKeyFromObject(nc), u); err != nil {
-		s.Fatal(err)
-	}
-	var managers []string
-	for _, m := range u.GetManagedFields() {
-		managers = append(managers, m.Subresource)
-	}
-	s.same("managed fields", true, len(managers) > 0)
 }
 
 func oldFinalizer(s *site) {

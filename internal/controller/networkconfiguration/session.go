@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -101,7 +100,7 @@ func (s *starter) newController(vitistackCache cache.Cache, k kinds, a *announce
 		RateLimiter:             s.options.RateLimiter,
 		CacheSyncTimeout:        syncLimit,
 		// The second controller of this name is the first one started anew.
-		SkipNameValidation: ptr.To(true),
+		SkipNameValidation: new(true),
 		Logger:             s.mgr.GetLogger(),
 	}
 	o.DefaultFromConfig(s.mgr.GetControllerOptions())

@@ -23,10 +23,7 @@ import (
 func TestStarting(t *testing.T) {
 	t.Parallel()
 	plane := testenv.StartControlPlane(t, keaReservationCRD())
-	kube, err := client.New(plane.Config, client.Options{Scheme: newScheme(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	kube := newClient(t, plane.Config)
 	user := restrictedUser(t, plane, kube)
 	t.Run("Gate", func(t *testing.T) { gate(t, plane, kube, user) })
 	t.Run("Strict", func(t *testing.T) { strict(t, kube, user) })

@@ -111,12 +111,11 @@ func kr(nc *vitistack.NetworkConfiguration, p *place, mac string, o ...krOption)
 	return out
 }
 
-func holding(address string) krOption {
-	return func(r *v1alpha1.KeaReservation) {
-		r.Spec.ForProvider.IPAddress = address
-		r.Status.AtProvider.IPAddress = address
-		r.SetConditions(xpv2.Available(), xpv2.ReconcileSuccess())
-	}
+// holding is what one is like whose address Kea holds.
+func holding(r *v1alpha1.KeaReservation) {
+	r.Spec.ForProvider.IPAddress = "10.0.0.5"
+	r.Status.AtProvider.IPAddress = "10.0.0.5"
+	r.SetConditions(xpv2.Available(), xpv2.ReconcileSuccess())
 }
 
 func unready(reason xpv2.ConditionReason, message string) krOption {

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package networkconfiguration
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/vitistack/provider-kea/internal/kea"
+)
+
+type recorder struct {
+	event.NopRecorder
+
+	reasons []string
+}
+
+func (r *recorder) Event(_ runtime.Object, e event.Event) {
+	r.reasons = append(r.reasons, string(e.Reason))
+}
+
+func TestAnnouncer(t *testing.T) {
+	a := event.Warning("A", errors.New("a"))
+	b := event.Warning("B", errors.New("b"))
+	r := &recorder{}
+	announce := newAnnouncer(r)
+	vm := nc("vm", nil)
+
+	steps := []struct {
+		reason string
+		events []event.Event
+		want   []string
+	}{
+		{"What is new is told", []event.Event{a, b}, []string{"A", "B"}},
+		{"What was told is not told again", []event.Event{a, b}, nil},
+		{"The end of something makes no event", []event.Event{a}, nil},
+		{"What is so again is told again", []event.Event{a, b}, []string{"B"}},
+	}
+	for _, s := range steps {
+		r.reasons = nil
+		announce.announce(vm, s.events)
+		slices.Sort(r.reasons)
+		if diff := cmp.Diff(s.want, r.reasons); diff != "" {
+			t.Errorf("\n%s\nannounce(...): -want, +got:\n%s", s.reason, diff)
+		}
+	}
+	announce.forget(types.NamespacedName{Namespace: vm.Namespace, Name: vm.Name})
+	if len(announce.told) > 0 {
+		t.Error("forget(...): what was told of a NetworkConfiguration that is gone is still there")
+	}
+}
+
+func TestEventsOf(t *testing.T) {
+	s := &situation{nc: nc("vm", []string{mac1, mac2, "nonsense"})}
+	p := plan{
+		standing: standing{ours: true, guess: "guess", wrong: "wrong"},
+		held: map[kea.HWAddress]hindrance{
+			mac1: {kind: hindranceDuplicate, message: "duplicate"},
+			mac2: {kind: hindranceForeign, message: "foreign"},
+		},
+	}
+	events := eventsOf(s, p, "Ready", errors.New("cannot"))
+	got := make([]string, len(events))
+	for i, e := range events {
+		got[i] = string(e.Reason)
+	}
+	want := []string{
+		"SeveralNetworkNamespaces", "Misconfigured", "InvalidHardwareAddress", "DuplicateHardwareAddress",
+		"ForeignKeaReservation", "CannotChangeKeaReservations", "Configured",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("eventsOf(...): -want, +got:\n%s", diff)
+	}
+}

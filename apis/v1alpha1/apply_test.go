@@ -67,7 +67,7 @@ func TestManagersShareServers(t *testing.T) {
 		}
 		got := map[string]string{}
 		for _, s := range servers {
-			name, _, _ := unstructured.NestedString(s.(map[string]any), "name") //nolint:forcetypeassert // As in the CRD.
+			name, _, _ := unstructured.NestedString(s.(map[string]any), "name")
 			got[name], _, _ = unstructured.NestedString(s.(map[string]any), "url")
 		}
 		return got

@@ -194,7 +194,7 @@ func TestDecide(t *testing.T) {
 				w.Hostname = "vm.example.com"
 				l.here, l.echo = got, &echo{want: w, got: got.Clone()}
 			}),
-			in:   func() Intent { i := static; i.Hostname = ptr("vm.example.com"); return i }(),
+			in:   func() Intent { i := static; i.Hostname = new("vm.example.com"); return i }(),
 			want: verdictIs{State: Reserved, Address: ip50},
 		},
 	}

@@ -28,8 +28,6 @@ func equateReservations() cmp.Options {
 	return cmp.Options{cmpopts.EquateComparable(netip.Addr{}), cmpopts.EquateEmpty()}
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // marked is a user-context with our mark in it.
 func marked(resource string, manages ...any) map[string]any {
 	m := map[string]any{"cluster": cluster, "resource": resource}
@@ -40,8 +38,8 @@ func marked(resource string, manages ...any) map[string]any {
 }
 
 func TestDesired(t *testing.T) {
-	dns := kea.OptionData{Name: "domain-name-servers", Code: 6, Space: "dhcp4", Data: "10.0.0.2", CSVFormat: ptr(true), AlwaysSend: ptr(false)}
-	routers := kea.OptionData{Name: "routers", Code: 3, Space: "dhcp4", Data: "10.123.0.1", CSVFormat: ptr(true), AlwaysSend: ptr(false)}
+	dns := kea.OptionData{Name: "domain-name-servers", Code: 6, Space: "dhcp4", Data: "10.0.0.2", CSVFormat: new(true), AlwaysSend: new(false)}
+	routers := kea.OptionData{Name: "routers", Code: 3, Space: "dhcp4", Data: "10.123.0.1", CSVFormat: new(true), AlwaysSend: new(false)}
 	cases := map[string]struct {
 		reason string
 		base   kea.Reservation
@@ -72,7 +70,7 @@ func TestDesired(t *testing.T) {
 			in:     Intent{HWAddress: mac, Resource: "ns/a", OptionData: []kea.OptionData{{Code: 6, Data: "10.0.0.9"}}},
 			want: kea.Reservation{
 				SubnetID: 1, HWAddress: mac, IPAddress: ip50, UserContext: marked("ns/a", "option-data/dhcp4/6"),
-				OptionData: []kea.OptionData{routers, {Name: "domain-name-servers", Code: 6, Space: "dhcp4", Data: "10.0.0.9", CSVFormat: ptr(true), AlwaysSend: ptr(false)}},
+				OptionData: []kea.OptionData{routers, {Name: "domain-name-servers", Code: 6, Space: "dhcp4", Data: "10.0.0.9", CSVFormat: new(true), AlwaysSend: new(false)}},
 			},
 		},
 		"LetGo": {
@@ -89,7 +87,7 @@ func TestDesired(t *testing.T) {
 		"EmptyListClears": {
 			reason: "An empty list of classes is wanted, other than none.",
 			base:   kea.Reservation{ClientClasses: []string{"gold"}},
-			in:     Intent{HWAddress: mac, Resource: "ns/a", ClientClasses: []string{}, Hostname: ptr("")},
+			in:     Intent{HWAddress: mac, Resource: "ns/a", ClientClasses: []string{}, Hostname: new("")},
 			want:   kea.Reservation{SubnetID: 1, HWAddress: mac, IPAddress: ip50, UserContext: marked("ns/a", "client-classes", "hostname")},
 		},
 	}

@@ -47,10 +47,10 @@ func compare(older, newer *snapshot) (Touched, []*kea.Reservation) {
 	t := newTouched()
 	t.All = older.subnetsKnown != newer.subnetsKnown || older.leasesKnown != newer.leasesKnown ||
 		!slices.Equal(older.subnets, newer.subnets)
-	gone := []*kea.Reservation{}
-	for _, place := range []kea.Target{kea.TargetMemory, kea.TargetDatabase} {
-		gone = append(gone, compareStores(t, storeOf(older, place), storeOf(newer, place))...)
-	}
+	gone := slices.Concat(
+		compareStores(t, storeOf(older, kea.TargetMemory), storeOf(newer, kea.TargetMemory)),
+		compareStores(t, storeOf(older, kea.TargetDatabase), storeOf(newer, kea.TargetDatabase)),
+	)
 	compareLeases(t, older.leases, newer.leases)
 	return t, gone
 }

@@ -27,7 +27,7 @@ func mortalAssets(bin, dir string) (string, error) {
 	}
 	for _, name := range []string{"etcd", "kube-apiserver", "kubectl"} {
 		script := fmt.Sprintf("#!/bin/sh\nexec %q --pdeathsig KILL %q \"$@\"\n", setpriv, filepath.Join(bin, name))
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil { //nolint:gosec // A program has to be executable.
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil {
 			return "", fmt.Errorf("cannot write a script for %s: %w", name, err)
 		}
 	}

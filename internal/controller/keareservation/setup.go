@@ -80,6 +80,7 @@ func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *providerconf
 		managed.WithMinPollInterval(minPoll),
 		managed.WithPollJitterHook(time.Duration(pollJitter * float64(o.PollInterval))),
 		managed.WithDeterministicExternalName(true),
+		managed.WithFinalizer(finalizer{resource.NewAPIFinalizer(mgr.GetClient(), managed.FinalizerName)}),
 		// The annotations that tell whether a create came to an end buy nothing
 		// where the external name is known beforehand, and cost a write each.
 		managed.WithCriticalAnnotationUpdater(managed.CriticalAnnotationUpdateFn(func(context.Context, client.Object) error { return nil })),
@@ -94,6 +95,23 @@ func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *providerconf
 		opts = append(opts, managed.WithChangeLogger(o.ChangeLogOptions.ChangeLogger))
 	}
 	return opts
+}
+
+// finalizer keeps what was observed when it is added: the write brings back the
+// status as the API server has it, and nothing reconciles a resource that waits
+// or is blocked again to tell.
+type finalizer struct{ resource.Finalizer }
+
+// AddFinalizer adds the finalizer, if it is not there yet.
+func (f finalizer) AddFinalizer(ctx context.Context, o resource.Object) error {
+	r, ok := o.(*v1alpha1.KeaReservation)
+	if !ok {
+		return fmt.Errorf("cannot add a finalizer to a %T", o)
+	}
+	observed := r.Status.DeepCopy()
+	err := f.Finalizer.AddFinalizer(ctx, r)
+	r.Status = *observed
+	return err //nolint:wrapcheck // It is crossplane-runtime's own.
 }
 
 // initialize sets the external name, which a NetworkConfiguration's reservations

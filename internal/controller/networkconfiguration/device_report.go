@@ -61,7 +61,7 @@ func macReport(s *situation, p plan, mac kea.HWAddress, failed error) deviceRepo
 	}
 	have := ownReservation(s, mac)
 	if have == nil {
-		r := deviceReport{keep: true, waiting: fmt.Sprintf("%s gets its KeaReservation", mac)}
+		r := deviceReport{keep: true, waiting: beingMade(mac)}
 		if failed != nil {
 			r.waiting = failed.Error()
 		}
@@ -115,11 +115,15 @@ func passedUp(r *v1alpha1.KeaReservation, mac kea.HWAddress, c xpv2.Condition) s
 	switch {
 	case c.Message != "":
 		return fmt.Sprintf("%s: %s", mac, c.Message)
-	case c.Reason != "":
+	case c.Reason != "" && c.Reason != xpv2.ReasonCreating:
 		return fmt.Sprintf("%s: KeaReservation %s is not ready: %s", mac, r.Name, c.Reason)
 	}
-	return fmt.Sprintf("%s: waiting for KeaReservation %s", mac, r.Name)
+	return beingMade(mac)
 }
+
+// beingMade is told from before a KeaReservation is there until Kea holds it:
+// the steps in between would each be a write that others wake up from.
+func beingMade(mac kea.HWAddress) string { return fmt.Sprintf("%s gets its reservation", mac) }
 
 // interfaceStatus returns what the status of a NetworkConfiguration tells of an
 // interface. before is what it told of the same device so far.

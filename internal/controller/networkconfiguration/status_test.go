@@ -109,14 +109,14 @@ func TestStatusOfOneDevice(t *testing.T) {
 			reason: "What kea-operator told stays until the new reservation was looked at",
 			nc:     []ncOption{stale},
 			want: want{
-				"Reconciling", "eth0: " + mac1 + ": waiting for KeaReservation vm-020000000001",
+				"Reconciling", "eth0: " + mac1 + " gets its reservation",
 				told1(addressed("10.0.0.5"), routed),
 			},
 		},
 		"OtherSubnet": {
 			reason: "What was told of another subnet does not stay",
 			nc:     []ncOption{saying(told1(addressed("10.9.0.5"), confirmed, routed, inSubnet("10.9.0.0/24")))},
-			want:   want{"Reconciling", "eth0: " + mac1 + ": waiting for KeaReservation vm-020000000001", told1()},
+			want:   want{"Reconciling", "eth0: " + mac1 + " gets its reservation", told1()},
 		},
 		"CannotApply": {
 			reason: "What could not be done is told",

@@ -172,6 +172,35 @@ func TestUpdateLosesHost(t *testing.T) {
 	}
 }
 
+// TestHangingFirst: who asks before the first look does not wait for a server
+// that hangs.
+func TestHangingFirst(t *testing.T) {
+	t.Parallel()
+	s := keatest.New(t, keatest.Options{})
+	s.Fail(keatest.Fault{Kind: keatest.Hang})
+	cfg := s.ClientConfig()
+	g := run(t, cfg, func(c *group.Config) { c.Servers[0].Kea.Timeout = time.Minute })
+	_, err := g.Observe(t.Context(), static(ip50))
+	if err == nil || !strings.Contains(err.Error(), "has not answered yet") {
+		t.Errorf("Observe(...): %v, want an error that says that there is no answer yet", err)
+	}
+}
+
+// TestSaving: memory hosts are saved once they have been still for a while, at
+// the latest when the group ends, and a file that cannot be written is not tried
+// at every look.
+func TestSaving(t *testing.T) {
+	t.Parallel()
+	s := keatest.New(t, keatest.Options{})
+	t.Run("Last", func(t *testing.T) {
+		g := run(t, s.ClientConfig(), func(c *group.Config) { c.Persist = true })
+		g.ensure(t, static(ip50))
+	})
+	if n := s.Commands()["config-write"]; n != 1 {
+		t.Errorf("config-write was sent %d times by the end, want once", n)
+	}
+}
+
 // TestLostDatabase: a Kea that has lost its database and goes on serving answers
 // as if it were empty. Nobody's reservation is gone for that.
 func TestLostDatabase(t *testing.T) {

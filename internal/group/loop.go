@@ -43,6 +43,7 @@ const (
 // run looks at the server until the context ends: every beat, and when asked.
 func (s *server) run(ctx context.Context) {
 	defer s.client.Close()
+	defer s.saveLast(ctx)
 	for {
 		s.tick(ctx)
 		s.lookedOnce.Do(func() {
@@ -84,7 +85,7 @@ func (s *server) tick(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	s.setErr(err)
+	s.setErr(plain(err))
 	if err == nil {
 		s.save(ctx)
 	}
@@ -109,6 +110,15 @@ func (s *server) refreshAll(ctx context.Context) error {
 		return s.scan(ctx)
 	}
 	return s.scanWaiting(ctx)
+}
+
+// plain leaves out at which command a server was found not to answer: that is
+// chance, and the text is to be stable.
+func plain(err error) error {
+	if u, ok := errors.AsType[*kea.UnreachableError](err); ok {
+		return u
+	}
+	return err
 }
 
 // setErr notes why the server cannot be used, or that it can. Everybody hears of
@@ -224,16 +234,39 @@ func contains(hooks []string, hook string) bool { return slices.Contains(hooks, 
 // while, where that is wanted.
 func (s *server) save(ctx context.Context) {
 	s.mu.RLock()
-	changed := s.changed
+	changed, after := s.changed, s.saveAfter
 	s.mu.RUnlock()
-	if !s.persist || changed.IsZero() || time.Since(changed) < saveDelay {
+	if !s.persist || changed.IsZero() || time.Since(changed) < saveDelay || time.Now().Before(after) {
 		return
 	}
+	s.write(ctx, changed)
+}
+
+// saveLast saves what is not saved yet when the loop ends: nobody else will.
+func (s *server) saveLast(ctx context.Context) {
+	s.mu.RLock()
+	changed := s.changed
+	s.mu.RUnlock()
+	if !s.persist || changed.IsZero() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveDelay)
+	defer cancel()
+	s.write(ctx, changed)
+}
+
+// write lets Kea write its configuration, with the memory hosts as they were
+// changed last.
+func (s *server) write(ctx context.Context, changed time.Time) {
 	err := s.client.WriteConfig(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil && s.changed.Equal(changed) {
 		s.changed = time.Time{}
+	}
+	if err != nil {
+		// A file that cannot be written stays so until somebody mends it.
+		s.saveAfter = time.Now().Add(s.interval)
 	}
 	if (err == nil) != (s.facts.SaveErr == nil) {
 		s.tell(Touched{Servers: true})

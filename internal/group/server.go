@@ -34,6 +34,12 @@ type ServerFacts struct {
 // the server does not have.
 var ErrNoDatabase = errors.New("Kea has no hosts-database: configure hosts-database in Kea, or set hosts.storage to Auto or Memory")
 
+// errNoAnswer says that the first look at a server has not come to an end.
+var errNoAnswer = errors.New("it has not answered yet: check that kea-dhcp4 is running and not overloaded")
+
+// firstLook is how long those who ask wait for the first look at a server.
+const firstLook = 5 * time.Second
+
 // server is one Kea server: its client, what it held when last looked at, and
 // who waits for a newer look.
 type server struct {
@@ -78,6 +84,8 @@ type server struct {
 	// changed is when memory hosts were last written to and not yet saved; zero
 	// if they are.
 	changed time.Time
+	// saveAfter is when saving them is tried, if that has failed before.
+	saveAfter time.Time
 
 	// Of the loop alone.
 	boot, reload time.Time
@@ -124,10 +132,8 @@ func (s *server) other() (kea.Target, bool) {
 // look gives what is known of an intent. It talks to the server only where the
 // outcome of an earlier write is not known.
 func (s *server) look(ctx context.Context, in Intent) (look, error) {
-	select {
-	case <-s.looked:
-	case <-ctx.Done():
-		return look{}, fmt.Errorf("cannot wait for the first look at server %s: %w", s.name, ctx.Err())
+	if err := s.awaitFirst(ctx); err != nil {
+		return look{}, err
 	}
 	l, stale, err := s.lookUp(in)
 	if err != nil || !stale {
@@ -138,6 +144,18 @@ func (s *server) look(ctx context.Context, in Intent) (look, error) {
 	}
 	l, _, err = s.lookUp(in)
 	return l, err
+}
+
+// awaitFirst waits for the first look at the server, but not for one that hangs.
+func (s *server) awaitFirst(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, firstLook)
+	defer cancel()
+	select {
+	case <-s.looked:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("cannot use server %s: %w", s.name, errNoAnswer)
+	}
 }
 
 func (s *server) lookUp(in Intent) (look, bool, error) {

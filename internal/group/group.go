@@ -5,6 +5,8 @@ package group
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -102,6 +104,9 @@ func (g *Group) Probed() bool {
 // no server can be asked; that is never "not there".
 func (g *Group) Observe(ctx context.Context, in Intent) (Observation, error) {
 	looks, errs := g.look(ctx, in)
+	if leased(reached(looks), in) {
+		g.lookForHost(ctx, in, looks, errs)
+	}
 	address := choose(reached(looks), in)
 	o := Observation{State: Reserved, Address: address, Servers: make([]ServerObservation, len(g.servers))}
 	for i, s := range g.servers {
@@ -114,7 +119,8 @@ func (g *Group) Observe(ctx context.Context, in Intent) (Observation, error) {
 		s.note(hostKey{l.subnet.ID, in.HWAddress}, v.state)
 		o.add(l, v, mark{cluster: g.cluster, resource: in.Resource})
 		o.Servers[i] = serverObservation(s.name, l, v)
-		if d := s.detail(ctx, l.subnet.ID); l.subnetFound && o.Routers == nil && o.DNSServers == nil {
+		if l.subnetFound && o.Routers == nil && o.DNSServers == nil {
+			d := s.detail(ctx, l.subnet.ID)
 			o.Routers, o.DNSServers = d.Routers, d.DNSServers
 		}
 	}
@@ -123,6 +129,38 @@ func (g *Group) Observe(ctx context.Context, in Intent) (Observation, error) {
 	}
 	o.Lease, o.Unreached = newestLease(reached(looks)), errors.Join(errs...)
 	return o, nil
+}
+
+// leased tells whether nothing but a lease tells the address to reserve.
+func leased(looks []look, in Intent) bool {
+	return choose(looks, in).IsValid() && !in.Address.IsValid() && !choose(withoutLeases(looks), in).IsValid()
+}
+
+func withoutLeases(looks []look) []look {
+	out := slices.Clone(looks)
+	for i := range out {
+		out[i].leases = nil
+	}
+	return out
+}
+
+// lookForHost brings the looks up to date with what the servers hold of the
+// device at this moment: a reservation that was made after the last snapshot
+// counts more than the lease. It costs a command once, as the address is
+// reserved then.
+func (g *Group) lookForHost(ctx context.Context, in Intent, looks []*look, errs []error) {
+	for i, s := range g.servers {
+		if errs[i] != nil || !looks[i].subnetFound {
+			continue
+		}
+		err := s.reread(ctx, hostKey{looks[i].subnet.ID, in.HWAddress})
+		if err == nil {
+			*looks[i], _, err = s.lookUp(in)
+		}
+		if err != nil {
+			looks[i], errs[i] = nil, fmt.Errorf("cannot tell what server %s holds for %s: %w", s.name, in.HWAddress, err)
+		}
+	}
 }
 
 // Expect says that an intent will be observed soon. If it will need the device's

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/testenv"
+	"github.com/vitistack/provider-kea/internal/vitistack"
+)
+
+// shared is what all tests of the package share: one control plane, and one
+// provider that serves it.
+var shared struct {
+	client   client.WithWatch
+	plane    *testenv.ControlPlane
+	provider *provider
+}
+
+func TestMain(m *testing.M) {
+	ctrl.SetLogger(klog.NewKlogr())
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (int, error) {
+	crds, err := vitistackCRDs()
+	if err != nil {
+		return 1, err
+	}
+	plane, stop, err := testenv.NewControlPlane(filepath.Join(testenv.Root(), "package", "crds"), crds)
+	if err != nil {
+		return 1, err
+	}
+	defer stop()
+	if shared.client, err = newClient(plane); err != nil {
+		return 1, err
+	}
+	shared.plane = plane
+	dir, err := os.MkdirTemp("", "provider-kea")
+	if err != nil {
+		return 1, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	program, err := build(dir)
+	if err != nil {
+		return 1, err
+	}
+	if shared.provider, err = startProvider(program, dir, plane); err != nil {
+		return 1, err
+	}
+	defer shared.provider.stop()
+	defer stopPostgres()
+	// Tests wait far more than they compute.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		return 1, err
+	}
+	code := m.Run()
+	if races := strings.Count(shared.provider.log(), "WARNING: DATA RACE"); races > 0 {
+		return 1, fmt.Errorf("the provider has %d data races:\n%s", races, shared.provider.log())
+	}
+	if code != 0 {
+		fmt.Fprintf(os.Stderr, "the provider's log ends:\n%s\n", tail(shared.provider.log(), 60))
+	}
+	return code, nil
+}
+
+// vitistackCRDs is the folder of the CRDs that github.com/vitistack/crds comes
+// with.
+func vitistackCRDs() (string, error) {
+	cmd := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/vitistack/crds")
+	cmd.Dir = testenv.Root()
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("cannot find the module github.com/vitistack/crds: %w", err)
+	}
+	return filepath.Join(strings.TrimSpace(string(out)), "crds"), nil
+}
+
+func newClient(plane *testenv.ControlPlane) (client.WithWatch, error) {
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, v1alpha1.AddToScheme, vitistack.AddToScheme} {
+		if err := add(s); err != nil {
+			return nil, err
+		}
+	}
+	cfg := rest.CopyConfig(plane.Config)
+	cfg.QPS = -1 // Tests that wait ask often, and are not to wait for each other.
+	return client.NewWithWatch(cfg, client.Options{Scheme: s})
+}
+
+// build builds the provider, with the race detector where the tests have it.
+func build(dir string) (string, error) {
+	program := filepath.Join(dir, "provider")
+	args := append([]string{"build", "-o", program}, raceFlags...)
+	cmd := exec.Command("go", append(args, "./cmd/provider")...)
+	cmd.Dir = testenv.Root()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("cannot build the provider: %w\n%s", err, out)
+	}
+	return program, nil
+}
+
+// provider is the provider's program, running.
+type provider struct {
+	metrics string
+	logFile string
+	cmd     *exec.Cmd
+}
+
+func startProvider(program, dir string, plane *testenv.ControlPlane) (*provider, error) {
+	kubeconfig := filepath.Join(dir, "kubeconfig")
+	if err := os.WriteFile(kubeconfig, plane.Kubeconfig, 0o600); err != nil {
+		return nil, err
+	}
+	p := &provider{logFile: filepath.Join(dir, "provider.log"), metrics: freeAddress()}
+	health := freeAddress()
+	log, err := os.Create(p.logFile)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = log.Close() }()
+	// A poll that never comes shows that changes come as events.
+	p.cmd = exec.Command(program, "--poll=24h", "--metrics-bind-address="+p.metrics, "--health-probe-bind-address="+health)
+	if !benchmarking() {
+		p.cmd.Args = append(p.cmd.Args, "--debug") // Tests read in the log what is reconciled.
+	}
+	p.cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.SysProcAttr = mortal()
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("cannot start the provider: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for ctx.Err() == nil {
+		if _, err := get(ctx, "http://"+health+"/readyz"); err == nil {
+			return p, nil
+		}
+		pause(ctx, 50*time.Millisecond)
+	}
+	p.stop()
+	return nil, fmt.Errorf("the provider did not get ready:\n%s", tail(p.log(), 30))
+}
+
+// benchmarking tells whether what is run is measured.
+func benchmarking() bool {
+	return slices.ContainsFunc(os.Args, func(a string) bool { return strings.HasPrefix(a, "-test.bench=") })
+}
+
+func (p *provider) stop() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	_ = p.cmd.Wait()
+}
+
+func (p *provider) log() string {
+	b, _ := os.ReadFile(p.logFile)
+	return string(b)
+}
+
+// get reads a URL; another status than 200 is an error.
+func get(ctx context.Context, url string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = errors.New(resp.Status)
+	}
+	return string(b), err
+}
+
+func freeAddress() string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "127.0.0.1:0"
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+func tail(s string, lines int) string {
+	all := strings.Split(strings.TrimSpace(s), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}

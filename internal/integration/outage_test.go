@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/testenv"
+)
+
+// notSynced is what a resource is whose Kea cannot be asked.
+func notSynced(message string) is {
+	return is{Type: xpv2.TypeSynced, Status: corev1.ConditionFalse, Message: message}
+}
+
+// TestUnreachable: "Kea unreachable: Synced=False; never taken for 'not there';
+// what was known stays in status". The message is stable: nothing is written to
+// the API server while nothing changes.
+func TestUnreachable(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testenv.KeaOptions{})
+	r := s.created(s.static("vm01", "10.123.0.50"))
+	waiting := s.reservation("vm02", params{HWAddress: other})
+	s.create(waiting)
+	s.await(waiting, notReady(v1alpha1.ReasonAwaitingLease, other)...)
+	uid, known := r.UID, r.Status.AtProvider.DeepCopy()
+
+	s.kea.Stop()
+	s.await(r, notSynced("connection refused: kea-dhcp4 is not running"))
+	s.await(waiting, notSynced("connection refused"))
+	s.awaitReconciles("vm01", 1)
+	s.await(r, notSynced("connection refused"))
+	version, before := r.ResourceVersion, r.Status.DeepCopy()
+	s.awaitReconciles("vm01", 2)
+	s.await(r, notSynced("connection refused"))
+	if r.ResourceVersion != version {
+		t.Errorf("the status was written again: before\n%+v\nafter\n%+v", before, r.Status)
+	}
+	message := r.GetCondition(xpv2.TypeSynced).Message
+	if regexp.MustCompile(`:\d+|` + strconv.Itoa(s.kea.Port)).MatchString(message) {
+		t.Errorf("the message has a port: %s", message)
+	}
+	equal(t, "Ready", r.GetCondition(xpv2.TypeReady).Status, corev1.ConditionTrue)
+	equal(t, "atProvider.ipAddress", r.Status.AtProvider.IPAddress, known.IPAddress)
+	equal(t, "atProvider.servers", len(r.Status.AtProvider.Servers), len(known.Servers))
+
+	s.kea.Start(t)
+	s.await(r, isReady, isSynced)
+	s.await(waiting, notReady(v1alpha1.ReasonAwaitingLease, other)...)
+	s.awaitHeld(mac, "10.123.0.50") // a Kea that was stopped has lost its memory hosts
+	equal(t, "the resource", r.UID, uid)
+	s.checkQuiet(r, waiting)
+}
+
+// TestCreatedWhileUnreachable: the same for a resource that is made meanwhile.
+func TestCreatedWhileUnreachable(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testenv.KeaOptions{})
+	s.awaitUsable()
+	s.kea.Kill()
+	r := s.static("vm01", "10.123.0.50")
+	s.create(r)
+	s.await(r, notSynced("cannot reach Kea"))
+	s.kea.Start(t)
+	s.await(r, isReady, isSynced)
+	s.awaitHeld(mac, "10.123.0.50")
+}
+
+// TestDeletedWhileUnreachable: "deleted: the finalizer stays until every server
+// that holds it has confirmed". Kea hangs, so that it still holds the reservation
+// when it comes back.
+func TestDeletedWhileUnreachable(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testenv.KeaOptions{}, func(c *v1alpha1.ClusterProviderConfig) {
+		c.Spec.Timeout = metav1.Duration{Duration: time.Second}
+	})
+	r := s.created(s.static("vm01", "10.123.0.50"))
+	signal(t, s.kea.PID(), syscall.SIGSTOP)
+	t.Cleanup(func() { _ = syscall.Kill(s.kea.PID(), syscall.SIGCONT) })
+	s.await(r, notSynced("no answer in time"))
+	s.delete(r)
+	s.awaitReconciles("vm01", 2)
+	testenv.Eventually(t, within, "the deletion to be told of", func(ctx context.Context) error {
+		if err := shared.client.Get(ctx, client.ObjectKeyFromObject(r), r); err != nil {
+			return err
+		}
+		if r.DeletionTimestamp == nil || len(r.Finalizers) == 0 {
+			return errors.New("it is not being deleted, or has no finalizer")
+		}
+		return nil
+	})
+	signal(t, s.kea.PID(), syscall.SIGCONT)
+	s.awaitGone(r)
+	if got := s.held(mac); got != nil {
+		t.Errorf("Kea still holds %+v", got)
+	}
+}
+
+func signal(t *testing.T, pid int, sig syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(pid, sig); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRestart: "Kea restarted (memory hosts gone): noticed by pid/uptime, put
+// back at once, not at the next poll"; and a config-reload does the same to them.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(*site){
+		"restart":       func(s *site) { s.kea.Restart(s.t) },
+		"config-reload": func(s *site) { s.command("config-reload", nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, testenv.KeaOptions{}, eachMinute)
+			s.put(byHand("10.123.0.60"))
+			r := s.created(s.reservation("vm01", params{HWAddress: mac}))
+			for range 2 { // Each of them is seen, not only the first.
+				s.awaitSent("status-get", 1)
+				lose(s)
+				if got := s.held(mac); got != nil {
+					t.Fatalf("Kea still holds %+v: this test shows nothing", got)
+				}
+				s.soon("putting it back", func() { s.awaitHeld(mac, "10.123.0.60") })
+				checkByHand(t, s.held(mac), "10.123.0.60")
+				s.awaitMarked(mac, "vm01")
+				s.await(r, isReady, isSynced)
+			}
+		})
+	}
+}
+
+// TestStaysWithoutPin: "Kea restarted: put back", where LateInitialize is not
+// allowed, so that the address is in no spec: the same one is put back.
+func TestStaysWithoutPin(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testenv.KeaOptions{})
+	r := s.reservation("vm01", params{HWAddress: mac})
+	r.Spec.ManagementPolicies = xpv2.ManagementPolicies{
+		xpv2.ManagementActionObserve, xpv2.ManagementActionCreate, xpv2.ManagementActionUpdate, xpv2.ManagementActionDelete,
+	}
+	s.lease(mac, "10.123.0.150")
+	s.created(r)
+	s.awaitHeld(mac, "10.123.0.150")
+	s.checkQuiet(r)
+	s.kea.Restart(t) // its leases are gone too
+	s.awaitHeld(mac, "10.123.0.150")
+	s.await(r, isReady, isSynced)
+	equal(t, "spec.forProvider.ipAddress", r.Spec.ForProvider.IPAddress, "")
+	s.delete(r)
+	s.awaitGone(r)
+	s.awaitNotHeld(mac)
+}

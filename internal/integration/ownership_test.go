@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/testenv"
+)
+
+// TestOwnedByAnother: "marked as somebody else's: untouched, also on delete:
+// Ready=False reason OwnedByAnother, naming the owner".
+func TestOwnedByAnother(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testenv.KeaOptions{})
+	s.put(kea.Reservation{HWAddress: mac, IPAddress: addr("10.123.0.60"), UserContext: marked("prod/web")})
+	before := fmt.Sprintf("%+v", *s.held(mac))
+	// With an address of its own, and with none.
+	for _, ip := range []string{"10.123.0.50", ""} {
+		r := s.static("vm01", ip)
+		s.create(r)
+		s.await(r, notReady(v1alpha1.ReasonOwnedByAnother, "KeaReservation prod/web of the cluster with UID c0ffee00-0000-0000-0000-000000000000")...)
+		s.checkQuiet(r)
+		equal(t, "spec.forProvider.ipAddress", r.Spec.ForProvider.IPAddress, ip)
+		equal(t, "atProvider.ipAddress", r.Status.AtProvider.IPAddress, "")
+		s.delete(r)
+		s.awaitGone(r)
+		equal(t, "what Kea holds", fmt.Sprintf("%+v", *s.held(mac)), before)
+	}
+}
+
+// TestUnreadableMark: the same for a mark that this provider cannot read.
+func TestUnreadableMark(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testenv.KeaOptions{})
+	s.put(kea.Reservation{HWAddress: mac, IPAddress: addr("10.123.0.60"), UserContext: map[string]any{"crossplane": "mine"}})
+	r := s.static("vm01", "10.123.0.50")
+	s.create(r)
+	s.await(r, notReady(v1alpha1.ReasonOwnedByAnother, "an owner this provider does not know")...)
+	s.delete(r)
+	s.awaitGone(r)
+	equal(t, "ip-address", s.held(mac).IPAddress, addr("10.123.0.60"))
+}
+
+// TestAdoptAnnotation: "annotation kea.crossplane.io/adopt takes it over".
+func TestAdoptAnnotation(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testenv.KeaOptions{})
+	theirs := byHand("10.123.0.60")
+	theirs.UserContext["crossplane"] = marked("prod/web")["crossplane"]
+	s.put(theirs)
+	r := s.reservation("vm01", params{HWAddress: mac})
+	s.create(r)
+	s.await(r, notReady(v1alpha1.ReasonOwnedByAnother, "prod/web")...)
+	edit(s, r, func(r *v1alpha1.KeaReservation) {
+		r.SetAnnotations(map[string]string{v1alpha1.AnnotationKeyAdopt: "true"})
+	})
+	s.await(r, isReady, isSynced)
+	equal(t, "spec.forProvider.ipAddress", r.Spec.ForProvider.IPAddress, "10.123.0.60")
+	s.awaitMarked(mac, "vm01")
+	checkByHand(t, s.held(mac), "10.123.0.60")
+	s.delete(r)
+	s.awaitGone(r)
+	if got := s.held(mac); got != nil {
+		t.Errorf("Kea still holds %+v", got)
+	}
+}
+
+// TestSameDeviceTwice: "marked as somebody else's", where that is another
+// KeaReservation of this cluster: it waits, and takes over when the first goes,
+// with its event and not the next snapshot.
+func TestSameDeviceTwice(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testenv.KeaOptions{}, eachMinute)
+	first := s.created(s.static("first", "10.123.0.50"))
+	second := s.static("second", "10.123.0.51")
+	s.create(second)
+	s.await(second, notReady(v1alpha1.ReasonOwnedByAnother, "KeaReservation "+s.key("first").String())...)
+	s.awaitHeld(mac, "10.123.0.50")
+	s.soon("taking over", func() {
+		s.delete(first)
+		s.awaitGone(first)
+		s.await(second, isReady, isSynced)
+	})
+	s.awaitHeld(mac, "10.123.0.51")
+	s.awaitMarked(mac, "second")
+}
+
+// TestSecondDeleted: "untouched, also on delete", of the one that waits.
+func TestSecondDeleted(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testenv.KeaOptions{})
+	first := s.created(s.static("first", "10.123.0.50"))
+	second := s.reservation("second", params{HWAddress: mac})
+	s.create(second)
+	s.await(second, notReady(v1alpha1.ReasonOwnedByAnother, s.key("first").String())...)
+	s.delete(second)
+	s.awaitGone(second)
+	s.awaitHeld(mac, "10.123.0.50")
+	s.await(first, isReady, isSynced)
+}
+
+// TestUnmarkedUntouched: "deleted", of a reservation that is not marked and that
+// the resource has never held: it waited for another address all the time.
+func TestUnmarkedUntouched(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testenv.KeaOptions{})
+	s.put(byHand("10.123.0.60"))
+	s.put(kea.Reservation{HWAddress: other, IPAddress: addr("10.123.0.50")})
+	r := s.static("vm01", "10.123.0.50")
+	s.create(r)
+	s.await(r, notReady(v1alpha1.ReasonAddressConflict, other)...)
+	s.delete(r)
+	s.awaitGone(r)
+	checkByHand(t, s.held(mac), "10.123.0.60")
+}

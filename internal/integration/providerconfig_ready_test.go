@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/testenv"
+)
+
+// TestConfigFacts: a probe tells the version and the storage of a server.
+func TestConfigFacts(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		reason  string
+		options func(t *testing.T) testenv.KeaOptions
+		storage v1alpha1.HostStorage
+		place   kea.Target
+	}{
+		"Memory": {
+			reason:  "A Kea without a hosts-database keeps reservations in memory.",
+			options: func(*testing.T) testenv.KeaOptions { return testenv.KeaOptions{} },
+			storage: v1alpha1.HostStorageMemory, place: kea.TargetMemory,
+		},
+		"Database": {
+			reason:  "A Kea with a hosts-database keeps reservations there.",
+			options: func(t *testing.T) testenv.KeaOptions { return testenv.KeaOptions{Postgres: testenv.StartPostgres(t)} },
+			storage: v1alpha1.HostStorageDatabase, place: kea.TargetDatabase,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := keaSite(t, tc.options(t))
+			pc, r := s.config(), s.numbered(11)
+			s.create(pc)
+			s.create(r)
+			s.await(pc, is{Type: xpv2.TypeReady, Status: corev1.ConditionTrue, Reason: v1alpha1.ReasonProbeSucceeded})
+			s.await(r, isReady, isSynced)
+			got := pc.GetServers()
+			if len(got) != 1 || got[0].Name != "kea1" || got[0].Storage != tc.storage || !strings.HasPrefix(got[0].Version, "3.") || got[0].Message != "" {
+				t.Errorf("%s\nstatus.servers is %+v", tc.reason, got)
+			}
+			if s.heldIn(tc.place, macOf(11)) == nil {
+				t.Errorf("%s\nit is not there", tc.reason)
+			}
+			s.steady(pc, r)
+		})
+	}
+}
+
+// TestConfigUsers: users are counted, and a configuration that is used is not
+// deleted until nobody uses it.
+func TestConfigUsers(t *testing.T) {
+	t.Parallel()
+	s := keaSite(t, testenv.KeaOptions{})
+	for _, pc := range []providerConfig{s.config(), s.namespaced()} {
+		t.Run(pc.GetName(), func(t *testing.T) {
+			s := &site{t: t, kea: s.kea, at: s.at, namespace: s.namespace}
+			a, b := s.numbered(11), s.numbered(12)
+			if pc.GetNamespace() != "" {
+				a, b = using(a), using(b)
+			}
+			s.create(pc)
+			s.awaitUsers(pc, 0)
+			s.create(a)
+			s.create(b)
+			s.await(a, isReady)
+			s.await(b, isReady)
+			s.awaitUsers(pc, 2)
+
+			s.delete(pc)
+			s.await(pc, isReady)
+			s.awaitTerminating(pc)
+			s.delete(a)
+			s.awaitGone(a)
+			s.awaitUsers(pc, 1)
+			s.delete(b)
+			s.awaitGone(b)
+			s.awaitGone(pc)
+			s.awaitNoUsages()
+			if s.holds(11) || s.holds(12) {
+				t.Error("Kea still holds a reservation")
+			}
+		})
+	}
+}
+
+func (s *site) awaitUsers(pc providerConfig, want int64) {
+	s.t.Helper()
+	testenv.Eventually(s.t, within, fmt.Sprintf("%s to have %d users", pc.GetName(), want), func(ctx context.Context) error {
+		if err := shared.client.Get(ctx, client.ObjectKeyFromObject(pc), pc); err != nil {
+			return err
+		}
+		if got := pc.GetUsers(); got != want || len(pc.GetFinalizers()) == 0 {
+			return fmt.Errorf("it has %d, and the finalizers %v", got, pc.GetFinalizers())
+		}
+		return nil
+	})
+}
+
+// awaitTerminating waits until a configuration says why it is not gone yet.
+func (s *site) awaitTerminating(pc providerConfig) {
+	s.t.Helper()
+	testenv.Eventually(s.t, within, pc.GetName()+" to be terminating", func(ctx context.Context) error {
+		if err := shared.client.Get(ctx, client.ObjectKeyFromObject(pc), pc); err != nil {
+			return err
+		}
+		// crossplane-runtime does not say of which generation this one is.
+		if c := pc.GetCondition("Terminating"); c.Status != corev1.ConditionTrue || !strings.Contains(c.Message, "usages still exist") {
+			return fmt.Errorf("it is %s %q", c.Status, c.Message)
+		}
+		return nil
+	})
+}
+
+// awaitNoUsages waits until no usage is left over in the site's namespace.
+func (s *site) awaitNoUsages() {
+	s.t.Helper()
+	testenv.Eventually(s.t, within, "usages to be gone", func(ctx context.Context) error {
+		l := &v1alpha1.ProviderConfigUsageList{}
+		if err := shared.client.List(ctx, l, client.InNamespace(s.namespace)); err != nil {
+			return err
+		}
+		if len(l.Items) > 0 {
+			return fmt.Errorf("there are %d, the first with %v, deleted %v", len(l.Items), l.Items[0].Finalizers, l.Items[0].DeletionTimestamp)
+		}
+		return nil
+	})
+}
+
+// TestConfigRefused: configurations that a server, or this version, cannot serve.
+func TestConfigRefused(t *testing.T) {
+	t.Parallel()
+	k := testenv.StartKea(t, testenv.KeaOptions{})
+	cases := map[string]struct {
+		reason string
+		spoil  func(*v1alpha1.ProviderConfigSpec)
+		want   trouble
+	}{
+		"DatabaseWanted": {
+			reason: "storage: Database needs one.",
+			spoil:  func(p *v1alpha1.ProviderConfigSpec) { p.Hosts.Storage = v1alpha1.HostStorageDatabase },
+			want:   trouble{reason: v1alpha1.ReasonNoHostDatabase, message: "configure hosts-database in Kea, or set hosts.storage to Auto or Memory"},
+		},
+		"TwoServers": {
+			reason: "Several servers are not kept in step yet.",
+			spoil: func(p *v1alpha1.ProviderConfigSpec) {
+				p.Servers = append(p.Servers, v1alpha1.Server{Name: "kea2", URL: "http://kea2.example:8000"})
+			},
+			want: trouble{reason: v1alpha1.ReasonNotSupported, message: "leave one in spec.servers"},
+		},
+		"NobodyThere": {
+			reason: "Nothing listens on the port.",
+			spoil:  func(p *v1alpha1.ProviderConfigSpec) { p.Servers[0].URL = "http://127.0.0.1:1" },
+			want:   trouble{reason: v1alpha1.ReasonUnreachable, message: "connection refused"},
+		},
+		"UnknownHost": {
+			reason: "The host name is not known.",
+			spoil:  func(p *v1alpha1.ProviderConfigSpec) { p.Servers[0].URL = "http://kea.invalid:8000" },
+			want:   trouble{reason: v1alpha1.ReasonUnreachable, message: "lookup of its host name fails: check DNS"},
+		},
+	}
+	n := 20
+	for name, tc := range cases {
+		n++
+		host := n
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := bareSite(t, k.URL)
+			s.look(k, "", "")
+			pc, r := s.config(), s.numbered(host)
+			tc.spoil(&pc.Spec)
+			s.create(pc)
+			s.create(r)
+			if name == "UnknownHost" { // which of two it is depends on the machine's DNS
+				tc.want.message = "cannot reach Kea: "
+			}
+			s.troubled(pc, r, tc.want)
+			if s.holds(host) {
+				t.Errorf("%s Yet Kea has the reservation.", tc.reason)
+			}
+			edit(s, pc, func(pc *v1alpha1.ClusterProviderConfig) { pc.Spec = s.config().Spec })
+			s.await(pc, isReady)
+			s.await(r, isReady, isSynced)
+		})
+	}
+}
+
+// TestConfigURLPath: a path, as a proxy in front of Kea may have, does no harm.
+func TestConfigURLPath(t *testing.T) {
+	t.Parallel()
+	k := testenv.StartKea(t, testenv.KeaOptions{})
+	for _, path := range []string{"/", "/kea/dhcp4", "/kea/"} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			s := bareSite(t, k.URL+path)
+			pc := s.config()
+			s.create(pc)
+			s.await(pc, isReady)
+		})
+	}
+}
+
+// TestConfigKeaDown: a Kea that is stopped is unreachable, what was known stays,
+// and all is well when it is started again.
+func TestConfigKeaDown(t *testing.T) {
+	t.Parallel()
+	s := keaSite(t, testenv.KeaOptions{})
+	pc, r := s.config(), s.numbered(11)
+	s.create(pc)
+	s.create(r)
+	s.await(r, isReady, isSynced)
+	s.kea.Stop()
+	s.troubled(pc, r, trouble{reason: v1alpha1.ReasonUnreachable, message: "connection refused: kea-dhcp4 is not running"})
+	if got := r.Status.AtProvider.IPAddress; got != "10.123.0.11" {
+		t.Errorf("status.atProvider.ipAddress is %q: what was known is to stay", got)
+	}
+	s.kea.Start(t)
+	s.await(pc, isReady)
+	s.await(r, isReady, isSynced)
+	s.awaitHeld(macOf(11), "10.123.0.11")
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/testenv"
+)
+
+// sent counts the commands of a kind that the provider has sent to the site's
+// servers, as its metrics tell.
+func (s *site) sent(command string) int {
+	s.t.Helper()
+	n, err := s.count(s.t.Context(), command)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+func (s *site) count(ctx context.Context, commands ...string) (int, error) {
+	return s.countWhere(ctx, func(command string) bool { return slices.Contains(commands, command) })
+}
+
+// countWhere counts the commands that a function picks.
+func (s *site) countWhere(ctx context.Context, pick func(command string) bool) (int, error) {
+	text, err := get(ctx, "http://"+shared.provider.metrics+"/metrics")
+	if err != nil {
+		return 0, fmt.Errorf("cannot read the provider's metrics: %w", err)
+	}
+	line := regexp.MustCompile(fmt.Sprintf(`(?m)^provider_kea_command_duration_seconds_count\{command="([^"]+)",config=%q,[^}]*\} (\d+)$`, s.namespace))
+	sum := 0
+	for _, m := range line.FindAllStringSubmatch(text, -1) {
+		n, err := strconv.Atoi(m[2])
+		if err != nil {
+			return 0, err
+		}
+		if pick(m[1]) {
+			sum += n
+		}
+	}
+	return sum, nil
+}
+
+// writes counts what the provider has sent to make and change reservations.
+func (s *site) writes() int {
+	s.t.Helper()
+	return s.sent("reservation-add") + s.sent("reservation-update")
+}
+
+// looks are the commands of heartbeats and snapshots. reservation-del, of a host
+// that cannot be, asks whether the hosts-database is there.
+var looks = []string{
+	"status-get", "subnet4-list", "subnet4-get", "reservation-get-page", "lease4-get-page", "lease4-get-by-hw-address", "reservation-del",
+}
+
+// work counts the commands that are none of heartbeats and snapshots.
+func (s *site) work() int {
+	s.t.Helper()
+	n, err := s.countWhere(s.t.Context(), func(command string) bool { return !slices.Contains(looks, command) })
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+// awaitSnapshots waits until the provider has taken this many more snapshots.
+func (s *site) awaitSnapshots(n int) { s.t.Helper(); s.awaitSent("subnet4-list", n) }
+
+// awaitSent waits until the provider has sent a command this many times more.
+func (s *site) awaitSent(command string, n int) {
+	s.t.Helper()
+	want := s.sent(command) + n
+	testenv.Eventually(s.t, within, fmt.Sprintf("%d more %s", n, command), func(ctx context.Context) error {
+		got, err := s.count(ctx, command)
+		if err == nil && got < want {
+			err = fmt.Errorf("there are %d less", want-got)
+		}
+		return err
+	})
+}
+
+// reconciles counts how often the provider has looked at a KeaReservation, as
+// its log tells: controller_runtime_reconcile_total has the other tests' too.
+func (s *site) reconciles(name string) int {
+	s.t.Helper()
+	log, err := os.ReadFile(shared.provider.logFile)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.SplitSeq(string(log), "\n") {
+		if !strings.Contains(line, `"Reconciling"`) || !strings.Contains(line, s.namespace) {
+			continue
+		}
+		var l struct {
+			Controller string `json:"controller"`
+			Request    struct{ Name, Namespace string }
+		}
+		if json.Unmarshal([]byte(line), &l) == nil && l.Request.Name == name && l.Request.Namespace == s.namespace && strings.HasPrefix(l.Controller, "managed/") {
+			n++
+		}
+	}
+	return n
+}
+
+// awaitReconciles waits until a KeaReservation has been looked at this many
+// times more.
+func (s *site) awaitReconciles(name string, n int) {
+	s.t.Helper()
+	want := s.reconciles(name) + n
+	testenv.Eventually(s.t, within, fmt.Sprintf("%d more reconciles", n), func(context.Context) error {
+		if got := s.reconciles(name); got < want {
+			return fmt.Errorf("there are %d less", want-got)
+		}
+		return nil
+	})
+}
+
+// stillness is what does not change while nothing happens.
+type stillness struct {
+	version              string
+	reconciles, commands int
+}
+
+func (s *site) stillness(r *v1alpha1.KeaReservation) stillness {
+	s.t.Helper()
+	if err := shared.client.Get(s.t.Context(), client.ObjectKeyFromObject(r), r); err != nil {
+		s.t.Fatal(err)
+	}
+	return stillness{r.ResourceVersion, s.reconciles(r.Name), s.work()}
+}
+
+// checkQuiet makes sure that nothing is done for KeaReservations, once they are
+// as they are to be, while Kea is looked at several times.
+func (s *site) checkQuiet(rs ...*v1alpha1.KeaReservation) {
+	s.t.Helper()
+	for _, r := range rs {
+		if s.reconciles(r.Name) == 0 {
+			s.t.Fatal("the log does not tell of reconciles: this test would see nothing")
+		}
+	}
+	state := func() (out []stillness) {
+		s.t.Helper()
+		for _, r := range rs {
+			out = append(out, s.stillness(r))
+		}
+		return out
+	}
+	// What has just been done may wake the resource once more.
+	s.awaitSnapshots(3)
+	before := state()
+	s.awaitSnapshots(4)
+	if after := state(); fmt.Sprint(before) != fmt.Sprint(after) {
+		s.t.Errorf("with nothing happening, {resourceVersion reconciles commands} went from %v to %v", before, after)
+	}
+}
+
+// warnings lists the warning events of a resource.
+func (s *site) warnings(name string) []string {
+	s.t.Helper()
+	l := &corev1.EventList{}
+	if err := shared.client.List(s.t.Context(), l, client.InNamespace(s.namespace)); err != nil {
+		s.t.Fatal(err)
+	}
+	var out []string
+	for _, e := range l.Items {
+		if e.Type == corev1.EventTypeWarning && e.InvolvedObject.Name == name {
+			out = append(out, e.Reason+": "+e.Message)
+		}
+	}
+	return out
+}

@@ -44,10 +44,10 @@ func TestStaticAddress(t *testing.T) {
 func TestSubnetID(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, testenv.KeaOptions{})
-	r := s.created(s.reservation("vm01", params{SubnetID: ptr(int64(1)), HWAddress: mac, IPAddress: "10.123.0.50"}))
+	r := s.created(s.reservation("vm01", params{SubnetID: new(int64(1)), HWAddress: mac, IPAddress: "10.123.0.50"}))
 	s.awaitHeld(mac, "10.123.0.50")
 	equal(t, "atProvider.subnet", r.Status.AtProvider.Subnet, subnet)
-	absent := s.reservation("vm02", params{SubnetID: ptr(int64(77)), HWAddress: other, IPAddress: "10.123.0.51"})
+	absent := s.reservation("vm02", params{SubnetID: new(int64(77)), HWAddress: other, IPAddress: "10.123.0.51"})
 	s.create(absent)
 	s.await(absent, notReady(v1alpha1.ReasonSubnetNotFound, "subnet-id 77")...)
 }
@@ -101,7 +101,7 @@ func byHand(ip string) kea.Reservation {
 	return kea.Reservation{
 		SubnetID: 1, HWAddress: mac, IPAddress: addr(ip), Hostname: "by-hand", NextServer: "10.0.0.9",
 		ServerHostname: "boot.example.com", BootFileName: "by-hand.pxe", ClientClasses: []string{"foreign"},
-		OptionData:  []kea.OptionData{{Name: "domain-name-servers", Data: "10.0.0.1"}, {Code: 222, Data: "cafe", CSVFormat: ptr(false)}},
+		OptionData:  []kea.OptionData{{Name: "domain-name-servers", Data: "10.0.0.1"}, {Code: 222, Data: "cafe", CSVFormat: new(false)}},
 		UserContext: map[string]any{"rack": "r7", "port": json.Number("12"), "tags": []any{"a", "b"}},
 	}
 }

@@ -77,7 +77,7 @@ func TestUpdateToTakenAddress(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, testenv.KeaOptions{}, change)
 			r := s.static("vm01", "10.123.0.50")
-			r.Spec.ForProvider.Hostname = ptr("vm01")
+			r.Spec.ForProvider.Hostname = new("vm01")
 			s.created(r)
 			s.put(kea.Reservation{HWAddress: other, IPAddress: addr("10.123.0.60")})
 			taken := s.holding("10.123.0.60")
@@ -104,7 +104,7 @@ func TestNotUnique(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, testenv.KeaOptions{HostsUnique: ptr(false)}, change)
+			s := newSite(t, testenv.KeaOptions{HostsUnique: new(false)}, change)
 			s.awaitUsable()
 			s.put(kea.Reservation{HWAddress: other, IPAddress: addr("10.123.0.50")})
 			before := s.holding("10.123.0.50")

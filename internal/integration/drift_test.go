@@ -45,7 +45,7 @@ func TestChangedBehindOurBack(t *testing.T) {
 			there := byHand("10.123.0.60")
 			there.Hostname = "to be set"
 			s.put(there)
-			r := s.reservation("vm01", params{HWAddress: mac, IPAddress: "10.123.0.60", Hostname: ptr("by-hand")})
+			r := s.reservation("vm01", params{HWAddress: mac, IPAddress: "10.123.0.60", Hostname: new("by-hand")})
 			s.created(r)
 			s.awaitMarked(mac, "vm01")
 			s.awaitSnapshots(2)

@@ -54,15 +54,15 @@ func TestFields(t *testing.T) {
 		want   string
 	}{
 		{params{
-			Hostname: ptr("vm01.example.com"), NextServer: ptr("10.0.0.5"), ServerHostname: ptr("boot"), BootFileName: ptr("a.pxe"),
-			ClientClasses: []string{"one", "two"}, OptionData: []v1alpha1.OptionData{{Name: "domain-name-servers", Data: "10.0.0.2"}, {Code: ptr(int32(42)), Data: "10.0.0.3"}},
+			Hostname: new("vm01.example.com"), NextServer: new("10.0.0.5"), ServerHostname: new("boot"), BootFileName: new("a.pxe"),
+			ClientClasses: []string{"one", "two"}, OptionData: []v1alpha1.OptionData{{Name: "domain-name-servers", Data: "10.0.0.2"}, {Code: new(int32(42)), Data: "10.0.0.3"}},
 		}, "vm01.example.com|10.0.0.5|boot|a.pxe|one,two|6=10.0.0.2,42=10.0.0.3"},
 		{params{
-			Hostname: ptr("vm02"), NextServer: ptr("10.0.0.6"), ServerHostname: ptr("boot2"), BootFileName: ptr("b.pxe"),
+			Hostname: new("vm02"), NextServer: new("10.0.0.6"), ServerHostname: new("boot2"), BootFileName: new("b.pxe"),
 			ClientClasses: []string{"two"}, OptionData: []v1alpha1.OptionData{{Name: "domain-name-servers", Data: "10.0.0.7, 10.0.0.8"}},
 		}, "vm02|10.0.0.6|boot2|b.pxe|two|6=10.0.0.7, 10.0.0.8"},
-		{params{Hostname: ptr(""), NextServer: ptr(""), ClientClasses: []string{}, OptionData: []v1alpha1.OptionData{}}, "|||||"},
-		{params{Hostname: ptr("vm03"), OptionData: []v1alpha1.OptionData{{Code: ptr(int32(6)), Data: "10.0.0.9"}}}, "vm03|||||6=10.0.0.9"},
+		{params{Hostname: new(""), NextServer: new(""), ClientClasses: []string{}, OptionData: []v1alpha1.OptionData{}}, "|||||"},
+		{params{Hostname: new("vm03"), OptionData: []v1alpha1.OptionData{{Code: new(int32(6)), Data: "10.0.0.9"}}}, "vm03|||||6=10.0.0.9"},
 		{params{OptionData: []v1alpha1.OptionData{{Name: "domain-name-servers", Data: "10.0.0.9"}}}, "|||||6=10.0.0.9"},
 		{params{}, "|||||"},
 	} {
@@ -119,15 +119,15 @@ func TestKeasOwnSpelling(t *testing.T) {
 		"no-dot-at-the-end":      {Name: "domain-search", Data: "a.example.com,b.example.com"},
 		"dots-at-the-end":        {Name: "domain-search", Data: "a.example.com., b.example.com."},
 		"upper-case":             {Name: "domain-search", Data: "A.Example.COM"},
-		"binary":                 {Name: "domain-name-servers", Data: "0a000002", CSVFormat: ptr(false)},
-		"binary-with-0x":         {Code: ptr(int32(222)), Data: "0xcafe", CSVFormat: ptr(false)},
-		"binary-with-colons":     {Code: ptr(int32(222)), Data: "ca:fe:00", CSVFormat: ptr(false)},
-		"no-name-for-the-code":   {Code: ptr(int32(223)), Data: "cafe"},
-		"a-code-that-has-a-name": {Code: ptr(int32(42)), Data: "10.0.0.3"},
-		"code-and-name":          {Code: ptr(int32(42)), Name: "ntp-servers", Data: "10.0.0.3"},
+		"binary":                 {Name: "domain-name-servers", Data: "0a000002", CSVFormat: new(false)},
+		"binary-with-0x":         {Code: new(int32(222)), Data: "0xcafe", CSVFormat: new(false)},
+		"binary-with-colons":     {Code: new(int32(222)), Data: "ca:fe:00", CSVFormat: new(false)},
+		"no-name-for-the-code":   {Code: new(int32(223)), Data: "cafe"},
+		"a-code-that-has-a-name": {Code: new(int32(42)), Data: "10.0.0.3"},
+		"code-and-name":          {Code: new(int32(42)), Name: "ntp-servers", Data: "10.0.0.3"},
 		"the-space-written-out":  {Name: "ntp-servers", Space: "dhcp4", Data: "10.0.0.3"},
-		"always-send":            {Name: "ntp-servers", Data: "10.0.0.3", AlwaysSend: ptr(true)},
-		"defaults-written-out":   {Name: "ntp-servers", Data: "10.0.0.3", AlwaysSend: ptr(false), CSVFormat: ptr(true)},
+		"always-send":            {Name: "ntp-servers", Data: "10.0.0.3", AlwaysSend: new(true)},
+		"defaults-written-out":   {Name: "ntp-servers", Data: "10.0.0.3", AlwaysSend: new(false), CSVFormat: new(true)},
 		"a-number-with-zeros":    {Name: "default-ip-ttl", Data: "064"},
 		"a-boolean":              {Name: "ip-forwarding", Data: "True"},
 		"an-escaped-comma":       {Name: "root-path", Data: `nfs:/a\,b`},
@@ -169,7 +169,7 @@ func TestKeasOwnSpellingOfHosts(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, testenv.KeaOptions{})
 	r := s.reservation("vm01", params{
-		HWAddress: "00-02-12-34-56-78", IPAddress: "10.123.0.50", Hostname: ptr("VM01.Example.COM."), NextServer: ptr("0.0.0.0"),
+		HWAddress: "00-02-12-34-56-78", IPAddress: "10.123.0.50", Hostname: new("VM01.Example.COM."), NextServer: new("0.0.0.0"),
 		ClientClasses: []string{"b", "a", "b"}, OptionData: []v1alpha1.OptionData{{Name: "routers", Data: "10.123.0.1"}},
 	})
 	s.created(r)

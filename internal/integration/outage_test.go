@@ -127,7 +127,7 @@ func TestRestart(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, testenv.KeaOptions{}, eachMinute)
 			s.put(byHand("10.123.0.60"))
-			r := s.created(s.reservation("vm01", params{HWAddress: mac}))
+			r := s.created(s.static("vm01", "10.123.0.60"))
 			for range 2 { // Each of them is seen, not only the first.
 				s.awaitSent("status-get", 1)
 				lose(s)

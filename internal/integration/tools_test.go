@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"sync"
 	"testing"
@@ -139,14 +140,9 @@ func (s *site) awaitNotHeld(hw string) {
 func (s *site) leaseOf(hw, ip string, more map[string]any) {
 	s.t.Helper()
 	arguments := map[string]any{"ip-address": ip, "hw-address": hw, "subnet-id": 1, "valid-lft": 3600}
-	for k, v := range more {
-		arguments[k] = v
-	}
+	maps.Copy(arguments, more)
 	s.command("lease4-add", arguments)
 }
-
-// ptr is a pointer to a value of a table.
-func ptr[T any](v T) *T { return &v }
 
 // equal fails the test where a value is not the one that is wanted.
 func equal[T comparable](t *testing.T, what string, got, want T) {

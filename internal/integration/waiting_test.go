@@ -106,7 +106,7 @@ func TestQuiet(t *testing.T) {
 	s.lease("00:02:12:00:00:03", "10.123.0.150")
 	s.put(byHand("10.123.0.60"))
 	fleet := []*v1alpha1.KeaReservation{
-		s.reservation("static", params{HWAddress: other, IPAddress: "10.123.0.51", Hostname: ptr("vm02")}),
+		s.reservation("static", params{HWAddress: other, IPAddress: "10.123.0.51", Hostname: new("vm02")}),
 		s.reservation("leased", params{HWAddress: "00:02:12:00:00:03"}),
 		s.reservation("adopted", params{HWAddress: mac}),
 	}

@@ -75,7 +75,7 @@ type KeaReservationParameters struct {
 	// HWAddress is the device's hardware (MAC) address, for example
 	// 00:02:12:34:56:78. Upper case and dashes are accepted. Immutable.
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$')",message="hwAddress must be six bytes in hexadecimal, separated by colons or dashes: write for example 00:02:12:34:56:78"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9A-Fa-f]{2}((:[0-9A-Fa-f]{2}){5}|(-[0-9A-Fa-f]{2}){5})$')",message="hwAddress must be six bytes in hexadecimal, separated by colons or dashes: write for example 00:02:12:34:56:78"
 	// +kubebuilder:validation:XValidation:rule="self.lowerAscii().replace('-', ':') == oldSelf.lowerAscii().replace('-', ':')",message="hwAddress is immutable: delete this KeaReservation and create one for the other device"
 	HWAddress string `json:"hwAddress"`
 
@@ -242,6 +242,7 @@ type KeaReservationStatus struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
+// +kubebuilder:validation:XValidation:rule="self.spec.providerConfigRef == oldSelf.spec.providerConfigRef || !has(oldSelf.status) || !has(oldSelf.status.atProvider) || !has(oldSelf.status.atProvider.ipAddress)",message="providerConfigRef is immutable once Kea holds the reservation, which would stay there: delete this KeaReservation and create one with the other configuration"
 // +kubebuilder:resource:scope=Namespaced,categories={crossplane,managed,kea}
 // +kubebuilder:printcolumn:name="READY",type="string",JSONPath=".status.conditions[?(@.type=='Ready')].status"
 // +kubebuilder:printcolumn:name="SYNCED",type="string",JSONPath=".status.conditions[?(@.type=='Synced')].status"

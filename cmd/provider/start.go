@@ -43,7 +43,7 @@ type startCommand struct {
 	Poll time.Duration `default:"30m" env:"POLL_INTERVAL" help:"How often a KeaReservation is looked at though nothing has touched it. Changes in Kea come as events; this is the safety net."`
 	Sync time.Duration `default:"1h" env:"SYNC_INTERVAL" help:"How often the caches of the Kubernetes API are read anew."`
 
-	MaxReconcileRate        int `default:"500" env:"MAX_RECONCILE_RATE" help:"The most reconciles a second, over all controllers."`
+	MaxReconcileRate        int `default:"500" env:"MAX_RECONCILE_RATE" help:"The most reconciles of KeaReservations a second; the requests to the Kubernetes API are limited accordingly."`
 	MaxConcurrentReconciles int `default:"16" env:"MAX_CONCURRENT_RECONCILES" help:"The most reconciles of a kind at one time."`
 
 	LeaderElection          bool   `env:"LEADER_ELECTION" help:"Let one of several replicas run the controllers."`
@@ -82,7 +82,11 @@ func (c *startCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.setup(ctx, mgr, log, cluster, defaultConfig); err != nil {
+	connections := providerconfig.NewConnections()
+	defer connections.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	if err := c.setup(ctx, mgr, log, connections, cluster, defaultConfig); err != nil {
 		return err
 	}
 	log.Info("Starting", "version", version, "poll", c.Poll.String(), "default-provider-config", c.DefaultProviderConfig)
@@ -163,7 +167,7 @@ func clusterUID(ctx context.Context, r client.Reader) (string, error) {
 	return string(ns.GetUID()), nil
 }
 
-func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.Logger, cluster string, defaultConfig xpv2.ProviderConfigReference) error {
+func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.Logger, connections *providerconfig.Connections, cluster string, defaultConfig xpv2.ProviderConfigReference) error {
 	o := xpcontroller.Options{
 		Logger:                  log,
 		MaxConcurrentReconciles: c.MaxConcurrentReconciles,
@@ -175,7 +179,6 @@ func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.
 	if c.EnableManagementPolicies {
 		o.Features.Enable(feature.EnableBetaManagementPolicies)
 	}
-	connections := providerconfig.NewConnections()
 	if err := keareservation.Setup(ctx, mgr, o, connections); err != nil {
 		return err
 	}
@@ -187,6 +190,7 @@ func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.
 		DefaultProviderConfig:   defaultConfig,
 		StrictProvider:          c.StrictProvider,
 		MaxConcurrentReconciles: c.MaxConcurrentReconciles,
+		RateLimiter:             ratelimiter.NewController(),
 	})
 }
 

@@ -85,7 +85,13 @@ func decide(l look, in Intent, address netip.Addr, cluster string) verdict {
 		return verdict{state: AddressNotInSubnet, message: message}
 	}
 	if others := l.holders(address); len(others) > 0 {
-		return verdict{state: AddressConflict, message: fmt.Sprintf("%s is reserved for %s", address, describe(others[0]))}
+		v := verdict{state: AddressConflict, message: fmt.Sprintf("%s is reserved for %s", address, describe(others[0]))}
+		if l.here == nil && l.lost != nil && l.lost.IPAddress.IsValid() && len(l.holders(l.lost.IPAddress)) == 0 {
+			// The device had another address, which went without our doing: it is
+			// better off with that than with none.
+			v.write, v.want, v.diff = writeAdd, l.lost.Clone(), "the reservation that there was is put back"
+		}
+		return v
 	}
 	return decideWrite(l, in, address, cluster)
 }

@@ -268,43 +268,6 @@ func (g *Group) Ensure(ctx context.Context, in Intent) error {
 	return errors.Join(errs...)
 }
 
-// Release removes the device's reservation from every server, wherever it is,
-// unless it is marked as somebody else's. It returns nil once every server has
-// confirmed; with an error some may still hold it.
-func (g *Group) Release(ctx context.Context, in Intent) error {
-	errs := make([]error, len(g.servers))
-	for i, s := range g.servers {
-		errs[i] = s.release(ctx, in, g.cluster)
-	}
-	return errors.Join(errs...)
-}
-
-func (s *server) release(ctx context.Context, in Intent, cluster string) error {
-	l, err := s.look(ctx, in)
-	if err != nil {
-		return err
-	}
-	if !l.subnetFound {
-		// Reservations go with their subnet.
-		return nil
-	}
-	k := hostKey{l.subnet.ID, in.HWAddress}
-	places := map[kea.Target]*kea.Reservation{s.target(): l.here}
-	if other, ok := s.other(); ok {
-		places[other] = l.shadow
-	}
-	for place, r := range places {
-		if _, other := foreign(r, mark{cluster: cluster, resource: in.Resource}); r == nil || (other && !in.Adopt) {
-			continue
-		}
-		if err := s.drop(ctx, place, k, in, cluster); err != nil {
-			return err
-		}
-	}
-	s.forget(k)
-	return nil
-}
-
 // Forget drops what is remembered of an intent that nobody has any longer.
 func (g *Group) Forget(in Intent) {
 	for _, s := range g.servers {

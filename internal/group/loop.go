@@ -33,9 +33,6 @@ const (
 	beats = 6
 	// minGap is the least time between two looks.
 	minGap = 200 * time.Millisecond
-	// bootSlack is what the start of Kea, reckoned from its uptime in whole
-	// seconds, may seem to move without a restart.
-	bootSlack = 1200 * time.Millisecond
 	// saveDelay lets memory hosts settle before Kea saves them.
 	saveDelay = 5 * time.Second
 )
@@ -109,7 +106,10 @@ func (s *server) refreshAll(ctx context.Context) error {
 	if due {
 		return s.scan(ctx)
 	}
-	return s.scanWaiting(ctx)
+	// A lease that cannot be looked up now is asked for again at the next beat, and
+	// a server that is down tells so then.
+	_ = s.scanWaiting(ctx)
+	return nil
 }
 
 // plain leaves out at which command a server was found not to answer: that is
@@ -139,18 +139,20 @@ func (s *server) setErr(err error) {
 // reloaded since the last time, which costs it its memory hosts. One failure may
 // be a passing one, and turning 50,000 resources over is not free: it asks twice.
 func (s *server) heartbeat(ctx context.Context) (restarted bool, haState string, err error) {
+	asked := time.Now()
 	st, err := s.client.Status(ctx)
 	if _, ok := errors.AsType[*kea.UnreachableError](err); ok {
+		asked = time.Now()
 		st, err = s.client.Status(ctx)
 	}
 	if err != nil {
 		return false, "", err
 	}
-	now := time.Now()
-	boot, reload := now.Add(-st.Uptime), now.Add(-st.Reload)
-	// In a container every Kea has the same pid: the time of its start tells.
-	restarted = st.PID != s.pid || boot.Sub(s.boot) > bootSlack || reload.Sub(s.reload) > bootSlack
-	s.pid, s.boot, s.reload = st.PID, boot, reload
+	answered := time.Now()
+	// In a container every Kea has the same pid: the time of its start tells. It is
+	// known to a span, as an uptime is in whole seconds and an answer takes time.
+	restarted = st.PID != s.pid || asked.Add(-st.Uptime-time.Second).After(s.boot) || asked.Add(-st.Reload-time.Second).After(s.reload)
+	s.pid, s.boot, s.reload = st.PID, answered.Add(-st.Uptime), answered.Add(-st.Reload)
 	for _, h := range st.HA {
 		haState = h.State
 	}
@@ -209,7 +211,8 @@ func (s *server) setFacts(f ServerFacts) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.Err, f.SaveErr = s.facts.Err, s.facts.SaveErr
-	changed := f.Version != s.facts.Version || f.Storage != s.facts.Storage || !slices.Equal(f.MissingHooks, s.facts.MissingHooks)
+	s.storageFound, f.Storage = f.Storage, s.facts.Storage
+	changed := f.Version != s.facts.Version || s.storageFound != s.facts.Storage || !slices.Equal(f.MissingHooks, s.facts.MissingHooks)
 	s.facts = f
 	if changed {
 		s.tell(Touched{Servers: true})

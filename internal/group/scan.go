@@ -19,6 +19,8 @@ const (
 	pageSize = 1000
 	// lookupsPerPage is how many single leases cost Kea about as much as a page.
 	lookupsPerPage = 20
+	// detailsPerScan bounds how many subnets' details a scan reads.
+	detailsPerScan = 10
 	// maxPause bounds the pause between pages.
 	maxPause = 50 * time.Millisecond
 )
@@ -65,7 +67,9 @@ func keys(m map[hostKey]struct{}) []hostKey {
 // keep what was read back, which is newer. It needs the lock.
 func (s *server) swap(next *snapshot, learned map[hostKey]struct{}) {
 	last := s.snap
-	s.snap = next
+	// Where to write changes together with what is known of it.
+	moved := s.facts.Storage != s.storageFound
+	s.snap, s.facts.Storage = next, s.storageFound
 	if last == nil {
 		return
 	}
@@ -79,15 +83,14 @@ func (s *server) swap(next *snapshot, learned map[hostKey]struct{}) {
 	}
 	touched, gone := compare(last, next)
 	for _, r := range gone {
-		if _, marked := markOf(r); marked && !s.held(hostKey{r.SubnetID, r.HWAddress}) {
-			s.lost[hostKey{r.SubnetID, r.HWAddress}] = r
-		}
+		s.lose(r)
 	}
 	for k := range s.lost {
 		if s.held(k) {
 			delete(s.lost, k)
 		}
 	}
+	touched.All, touched.Servers = touched.All || moved, moved
 	s.tell(touched)
 }
 
@@ -129,13 +132,17 @@ func (s *server) readSnapshot(ctx context.Context, snap *snapshot, missing []str
 	return err
 }
 
-// readSubnetDetails brings the details of the subnets that were asked for up to
-// date. They are for information, so that one that cannot be read is none.
+// readSubnetDetails brings the details of some of the subnets that were asked for
+// up to date: of a few, so that the cost does not grow with how many there are;
+// chance sees to it that all have their turn. They are for information, so that
+// one that cannot be read is none.
 func (s *server) readSubnetDetails(ctx context.Context) {
 	s.mu.RLock()
-	ids := make([]uint32, 0, len(s.subnetDetails))
+	ids := make([]uint32, 0, detailsPerScan)
 	for id := range s.subnetDetails {
-		ids = append(ids, id)
+		if len(ids) < detailsPerScan {
+			ids = append(ids, id)
+		}
 	}
 	s.mu.RUnlock()
 	for _, id := range ids {

@@ -46,6 +46,7 @@ type server struct {
 	name    string
 	client  *kea.Client
 	storage Storage
+	cluster string
 	notify  func(Touched)
 
 	// interval is the time between snapshots.
@@ -62,6 +63,9 @@ type server struct {
 	mu    sync.RWMutex
 	snap  *snapshot // nil until the first one
 	facts ServerFacts
+	// storageFound is the place to write to that the last probe found; it holds
+	// from the next snapshot on.
+	storageFound kea.Target
 	// database tells whether there is a hosts-database, written to or not.
 	database bool
 	// subnetDetails are what Kea gives the devices of a subnet, for the subnets
@@ -87,7 +91,8 @@ type server struct {
 	// saveAfter is when saving them is tried, if that has failed before.
 	saveAfter time.Time
 
-	// Of the loop alone.
+	// Of the loop alone. boot and reload are the latest times at which Kea can have
+	// started and read its configuration.
 	boot, reload time.Time
 	pid          int
 	lastScan     time.Duration
@@ -100,7 +105,7 @@ func newServer(cfg ServerConfig, c Config) (*server, error) {
 		return nil, fmt.Errorf("cannot use server %s: %w", cfg.Name, err)
 	}
 	return &server{
-		name: cfg.Name, client: client, storage: c.Storage, notify: c.Notify, interval: c.Interval, persist: c.Persist,
+		name: cfg.Name, client: client, storage: c.Storage, cluster: c.Cluster, notify: c.Notify, interval: c.Interval, persist: c.Persist,
 		kick: make(chan struct{}, 1), looked: make(chan struct{}),
 		facts:         ServerFacts{Name: cfg.Name},
 		subnetDetails: map[uint32]kea.SubnetDetail{},
@@ -181,7 +186,13 @@ func (s *server) lookUp(in Intent) (look, bool, error) {
 			l.shadow, l.hides = st.byHost[k], place == kea.TargetMemory
 		}
 	}
-	l.lost, l.echo = s.lost[k], s.echoes[k]
+	l.echo = s.echoes[k]
+	if r, ok := s.lost[k]; ok {
+		// One that was somebody else's is not ours to put back.
+		if owner, marked := markOf(r); !marked || owner.sameOwner(mark{cluster: s.cluster, resource: in.Resource}) {
+			l.lost = r
+		}
+	}
 	l.holders = func(a netip.Addr) []*kea.Reservation {
 		s.mu.RLock()
 		defer s.mu.RUnlock()

@@ -81,8 +81,7 @@ func (s *server) add(ctx context.Context, want kea.Reservation) error {
 	case got == nil:
 		return fmt.Errorf("cannot find the reservation of %s on server %s though Kea took it", want.HWAddress, s.name)
 	}
-	s.remember(want, *got)
-	return nil
+	return s.remember(want, *got)
 }
 
 // update changes a reservation. It starts from what Kea has at this moment, so
@@ -105,7 +104,7 @@ func (s *server) update(ctx context.Context, subnetID uint32, in Intent, address
 		if v.state == Reserved {
 			return nil
 		}
-		return fmt.Errorf("cannot update the reservation: %w", changedMeanwhile(v))
+		return fmt.Errorf("cannot update the reservation: %w", changedMeanwhile(v.message))
 	}
 	old, want := *l.here, v.want
 	if want.IPAddress != old.IPAddress {
@@ -143,9 +142,9 @@ func (s *server) free(ctx context.Context, want kea.Reservation) error {
 }
 
 // changedMeanwhile says that the reservation is not any longer as it was when
-// the update was decided; Kea's refusal is the nearest kind of error, and tries again.
-func changedMeanwhile(v verdict) error {
-	return &kea.RejectedError{Command: "reservation-update", Text: "the reservation has changed meanwhile: " + v.message}
+// the write was decided; Kea's refusal is the nearest kind of error, and tries again.
+func changedMeanwhile(message string) error {
+	return &kea.RejectedError{Command: "the write", Text: "the reservation has changed meanwhile: " + message}
 }
 
 // replace updates old to want, reads it back, and puts old back if Kea lost it.
@@ -164,8 +163,7 @@ func (s *server) replace(ctx context.Context, old, want kea.Reservation) error {
 	case got != nil && difference(*got, want) == "":
 		return nil
 	case got != nil && werr == nil:
-		s.remember(want, *got)
-		return nil
+		return s.remember(want, *got)
 	case got != nil:
 		s.refresh()
 		return wrap("cannot update the reservation", werr)
@@ -178,50 +176,14 @@ func (s *server) replace(ctx context.Context, old, want kea.Reservation) error {
 	return errors.Join(wrap("cannot update the reservation, the old one was put back", werr), err)
 }
 
-// drop removes a reservation from one place, unless it is marked as somebody
-// else's by now.
-func (s *server) drop(ctx context.Context, place kea.Target, k hostKey, in Intent, cluster string) error {
-	r, err := s.client.Reservation(ctx, place, k.subnet, k.hw)
-	switch {
-	case errors.Is(err, kea.ErrNotFound):
-		s.learn(place, k, nil)
-		return nil
-	case err != nil:
-		return fmt.Errorf("cannot read the reservation before removing it: %w", err)
-	}
-	s.learn(place, k, &r)
-	if owner, other := foreign(&r, mark{cluster: cluster, resource: in.Resource}); other && !in.Adopt {
-		return &BlockedError{State: OwnedByAnother, Message: fmt.Sprintf("the reservation of %s in %s belongs to %s", in.HWAddress, in.Subnet, owner)}
-	}
-	err = s.client.DeleteReservation(ctx, place, k.subnet, k.hw)
-	if err != nil && !errors.Is(err, kea.ErrNotFound) {
-		if rerr := s.rereadIn(ctx, place, k); rerr != nil {
-			return errors.Join(wrap("cannot remove the reservation", err), rerr)
-		}
-		return wrap("cannot remove the reservation", err)
-	}
-	s.forget(k)
-	s.learn(place, k, nil)
-	s.tellFreed(r)
-	return nil
-}
-
-// tellFreed wakes those who wait for the host or the address of a reservation
-// that is gone.
-func (s *server) tellFreed(r kea.Reservation) {
-	t := newTouched()
-	t.host(&r)
-	s.tell(t)
-}
-
 // confirm reads a reservation back after a write; nil if it is not there. Where
 // it cannot be read, the host is noted as one whose state is not known.
 func (s *server) confirm(ctx context.Context, want kea.Reservation) (*kea.Reservation, error) {
 	k := hostKey{want.SubnetID, want.HWAddress}
 	place := s.target()
+	s.wrote(place)
 	s.mu.Lock()
 	s.stale[k] = struct{}{}
-	s.changed = time.Now()
 	s.mu.Unlock()
 	if err := s.rereadIn(ctx, place, k); err != nil {
 		return nil, fmt.Errorf("cannot read the reservation back: %w", err)
@@ -229,7 +191,21 @@ func (s *server) confirm(ctx context.Context, want kea.Reservation) (*kea.Reserv
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.stale, k)
-	return s.snap.hosts[place].byHost[k], nil
+	st, ok := s.snap.hosts[place]
+	if !ok {
+		return nil, fmt.Errorf("cannot tell what server %s holds: it has just got its %s for host reservations", s.name, place)
+	}
+	return st.byHost[k], nil
+}
+
+// wrote notes that memory hosts have changed, for those who have Kea save them.
+func (s *server) wrote(place kea.Target) {
+	if place != kea.TargetMemory {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed = time.Now()
 }
 
 // reread asks for a host in every place, and puts what it finds into the
@@ -273,12 +249,47 @@ func (s *server) learn(place kea.Target, k hostKey, r *kea.Reservation) {
 	if s.learned != nil {
 		s.learned[k] = struct{}{}
 	}
+	old := st.byHost[k]
+	s.tellMoved(old, r)
 	if r == nil {
 		st.remove(k)
+		s.lose(old)
 		return
 	}
 	st.put(r)
 	delete(s.lost, k)
+}
+
+// tellMoved wakes those who wait for an address that a host has had, and those
+// who share a host whose owner has changed: the next snapshot will not differ
+// from this one.
+func (s *server) tellMoved(old, now *kea.Reservation) {
+	if old == nil {
+		return
+	}
+	t := newTouched()
+	if old.IPAddress.IsValid() && (now == nil || now.IPAddress != old.IPAddress) {
+		t.Addresses[old.IPAddress] = struct{}{}
+	}
+	before, _ := markOf(old)
+	if now != nil {
+		if after, _ := markOf(now); !before.sameOwner(after) {
+			t.HWAddresses[old.HWAddress] = struct{}{}
+		}
+	}
+	s.tell(t)
+}
+
+// lose notes a reservation of ours that has gone without our doing, as what a new
+// one starts from. It needs the lock.
+func (s *server) lose(r *kea.Reservation) {
+	if r == nil {
+		return
+	}
+	k := hostKey{r.SubnetID, r.HWAddress}
+	if owner, marked := markOf(r); marked && owner.cluster == s.cluster && !s.held(k) {
+		s.lost[k] = r
+	}
 }
 
 // learnAddress reads who has an address, so that the next verdict names them. It
@@ -301,11 +312,18 @@ func (s *server) setHolders(place kea.Target, k addressKey, holders []kea.Reserv
 	}
 }
 
-// remember notes that Kea made got of want.
-func (s *server) remember(want, got kea.Reservation) {
+// remember notes that Kea made got of want: it writes some values in its own
+// way. Another address or another owner is none of that: somebody else was faster.
+func (s *server) remember(want, got kea.Reservation) error {
+	wanted, _ := markOf(&want)
+	has, _ := markOf(&got)
+	if got.IPAddress != want.IPAddress || !wanted.sameOwner(has) {
+		return changedMeanwhile("Kea holds " + text(got.IPAddress))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.echoes[hostKey{want.SubnetID, want.HWAddress}] = &echo{want: want, got: got}
+	return nil
 }
 
 func wrap(what string, err error) error {

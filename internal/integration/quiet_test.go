@@ -60,13 +60,15 @@ func (s *site) writes() int {
 	return s.sent("reservation-add") + s.sent("reservation-update")
 }
 
-// looks are the commands of heartbeats and snapshots. reservation-del, of a host
-// that cannot be, asks whether the hosts-database is there.
+// looks are the commands of heartbeats, snapshots and probes, which change
+// nothing: reservation-del, of a host that cannot be, asks whether the
+// hosts-database is there.
 var looks = []string{
-	"status-get", "subnet4-list", "subnet4-get", "reservation-get-page", "lease4-get-page", "lease4-get-by-hw-address", "reservation-del",
+	"status-get", "subnet4-list", "subnet4-get", "reservation-get-page", "lease4-get-page", "lease4-get-by-hw-address",
+	"list-commands", "version-get", "config-get", "reservation-del",
 }
 
-// work counts the commands that are none of heartbeats and snapshots.
+// work counts the commands that are none of these.
 func (s *site) work() int {
 	s.t.Helper()
 	n, err := s.countWhere(s.t.Context(), func(command string) bool { return !slices.Contains(looks, command) })

@@ -40,6 +40,33 @@ func (a *arrival) Create(ctx context.Context, e event.CreateEvent, q workqueue.T
 	a.EnqueueRequestForObject.Create(ctx, e, q)
 }
 
+// Delete implements handler.EventHandler. A resource may go without having been
+// observed to be deleted: with a management policy that leaves Kea alone.
+func (a *arrival) Delete(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	if mg, ok := e.Object.(*v1alpha1.KeaReservation); ok {
+		a.forget(mg)
+	}
+	a.EnqueueRequestForObject.Delete(ctx, e, q)
+}
+
+// Update implements handler.EventHandler.
+func (a *arrival) Update(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	before, ok := e.ObjectOld.(*v1alpha1.KeaReservation)
+	if now, isNow := e.ObjectNew.(*v1alpha1.KeaReservation); ok && isNow && refOf(before) != refOf(now) {
+		a.forget(before)
+	}
+	a.EnqueueRequestForObject.Update(ctx, e, q)
+}
+
+// forget has the group forget what it remembers for a resource.
+func (a *arrival) forget(mg *v1alpha1.KeaReservation) {
+	if in, err := intentOf(mg); err == nil {
+		if g, ok := a.connections.Open(refOf(mg)); ok {
+			g.Forget(in)
+		}
+	}
+}
+
 // expect has the group ask for the device's lease, if that is what is missing.
 func (a *arrival) expect(mg *v1alpha1.KeaReservation) bool {
 	g, ok := a.connections.Open(refOf(mg))

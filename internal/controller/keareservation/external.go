@@ -93,12 +93,12 @@ func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (ma
 	if err != nil {
 		return managed.ExternalObservation{}, err
 	}
+	if meta.WasDeleted(mg) {
+		return e.observeDeleted(ctx, mg, in)
+	}
 	o, err := e.group.Observe(ctx, in)
 	if err != nil {
 		return managed.ExternalObservation{}, err
-	}
-	if meta.WasDeleted(mg) {
-		return e.observeDeleted(mg, in, o)
 	}
 	report(mg, o, time.Now())
 	e.pinned = pin(mg, o)
@@ -144,14 +144,11 @@ func pin(mg *v1alpha1.KeaReservation, o group.Observation) bool {
 }
 
 // observeDeleted tells whether something of a resource that is being deleted is
-// left in Kea. A server that cannot be asked may hold it.
-func (e *external) observeDeleted(mg *v1alpha1.KeaReservation, in group.Intent, o group.Observation) (managed.ExternalObservation, error) {
-	if o.Unreached != nil {
-		return managed.ExternalObservation{}, fmt.Errorf("cannot tell whether every server has let go of the reservation: %w", o.Unreached)
-	}
-	left := o.Ours || (o.Exists && hadIt(mg))
-	if !left {
-		e.group.Forget(in)
+// left in Kea.
+func (e *external) observeDeleted(ctx context.Context, mg *v1alpha1.KeaReservation, in group.Intent) (managed.ExternalObservation, error) {
+	left, err := e.group.Left(ctx, in, hadIt(mg))
+	if err != nil {
+		return managed.ExternalObservation{}, fmt.Errorf("cannot tell whether every server has let go of the reservation: %w", err)
 	}
 	return managed.ExternalObservation{ResourceExists: left, ResourceUpToDate: true}, nil
 }

@@ -91,9 +91,6 @@ func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *providerconf
 	if o.MetricOptions != nil {
 		opts = append(opts, managed.WithMetricRecorder(o.MetricOptions.MRMetrics))
 	}
-	if o.ChangeLogOptions != nil {
-		opts = append(opts, managed.WithChangeLogger(o.ChangeLogOptions.ChangeLogger))
-	}
 	return opts
 }
 

@@ -20,7 +20,7 @@ import (
 // report puts what was observed into the status of a KeaReservation.
 func report(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time) {
 	mg.Status.AtProvider = atProvider(mg, o, now)
-	conditions := []xpv2.Condition{leaseConfirmed(o), replicated(o)}
+	conditions := []xpv2.Condition{leaseConfirmed(o), replicated(mg, o)}
 	if c, ok := ready(mg, o); ok {
 		conditions = append(conditions, c)
 	}
@@ -39,7 +39,7 @@ func atProvider(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time)
 	if o.Subnet.Prefix.IsValid() {
 		out.Subnet = o.Subnet.Prefix.String()
 	}
-	if o.State != group.OwnedByAnother {
+	if o.State != group.OwnedByAnother || observeOnly(mg) {
 		out.Hostname = o.Held.Hostname
 		if o.Held.IPAddress.IsValid() {
 			out.IPAddress = o.Held.IPAddress.String()
@@ -170,16 +170,17 @@ func leaseConfirmed(o group.Observation) xpv2.Condition {
 	}
 }
 
-// replicated tells whether every server holds the reservation.
-func replicated(o group.Observation) xpv2.Condition {
+// replicated tells whether every server holds the reservation: as wanted, or at
+// all where it is only looked at.
+func replicated(mg *v1alpha1.KeaReservation, o group.Observation) xpv2.Condition {
 	c := xpv2.Condition{Type: v1alpha1.TypeReplicated, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Now(), Reason: v1alpha1.ReasonOnEveryServer}
-	if _, waits := blocked[o.State]; waits {
+	if _, waits := blocked[o.State]; waits && !observeOnly(mg) {
 		c.Status, c.Reason = corev1.ConditionUnknown, v1alpha1.ReasonNotReserved
 		return c.WithMessage("nothing is to be held before the reservation is made")
 	}
 	var missing []string
 	for _, s := range o.Servers {
-		if s.State != group.Reserved {
+		if s.State != group.Reserved && (!s.Exists || !observeOnly(mg)) {
 			missing = append(missing, s.Name)
 		}
 	}

@@ -49,7 +49,7 @@ func TestReport(t *testing.T) {
 		Ready, LeaseConfirmed, Replicated stands
 	}
 	servers := func(st group.State) []group.ServerObservation {
-		return []group.ServerObservation{{Name: "kea1", SubnetID: 1, State: st}}
+		return []group.ServerObservation{{Name: "kea1", SubnetID: 1, State: st, Exists: true}}
 	}
 	lease := func(ip netip.Addr) *kea.Lease {
 		return &kea.Lease{IPAddress: ip, CLTT: someTime, ValidLifetime: time.Hour}
@@ -93,7 +93,7 @@ func TestReport(t *testing.T) {
 			o:      group.Observation{State: group.OwnedByAnother, Held: held(ip50), LeasesKnown: true, Servers: servers(group.OwnedByAnother)},
 			want: want{
 				stands{corev1.ConditionTrue, v1alpha1.ReasonReserved}, stands{corev1.ConditionUnknown, v1alpha1.ReasonNoActiveLease},
-				stands{corev1.ConditionUnknown, v1alpha1.ReasonNotReserved},
+				stands{corev1.ConditionTrue, v1alpha1.ReasonOnEveryServer},
 			},
 		},
 		"Differs": {

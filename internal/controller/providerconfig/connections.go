@@ -37,7 +37,12 @@ type Connections struct {
 	// changed is closed, and made anew, when an entry changes.
 	changed   chan struct{}
 	listeners []func(Ref, group.Touched)
+	running   sync.WaitGroup
 }
+
+// Wait waits for the groups to end, once the context that they run in has: one
+// may have something to save.
+func (c *Connections) Wait() { c.running.Wait() }
 
 // connection is a running group, or why there is none.
 type connection struct {
@@ -142,7 +147,7 @@ func (c *Connections) open(ctx context.Context, ref Ref, cfg group.Config, finge
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	go g.Run(ctx)
+	c.running.Go(func() { g.Run(ctx) })
 	c.set(ref, &connection{fingerprint: fingerprint, group: g, stop: stop})
 	return g, nil
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
@@ -49,7 +48,6 @@ type reconciler struct {
 	// reconcile.
 	running context.Context //nolint:containedctx // See above.
 	cluster string
-	log     logging.Logger
 }
 
 // Reconcile a provider configuration.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	corev1 "k8s.io/api/core/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
@@ -43,7 +42,7 @@ func TestForbiddenSecret(t *testing.T) {
 	}).Build()
 	r := &reconciler{
 		client: c, reader: c, connections: NewConnections(), kind: v1alpha1.ClusterProviderConfigKind,
-		newConfig: func() config { return &v1alpha1.ClusterProviderConfig{} }, running: t.Context(), log: logging.NewNopLogger(),
+		newConfig: func() config { return &v1alpha1.ClusterProviderConfig{} }, running: t.Context(),
 	}
 	res, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(pc)})
 	if err != nil || res.RequeueAfter != permissionDelay {

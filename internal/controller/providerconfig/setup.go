@@ -52,7 +52,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o xpcontroller.Options, c *Con
 	for _, k := range kinds {
 		r := &reconciler{
 			client: mgr.GetClient(), reader: mgr.GetAPIReader(), connections: c, kind: k.gvk.Kind, newConfig: k.newConfig,
-			running: ctx, cluster: cluster, log: o.Logger.WithValues("controller", k.gvk.Kind),
+			running: ctx, cluster: cluster,
 		}
 		if err := setupConnection(ctx, mgr, r, k.newList); err != nil {
 			return fmt.Errorf("cannot set up the controller of %s: %w", k.gvk.Kind, err)

@@ -210,9 +210,9 @@ func (s *server) probe(ctx context.Context, haState string) error {
 func (s *server) setFacts(f ServerFacts) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	changed := f.Version != s.facts.Version || f.Storage != s.storageFound || !slices.Equal(f.MissingHooks, s.facts.MissingHooks)
 	f.Err, f.SaveErr = s.facts.Err, s.facts.SaveErr
 	s.storageFound, f.Storage = f.Storage, s.facts.Storage
-	changed := f.Version != s.facts.Version || s.storageFound != s.facts.Storage || !slices.Equal(f.MissingHooks, s.facts.MissingHooks)
 	s.facts = f
 	if changed {
 		s.tell(Touched{Servers: true})

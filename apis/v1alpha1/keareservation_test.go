@@ -43,6 +43,7 @@ func TestKeaReservationHWAddressSyntax(t *testing.T) {
 		"Empty":        {reason: "No device.", object: "", want: wantMAC},
 		"NoSeparators": {reason: "Too easily mistyped.", object: "000212abcdef", want: wantMAC},
 		"Cisco":        {reason: "Not one of the two ways that are taken.", object: "0002.12ab.cdef", want: wantMAC},
+		"Mixed":        {reason: "One separator or the other.", object: "00:02-12:ab:cd:ef", want: wantMAC},
 		"FiveBytes":    {reason: "A byte was lost.", object: "00:02:12:ab:cd", want: wantMAC},
 		"EightBytes":   {reason: "An EUI-64 is no Ethernet address.", object: "00:02:12:ff:fe:ab:cd:ef", want: wantMAC},
 		"InfiniBand":   {reason: "The longest that Kea has.", object: "80:00:02:08:fe:80:00:00:00:00:00:00:00:02:c9:03:00:00:00:01", want: wantMAC},

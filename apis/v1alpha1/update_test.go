@@ -54,3 +54,33 @@ func TestKeaReservationUpdate(t *testing.T) {
 		})
 	}
 }
+
+// TestProviderConfigRefUpdate: another configuration is another Kea, and what the
+// first one holds would stay there.
+func TestProviderConfigRefUpdate(t *testing.T) {
+	const spec = `{subnetId: 1, hwAddress: "00:02:12:ab:cd:ef"}`
+	cases := map[string]struct {
+		reason string
+		status map[string]any
+		want   string
+	}{
+		"NotHeld": {reason: "A mistake can be mended before Kea holds anything."},
+		"Held":    {reason: "Afterwards it cannot.", status: map[string]any{"ipAddress": "10.123.0.50"}, want: "providerConfigRef is immutable once Kea holds the reservation"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			u := reservation(t, spec)
+			if err := kube.Create(t.Context(), u); err != nil {
+				t.Fatal(err)
+			}
+			if c.status != nil {
+				u.Object["status"] = map[string]any{"atProvider": c.status}
+				if err := kube.Status().Update(t.Context(), u); err != nil {
+					t.Fatal(err)
+				}
+			}
+			setSpec(t, u, "{providerConfigRef: {kind: ClusterProviderConfig, name: other}, forProvider: "+spec+"}")
+			judge(t, kube.Update(t.Context(), u, client.DryRunAll), check{reason: c.reason, want: c.want})
+		})
+	}
+}

@@ -11,5 +11,6 @@
 //
 // decide is the heart: a function from what a snapshot says and what is wanted
 // to what is to be done. Everything that talks to Kea is in server.go, loop.go,
-// scan.go and write.go. The package knows nothing of Kubernetes.
+// scan.go, leases.go, write.go, learn.go and release.go. The package knows nothing
+// of Kubernetes.
 package group

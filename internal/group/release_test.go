@@ -68,6 +68,41 @@ func TestLeft(t *testing.T) {
 	}
 }
 
+// TestRelease: what is marked as somebody else's stays, also in the other place.
+func TestRelease(t *testing.T) {
+	theirs := map[string]any{"crossplane": map[string]any{"cluster": "c2", "resource": "ns/a"}}
+	cases := map[string]struct {
+		reason           string
+		memory, database *kea.Reservation
+		left             int
+	}{
+		"Both":    {reason: "It is removed wherever it is.", memory: &kea.Reservation{}, database: &kea.Reservation{}},
+		"Foreign": {reason: "Another cluster's stays.", database: &kea.Reservation{UserContext: theirs}, left: 1},
+		"Mixed":   {reason: "A copy without a mark goes, another cluster's stays.", memory: &kea.Reservation{}, database: &kea.Reservation{UserContext: theirs}, left: 1},
+		"None":    {reason: "Nothing to remove is no error."},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := keatest.New(t, keatest.Options{Database: keatest.NewDatabase()})
+			for place, r := range map[kea.Target]*kea.Reservation{kea.TargetMemory: tc.memory, kea.TargetDatabase: tc.database} {
+				if r != nil {
+					r.SubnetID, r.HWAddress, r.IPAddress = 1, mac, ip50
+					s.PutReservation(place, *r)
+				}
+			}
+			g := run(t, s.ClientConfig(), nil)
+			if err := g.Release(t.Context(), static(ip50)); err != nil {
+				t.Fatalf("%s\nRelease(...): %v", tc.reason, err)
+			}
+			left := len(s.Reservations(kea.TargetMemory)) + len(s.Reservations(kea.TargetDatabase))
+			if left != tc.left {
+				t.Errorf("%s\nKea still holds %d, want %d", tc.reason, left, tc.left)
+			}
+		})
+	}
+}
+
 // TestReleaseAdopted: who once took a reservation over does not take it again in
 // order to remove it.
 func TestReleaseAdopted(t *testing.T) {

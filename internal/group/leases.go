@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package group
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/vitistack/provider-kea/internal/kea"
+)
+
+func (s *server) readLeases(ctx context.Context) (map[kea.HWAddress][]kea.Lease, error) {
+	all := map[kea.HWAddress][]kea.Lease{}
+	var from netip.Addr
+	s.pages = 0
+	for {
+		began := time.Now()
+		leases, done, err := s.client.LeasePage(ctx, pageSize, from)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read leases: %w", err)
+		}
+		s.pages++
+		for _, l := range leases {
+			all[l.HWAddress] = append(all[l.HWAddress], l)
+		}
+		if done || len(leases) == 0 {
+			break
+		}
+		from = leases[len(leases)-1].IPAddress
+		if err := pause(ctx, time.Since(began)); err != nil {
+			return nil, err
+		}
+	}
+	now := time.Now()
+	for hw, l := range all {
+		if active := activeLeases(l, now); len(active) > 0 {
+			all[hw] = active
+		} else {
+			delete(all, hw)
+		}
+	}
+	return all, nil
+}
+
+// scanWaiting brings the leases of the devices that wait for one up to date: by
+// asking for each where they are few, by paging where that is cheaper.
+func (s *server) scanWaiting(ctx context.Context) error {
+	s.mu.RLock()
+	waiting := keys(s.waiting)
+	known := s.snap.leasesKnown
+	s.mu.RUnlock()
+	if len(waiting) == 0 || !known {
+		return nil
+	}
+	if len(waiting) > s.pages*lookupsPerPage {
+		leases, err := s.readLeases(ctx)
+		if err != nil {
+			return err
+		}
+		s.setLeases(leases)
+		return nil
+	}
+	for _, k := range waiting {
+		leases, err := s.client.LeasesByHWAddress(ctx, k.hw)
+		if err != nil {
+			return fmt.Errorf("cannot look up the lease of %s: %w", k.hw, err)
+		}
+		s.setLeasesOf(k.hw, activeLeases(leases, time.Now()))
+	}
+	return nil
+}
+
+func (s *server) setLeases(leases map[kea.HWAddress][]kea.Lease) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := newTouched()
+	compareLeases(t, s.snap.leases, leases)
+	s.snap.leases = leases
+	s.tell(t)
+}
+
+func (s *server) setLeasesOf(hw kea.HWAddress, leases []kea.Lease) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.snap.leases[hw]
+	if len(leases) == 0 {
+		delete(s.snap.leases, hw)
+	} else {
+		s.snap.leases[hw] = leases
+	}
+	if !sameLeases(before, leases) {
+		t := newTouched()
+		t.HWAddresses[hw] = struct{}{}
+		s.tell(t)
+	}
+}

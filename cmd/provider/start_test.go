@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseProviderConfig(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		in     string
+		want   xpv2.ProviderConfigReference
+		failed bool
+	}{
+		"Cluster":    {reason: "The default is one of every namespace.", in: "ClusterProviderConfig/default", want: xpv2.ProviderConfigReference{Kind: "ClusterProviderConfig", Name: "default"}},
+		"Namespaced": {reason: "One of the machine's own namespace can be meant.", in: "ProviderConfig/kea", want: xpv2.ProviderConfigReference{Kind: "ProviderConfig", Name: "kea"}},
+		"NoKind":     {reason: "A name alone does not tell the kind.", in: "default", failed: true},
+		"OtherKind":  {reason: "Another kind is none of ours.", in: "Secret/default", failed: true},
+		"NoName":     {reason: "A kind alone does not tell which.", in: "ProviderConfig/", failed: true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got, err := parseProviderConfig(tc.in)
+			if (err != nil) != tc.failed {
+				t.Fatalf("%s\nparseProviderConfig(%q): %v", tc.reason, tc.in, err)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s\nparseProviderConfig(%q): -want, +got:\n%s", tc.reason, tc.in, diff)
+			}
+		})
+	}
+}
+
+func TestFlags(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		args   []string
+		check  func(*startCommand) bool
+		failed bool
+	}{
+		"Defaults":   {reason: "Without a command the controllers run, and heed management policies.", check: func(c *startCommand) bool { return c.EnableManagementPolicies && c.Poll == 30*time.Minute }},
+		"Flags":      {reason: "Flags need no command before them.", args: []string{"--debug", "--poll=1m"}, check: func(c *startCommand) bool { return c.Debug && c.Poll == time.Minute }},
+		"Negated":    {reason: "What is on by default can be turned off.", args: []string{"--no-enable-management-policies"}, check: func(c *startCommand) bool { return !c.EnableManagementPolicies }},
+		"Unknown":    {reason: "A flag that there is not is an error.", args: []string{"--pol=1m"}, failed: true},
+		"NoDuration": {reason: "So is a value of another type.", args: []string{"--poll=often"}, failed: true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			c := &cli{}
+			p, err := kong.New(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = p.Parse(tc.args)
+			if (err != nil) != tc.failed {
+				t.Fatalf("%s\nParse(%q): %v", tc.reason, tc.args, err)
+			}
+			if err == nil && !tc.check(&c.Start) {
+				t.Errorf("%s\nParse(%q): %+v", tc.reason, tc.args, c.Start)
+			}
+		})
+	}
+}

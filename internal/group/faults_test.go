@@ -139,7 +139,7 @@ func between(t *testing.T, s *keatest.Server, command string, once func()) kea.C
 }
 
 // TestUpdateLosesHost: Kea deletes a host where an update would give it an
-// address that another has (facts, 5). Where that other one came between the
+// address that another has (seen in the contract suite). Where that other one came between the
 // look-up and the update, the old host is put back with all that was in it.
 func TestUpdateLosesHost(t *testing.T) {
 	t.Parallel()

@@ -11,7 +11,7 @@ import (
 )
 
 // markKey is the member of a reservation's user-context that tells whose it is.
-// Kea keeps user-context as it is (facts: it round-trips in memory and in the
+// Kea keeps user-context as it is (contract suite: it round-trips in memory and in the
 // database).
 const markKey = "crossplane"
 

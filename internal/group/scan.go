@@ -14,7 +14,7 @@ import (
 const (
 	// pageSize is how many hosts or leases one command reads. DHCP waits while
 	// Kea answers: 1,000 hold it up 8 to 15 ms, a whole listing of 50,000 for
-	// 0.4 s (facts).
+	// 0.4 s (measured on Kea 3.0.3).
 	pageSize = 1000
 	// lookupsPerPage is how many single leases cost Kea about as much as a page.
 	lookupsPerPage = 20

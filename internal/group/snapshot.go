@@ -143,7 +143,7 @@ func (s *snapshot) leasesOf(hw kea.HWAddress, subnet uint32, now time.Time) []ke
 }
 
 // activeLeases sorts out the leases that are not active, and puts the newest
-// first: what counts of a device's leases (facts: a lease4 listing has reclaimed
+// first: what counts of a device's leases (contract suite: a lease4 listing has reclaimed
 // and declined ones too).
 func activeLeases(all []kea.Lease, now time.Time) []kea.Lease {
 	out := slices.DeleteFunc(slices.Clone(all), func(l kea.Lease) bool { return !l.Active(now) })

@@ -87,7 +87,7 @@ func (s *server) add(ctx context.Context, want kea.Reservation) error {
 // that nothing that somebody else has just set is lost.
 //
 // Kea's reservation-update deletes the host where its new address is another
-// host's (facts: seen with memory hosts and PostgreSQL). So the address is
+// host's (contract suite: with memory hosts and PostgreSQL). So the address is
 // looked up first, and after any failure the old host is put back if it is gone.
 func (s *server) update(ctx context.Context, subnetID uint32, in Intent, address netip.Addr, cluster string) error {
 	k := hostKey{subnetID, in.HWAddress}
@@ -116,7 +116,7 @@ func (s *server) update(ctx context.Context, subnetID uint32, in Intent, address
 
 // free makes sure that no other host has the address that is about to be
 // written. Kea checks the place that it writes to and no other, and with
-// ip-reservations-unique false not even that (facts).
+// ip-reservations-unique false not even that (contract suite).
 func (s *server) free(ctx context.Context, want kea.Reservation) error {
 	if !want.IPAddress.IsValid() {
 		return nil

@@ -50,7 +50,7 @@ func (s *server) listing(t *testing.T, limit int) []seen {
 	return nil
 }
 
-// Pages go over memory and then the database, never both in one, and the source that a page names is that of its hosts (facts 8).
+// Pages go over memory and then the database, never both in one, and the source that a page names is that of its hosts.
 func contractPages(t *testing.T, st stand) {
 	s := st.start(t, setup{})
 	if diff := cmp.Diff([]seen{{Done: true}}, s.listing(t, 2)); diff != "" {
@@ -102,7 +102,7 @@ func contractPageAfterUpdate(t *testing.T, st stand) {
 	}
 }
 
-// addLeases makes five leases of one client: as by default, long past its end, infinite, declined, released (facts 7).
+// addLeases makes five leases of one client: as by default, long past its end, infinite, declined, released.
 func addLeases(t *testing.T, s *server) []kea.Lease {
 	t.Helper()
 	want := make([]kea.Lease, 0, 5)

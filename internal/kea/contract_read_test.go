@@ -79,7 +79,7 @@ func contractRead(t *testing.T, st stand) {
 	}
 }
 
-// With ip-reservations-unique false an address can have several hosts (facts 4).
+// With ip-reservations-unique false an address can have several hosts.
 func contractNotUnique(t *testing.T, st stand) {
 	s := st.start(t, setup{notUnique: true})
 	a, b := host(hw1, "10.123.0.51"), host(hw2, "10.123.0.51")
@@ -198,7 +198,7 @@ func contractText(t *testing.T, st stand) {
 	}
 }
 
-// Identifiers come back in one form (facts 4), and what was never set reads as the zero value.
+// Identifiers come back in one form, and what was never set reads as the zero value.
 func contractDefaults(t *testing.T, st stand) {
 	cases := map[string]struct{ sent, want kea.Reservation }{
 		"HWAddress":        {kea.Reservation{HWAddress: "00:00:00:00:00:AB"}, kea.Reservation{HWAddress: "00:00:00:00:00:ab"}},

@@ -48,7 +48,7 @@ func contractServer(t *testing.T, st stand) {
 	}
 }
 
-// A restart and a reload are seen in the status, and take hosts in memory with them but for those that config-write kept (facts 2).
+// A restart and a reload are seen in the status, and take hosts in memory with them but for those that config-write kept.
 func contractRestart(t *testing.T, st stand) {
 	s := st.start(t, setup{})
 	kept, lost := host("00:00:00:00:0a:01", "10.123.0.51"), host("00:00:00:00:00:02", "10.123.0.52")

@@ -13,7 +13,7 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// What operation-target does (facts 2). These are the reasons for one explicit target on each write.
+// What operation-target does. These are the reasons for one explicit target on each write.
 func contractTargets(t *testing.T, st stand) {
 	if st.target == kea.TargetMemory {
 		targetsWithoutDatabase(t, st)

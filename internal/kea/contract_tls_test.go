@@ -36,7 +36,7 @@ func wantReason(t *testing.T, name string, cfg kea.Config, words ...string) {
 	}
 }
 
-// What a client sees of TLS that does not fit (facts 9).
+// What a client sees of TLS that does not fit.
 func contractTLS(t *testing.T, st stand) {
 	known, other := newPKI(t), newPKI(t)
 	s := st.start(t, setup{tls: known, username: "admin", password: "s3cret"})
@@ -76,7 +76,7 @@ func contractClientCertificate(t *testing.T, st stand) {
 	}
 }
 
-// The status of high availability, and what its own listener says to commands that are not its own (facts 10). keatest has both by SetHA and Forbidden.
+// The status of high availability, and what its own listener says to commands that are not its own. keatest has both by SetHA and Forbidden.
 func TestHighAvailability(t *testing.T) {
 	listener := freePort(t)
 	peer := func(name, role string, port int) map[string]any {

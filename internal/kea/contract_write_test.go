@@ -47,7 +47,7 @@ func contractAdd(t *testing.T, st stand) {
 	}
 }
 
-// An add that meets another host, in the place it writes to (facts 4).
+// An add that meets another host, in the place it writes to.
 func contractAddConflict(t *testing.T, st stand) {
 	there := host("00:00:00:00:0a:01", "10.123.0.50")
 	cases := map[string]struct {
@@ -75,7 +75,7 @@ func contractAddConflict(t *testing.T, st stand) {
 	}
 }
 
-// Kea makes a global host of one without subnet-id and address (facts 3), which is why Client refuses it.
+// Kea makes a global host of one without subnet-id and address, which is why Client refuses it.
 func contractAddGlobal(t *testing.T, st stand) {
 	s := st.start(t, setup{})
 	if got := s.raw(t, "reservation-add", `{"operation-target": "`+string(s.target)+`", "reservation": {"hw-address": "00:00:00:00:0a:01"}}`); got != 0 {
@@ -118,7 +118,7 @@ func contractUpdate(t *testing.T, st stand) {
 	}
 }
 
-// An update to an address that another host has is refused, and the host is gone (facts 5). This pins a bug of Kea: once it is mended, the put-back
+// An update to an address that another host has is refused, and the host is gone. This pins a bug of Kea: once it is mended, the put-back
 // that follows a refused update has nothing to do.
 func contractUpdateLosesHost(t *testing.T, st stand) {
 	s := st.start(t, setup{})

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
 )
@@ -24,7 +23,6 @@ const (
 // look is all that a server's snapshot says about an intent.
 type look struct {
 	server string
-	now    time.Time
 
 	subnet       kea.Subnet
 	subnetFound  bool

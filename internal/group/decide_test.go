@@ -21,7 +21,7 @@ var (
 // lookAt is a look at a server that has the subnet and nothing in it.
 func lookAt(change func(*look)) look {
 	l := look{
-		server: "kea1", now: someTime, subnet: kea.Subnet{ID: 1, Prefix: prefix}, subnetFound: true, subnetsKnown: true, leasesKnown: true,
+		server: "kea1", subnet: kea.Subnet{ID: 1, Prefix: prefix}, subnetFound: true, subnetsKnown: true, leasesKnown: true,
 		holders: func(netip.Addr) []*kea.Reservation { return nil },
 	}
 	change(&l)

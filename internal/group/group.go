@@ -127,7 +127,7 @@ func (g *Group) Observe(ctx context.Context, in Intent) (Observation, error) {
 	if len(reached(looks)) == 0 {
 		return Observation{}, errors.Join(errs...)
 	}
-	o.Lease, o.Unreached = newestLease(reached(looks)), errors.Join(errs...)
+	o.Lease = newestLease(reached(looks))
 	return o, nil
 }
 
@@ -238,7 +238,6 @@ func (o *Observation) add(l look, v verdict, me mark) {
 		}
 		owner, marked := markOf(r)
 		o.Exists = o.Exists || !marked || owner.sameOwner(me)
-		o.Ours = o.Ours || (marked && owner.sameOwner(me))
 	}
 }
 

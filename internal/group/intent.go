@@ -83,8 +83,6 @@ type Observation struct {
 	// Exists tells whether a server holds a reservation of the device in the
 	// subnet that is not marked as somebody else's.
 	Exists bool
-	// Ours tells whether one of these carries the mark of the intent's resource.
-	Ours bool
 	// Write tells whether Ensure has something to do, Diff what.
 	Write bool
 	Diff  string
@@ -103,9 +101,6 @@ type Observation struct {
 	Lease *kea.Lease
 	// LeasesKnown is false where no server tells its leases.
 	LeasesKnown bool
-
-	// Unreached is why some servers could not be asked; nil if all could.
-	Unreached error
 
 	// Servers tells how each server stands, in the order of the configuration.
 	Servers []ServerObservation

@@ -137,7 +137,6 @@ func (s *server) drop(ctx context.Context, place kea.Target, k hostKey, in Inten
 		return wrap("cannot remove the reservation", err)
 	}
 	s.learn(place, k, nil)
-	s.forget(k)
 	// Another resource may have waited for the device.
 	t := newTouched()
 	t.host(&r)

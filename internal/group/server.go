@@ -172,8 +172,7 @@ func (s *server) lookUp(in Intent) (look, bool, error) {
 	if s.snap == nil {
 		return look{}, false, fmt.Errorf("cannot use server %s: it has not been looked at", s.name)
 	}
-	now := time.Now()
-	l := look{server: s.name, now: now, subnets: s.snap.subnets, subnetsKnown: s.snap.subnetsKnown, leasesKnown: s.snap.leasesKnown}
+	l := look{server: s.name, subnets: s.snap.subnets, subnetsKnown: s.snap.subnetsKnown, leasesKnown: s.snap.leasesKnown}
 	l.subnet, l.subnetFound = s.snap.resolve(in.Subnet)
 	if !l.subnetFound {
 		return l, false, nil
@@ -198,7 +197,7 @@ func (s *server) lookUp(in Intent) (look, bool, error) {
 		defer s.mu.RUnlock()
 		return s.snap.holders(l.subnet.ID, a, in.HWAddress)
 	}
-	l.leases = s.snap.leasesOf(in.HWAddress, l.subnet.ID, now)
+	l.leases = s.snap.leasesOf(in.HWAddress, l.subnet.ID, time.Now())
 	_, stale := s.stale[k]
 	return l, stale, nil
 }

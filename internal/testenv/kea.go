@@ -8,9 +8,11 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 )
 
@@ -50,9 +52,9 @@ func NewKea(dir string, o KeaOptions) (*Kea, func(), error) {
 		}
 		k.Port = port
 	}
-	k.URL = "http://" + loopback(k.Port)
+	k.URL = "http://" + k.hostport()
 	if o.TLS != nil {
-		k.URL = "https://" + loopback(k.Port)
+		k.URL = "https://" + k.hostport()
 	}
 	if err := writeKeaConfig(k.Config, o, k.Port); err != nil {
 		return nil, nil, err
@@ -93,6 +95,10 @@ func (k *Kea) Log() string { return readLog(k.logFile()) }
 
 func (k *Kea) logFile() string { return filepath.Join(k.Dir, "kea.log") }
 
+func (k *Kea) hostport() string {
+	return net.JoinHostPort(k.options.address(), strconv.Itoa(k.Port))
+}
+
 func (k *Kea) start() error {
 	// A killed Kea leaves its pid file. Kea would refuse to start if some other
 	// process had that pid by now.
@@ -116,7 +122,7 @@ func (k *Kea) start() error {
 func (k *Kea) answers(ctx context.Context) error {
 	if k.options.TLS != nil {
 		d := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
-		conn, err := d.DialContext(ctx, "tcp", loopback(k.Port))
+		conn, err := d.DialContext(ctx, "tcp", k.hostport())
 		if err != nil {
 			return fmt.Errorf("its API does not answer: %w", err)
 		}

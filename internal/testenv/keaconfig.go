@@ -49,6 +49,9 @@ type KeaOptions struct {
 	// PersistLeases keeps leases in a file, over a restart.
 	PersistLeases bool
 
+	// Address of the API, 127.0.0.1 where it is empty.
+	Address string
+
 	// Port of the API. Zero picks a free one.
 	Port int
 
@@ -118,7 +121,7 @@ func dhcp4(o KeaOptions, port int) map[string]any {
 }
 
 func controlSocket(o KeaOptions, port int) map[string]any {
-	out := map[string]any{"socket-type": "http", "socket-address": "127.0.0.1", "socket-port": port}
+	out := map[string]any{"socket-type": "http", "socket-address": o.address(), "socket-port": port}
 	if o.Username != "" {
 		out["authentication"] = map[string]any{
 			"type": "basic", "realm": "kea",
@@ -131,6 +134,13 @@ func controlSocket(o KeaOptions, port int) map[string]any {
 		out["cert-required"] = t.RequireClientCertificate
 	}
 	return out
+}
+
+func (o KeaOptions) address() string {
+	if o.Address == "" {
+		return "127.0.0.1"
+	}
+	return o.Address
 }
 
 // hooks are named without a folder: Kea looks for them in its own.

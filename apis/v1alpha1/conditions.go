@@ -54,6 +54,7 @@ const (
 	ReasonNotSupported     xpv2.ConditionReason = "NotSupported"
 	ReasonNotSaved         xpv2.ConditionReason = "MemoryHostsNotSaved"
 	ReasonInvalid          xpv2.ConditionReason = "Invalid"
+	ReasonNoPermission     xpv2.ConditionReason = "PermissionMissing"
 )
 
 // AnnotationKeyAdopt set to "true" on a KeaReservation takes over a host

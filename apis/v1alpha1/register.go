@@ -31,6 +31,9 @@ var (
 	ProviderConfigUsageListGroupVersionKind = SchemeGroupVersion.WithKind(ProviderConfigUsageKind + "List")
 )
 
+// KeaReservationGroupResource is how a CRD and permissions name it.
+var KeaReservationGroupResource = schema.GroupResource{Group: Group, Resource: "keareservations"}
+
 // AddToScheme adds the kinds of this package to a scheme.
 func AddToScheme(s *runtime.Scheme) error {
 	s.AddKnownTypes(SchemeGroupVersion,

@@ -17,9 +17,11 @@ import (
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	"go.uber.org/zap/zapcore"
 	corev1 "k8s.io/api/core/v1"
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -33,6 +35,7 @@ import (
 	"github.com/vitistack/provider-kea/internal/controller/keareservation"
 	"github.com/vitistack/provider-kea/internal/controller/networkconfiguration"
 	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+	"github.com/vitistack/provider-kea/internal/gate"
 )
 
 // startCommand holds the flags. Those that other providers have too are named as
@@ -50,7 +53,11 @@ type startCommand struct {
 	LeaderElectionNamespace string `env:"POD_NAMESPACE" help:"Namespace of the leader election's lease; in a cluster the pod's own."`
 
 	EnableManagementPolicies bool          `default:"true" negatable:"" env:"ENABLE_MANAGEMENT_POLICIES" help:"Heed spec.managementPolicies."`
+	EnableChangeLogs         bool          `name:"enable-changelogs" aliases:"enable-change-logs" env:"ENABLE_CHANGE_LOGS" help:"Send an entry for every change of a host reservation to a change log service."`
+	ChangeLogsSocketPath     string        `name:"changelogs-socket-path" default:"/var/run/changelogs/changelogs.sock" env:"CHANGELOGS_SOCKET_PATH" help:"Unix socket that the change log service listens on."`
 	PollStateMetric          time.Duration `default:"30s" env:"POLL_STATE_METRIC" help:"How often the metrics of how many KeaReservations are ready and synced are counted."`
+
+	Revision revision `embed:""`
 
 	MetricsBindAddress     string `default:":8080" env:"METRICS_BIND_ADDRESS" help:"Address that Prometheus metrics are served on; 0 for none."`
 	HealthProbeBindAddress string `default:":8081" env:"HEALTH_PROBE_BIND_ADDRESS" help:"Address that /healthz and /readyz are served on; 0 for none."`
@@ -78,15 +85,11 @@ func (c *startCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cluster, err := clusterUID(ctx, mgr.GetAPIReader())
-	if err != nil {
-		return err
-	}
 	connections := providerconfig.NewConnections()
 	defer connections.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	if err := c.setup(ctx, mgr, log, connections, cluster, defaultConfig); err != nil {
+	if err := c.setup(ctx, mgr, log, connections, defaultConfig); err != nil {
 		return err
 	}
 	log.Info("Starting", "version", version, "poll", c.Poll.String(), "default-provider-config", c.DefaultProviderConfig)
@@ -141,8 +144,9 @@ func (c *startCommand) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 		Metrics:                       metricsserver.Options{BindAddress: c.MetricsBindAddress},
 		HealthProbeBindAddress:        c.HealthProbeBindAddress,
 		Cache: cache.Options{
-			SyncPeriod:       &c.Sync,
-			DefaultTransform: cache.TransformStripManagedFields(),
+			SyncPeriod:               &c.Sync,
+			DefaultTransform:         cache.TransformStripManagedFields(),
+			DefaultWatchErrorHandler: quietAboutGone,
 		},
 		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
 	})
@@ -157,17 +161,29 @@ func (c *startCommand) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 	return mgr, nil
 }
 
-// clusterUID gives the UID of the kube-system namespace, which is what a cluster
-// is told from others by: reservations in Kea are marked with it.
-func clusterUID(ctx context.Context, r client.Reader) (string, error) {
-	ns := &corev1.Namespace{}
-	if err := r.Get(ctx, client.ObjectKey{Name: "kube-system"}, ns); err != nil {
-		return "", fmt.Errorf("cannot get the namespace kube-system, whose UID marks reservations as this cluster's: %w", err)
+func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.Logger, connections *providerconfig.Connections, defaultConfig xpv2.ProviderConfigReference) error {
+	o, err := c.options(log)
+	if err != nil {
+		return err
 	}
-	return string(ns.GetUID()), nil
+	g, err := gate.New(mgr, gate.Options{Logger: log, Announce: c.Revision.announcer(mgr)})
+	if err != nil {
+		return err
+	}
+	if err := providerconfig.Setup(ctx, mgr, g, o, connections); err != nil {
+		return err
+	}
+	keareservation.Setup(mgr, g, o, connections)
+	return networkconfiguration.Setup(mgr, g, networkconfiguration.Options{
+		Logger:                  log,
+		DefaultProviderConfig:   defaultConfig,
+		StrictProvider:          c.StrictProvider,
+		MaxConcurrentReconciles: c.MaxConcurrentReconciles,
+		RateLimiter:             ratelimiter.NewController(),
+	})
 }
 
-func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.Logger, connections *providerconfig.Connections, cluster string, defaultConfig xpv2.ProviderConfigReference) error {
+func (c *startCommand) options(log logging.Logger) (xpcontroller.Options, error) {
 	o := xpcontroller.Options{
 		Logger:                  log,
 		MaxConcurrentReconciles: c.MaxConcurrentReconciles,
@@ -179,19 +195,23 @@ func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.
 	if c.EnableManagementPolicies {
 		o.Features.Enable(feature.EnableBetaManagementPolicies)
 	}
-	if err := keareservation.Setup(ctx, mgr, o, connections); err != nil {
-		return err
+	if c.EnableChangeLogs {
+		l, err := newChangeLogger(c.ChangeLogsSocketPath)
+		if err != nil {
+			return o, err
+		}
+		o.Features.Enable(feature.EnableAlphaChangeLogs)
+		o.ChangeLogOptions = &xpcontroller.ChangeLogOptions{ChangeLogger: l}
 	}
-	if err := providerconfig.Setup(ctx, mgr, o, connections, cluster); err != nil {
-		return err
+	return o, nil
+}
+
+// quietAboutGone logs why a watch failed, but for a kind whose CRD has gone: that
+// is asked for again and again until it is back, which is no news each time.
+func quietAboutGone(ctx context.Context, r *toolscache.Reflector, err error) {
+	if !kerrors.IsNotFound(err) {
+		toolscache.DefaultWatchErrorHandler(ctx, r, err)
 	}
-	return networkconfiguration.Setup(mgr, networkconfiguration.Options{
-		Logger:                  log,
-		DefaultProviderConfig:   defaultConfig,
-		StrictProvider:          c.StrictProvider,
-		MaxConcurrentReconciles: c.MaxConcurrentReconciles,
-		RateLimiter:             ratelimiter.NewController(),
-	})
 }
 
 func newMetrics(interval time.Duration) *xpcontroller.MetricOptions {

@@ -44,9 +44,13 @@ func TestFlags(t *testing.T) {
 		check  func(*startCommand) bool
 		failed bool
 	}{
-		"Defaults":   {reason: "Without a command the controllers run, and heed management policies.", check: func(c *startCommand) bool { return c.EnableManagementPolicies && c.Poll == 30*time.Minute }},
-		"Flags":      {reason: "Flags need no command before them.", args: []string{"--debug", "--poll=1m"}, check: func(c *startCommand) bool { return c.Debug && c.Poll == time.Minute }},
-		"Negated":    {reason: "What is on by default can be turned off.", args: []string{"--no-enable-management-policies"}, check: func(c *startCommand) bool { return !c.EnableManagementPolicies }},
+		"Defaults": {reason: "Without a command the controllers run, and heed management policies.", check: func(c *startCommand) bool { return c.EnableManagementPolicies && c.Poll == 30*time.Minute }},
+		"Flags":    {reason: "Flags need no command before them.", args: []string{"--debug", "--poll=1m"}, check: func(c *startCommand) bool { return c.Debug && c.Poll == time.Minute }},
+		"Negated":  {reason: "What is on by default can be turned off.", args: []string{"--no-enable-management-policies"}, check: func(c *startCommand) bool { return !c.EnableManagementPolicies }},
+		"ChangeLogs": {reason: "Change logs are turned on as in other providers.", args: []string{"--enable-changelogs"}, check: func(c *startCommand) bool {
+			return c.EnableChangeLogs && c.ChangeLogsSocketPath == "/var/run/changelogs/changelogs.sock"
+		}},
+		"AsInTheEnv": {reason: "Or as the variable of the environment is spelled.", args: []string{"--enable-change-logs"}, check: func(c *startCommand) bool { return c.EnableChangeLogs }},
 		"Unknown":    {reason: "A flag that there is not is an error.", args: []string{"--pol=1m"}, failed: true},
 		"NoDuration": {reason: "So is a value of another type.", args: []string{"--poll=often"}, failed: true},
 	}

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
@@ -31,12 +33,19 @@ import (
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-// shared is what all tests of the package share: one control plane, and one
-// provider that serves it.
-var shared struct {
+// world is a control plane, by way of its client, and the provider that serves it.
+type world struct {
 	client   client.WithWatch
-	plane    *testenv.ControlPlane
 	provider *provider
+}
+
+// shared is what almost all tests of the package share.
+var shared struct {
+	world
+
+	plane   *testenv.ControlPlane
+	program string // the provider's
+	changes *changeLog
 }
 
 func TestMain(m *testing.M) {
@@ -68,11 +77,14 @@ func run(m *testing.M) (int, error) {
 		return 1, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	program, err := build(dir)
-	if err != nil {
+	if shared.program, err = build(dir); err != nil {
 		return 1, err
 	}
-	if shared.provider, err = startProvider(program, dir, plane); err != nil {
+	if shared.changes, err = listenForChanges(filepath.Join(dir, "changelogs.sock")); err != nil {
+		return 1, err
+	}
+	defer shared.changes.server.Stop()
+	if shared.provider, err = startProvider(dir, plane.Kubeconfig, providerFlags(dir), nil); err != nil {
 		return 1, err
 	}
 	defer shared.provider.stop()
@@ -105,7 +117,7 @@ func vitistackCRDs() (string, error) {
 
 func newClient(plane *testenv.ControlPlane) (client.WithWatch, error) {
 	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, v1alpha1.AddToScheme, vitistack.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, rbacv1.AddToScheme, extv1.AddToScheme, v1alpha1.AddToScheme, vitistack.AddToScheme} {
 		if err := add(s); err != nil {
 			return nil, err
 		}
@@ -134,9 +146,22 @@ type provider struct {
 	cmd     *exec.Cmd
 }
 
-func startProvider(program, dir string, plane *testenv.ControlPlane) (*provider, error) {
-	kubeconfig := filepath.Join(dir, "kubeconfig")
-	if err := os.WriteFile(kubeconfig, plane.Kubeconfig, 0o600); err != nil {
+// providerFlags are those that the shared provider has, beside what every one has.
+func providerFlags(dir string) []string {
+	if benchmarking() {
+		return nil
+	}
+	return []string{
+		"--debug", // Tests read in the log what is reconciled.
+		"--enable-changelogs", "--changelogs-socket-path=" + filepath.Join(dir, "changelogs.sock"),
+	}
+}
+
+// startProvider starts the provider's program and waits until it is ready. The
+// folder is its own.
+func startProvider(dir string, kubeconfig []byte, flags, env []string) (*provider, error) {
+	file := filepath.Join(dir, "kubeconfig")
+	if err := os.WriteFile(file, kubeconfig, 0o600); err != nil {
 		return nil, err
 	}
 	p := &provider{logFile: filepath.Join(dir, "provider.log"), metrics: freeAddress()}
@@ -147,11 +172,9 @@ func startProvider(program, dir string, plane *testenv.ControlPlane) (*provider,
 	}
 	defer func() { _ = log.Close() }()
 	// A poll that never comes shows that changes come as events.
-	p.cmd = exec.Command(program, "--poll=24h", "--metrics-bind-address="+p.metrics, "--health-probe-bind-address="+health)
-	if !benchmarking() {
-		p.cmd.Args = append(p.cmd.Args, "--debug") // Tests read in the log what is reconciled.
-	}
-	p.cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
+	p.cmd = exec.Command(shared.program, "--poll=24h", "--metrics-bind-address="+p.metrics, "--health-probe-bind-address="+health)
+	p.cmd.Args = append(p.cmd.Args, flags...)
+	p.cmd.Env = slices.Concat(os.Environ(), []string{"KUBECONFIG=" + file}, env)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = mortal()
 	if err := p.cmd.Start(); err != nil {

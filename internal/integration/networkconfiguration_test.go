@@ -30,7 +30,7 @@ func (s *site) networkNamespace(prefix string) *vitistack.NetworkNamespace {
 	nn.Spec.ClusterIdentifier, nn.Spec.Environment, nn.Spec.Provider = "cluster1", "test", "example"
 	s.create(nn)
 	nn.Status.IPv4Prefix = prefix
-	if err := shared.client.Status().Update(s.t.Context(), nn); err != nil {
+	if err := s.client.Status().Update(s.t.Context(), nn); err != nil {
 		s.t.Fatal(err)
 	}
 	return nn
@@ -51,7 +51,7 @@ func (s *site) networkConfiguration(name string, macs ...string) *vitistack.Netw
 func (s *site) awaitPhase(nc *vitistack.NetworkConfiguration, phase string) {
 	s.t.Helper()
 	testenv.Eventually(s.t, within, nc.Name+" to be "+phase, func(ctx context.Context) error {
-		err := shared.client.Get(ctx, client.ObjectKeyFromObject(nc), nc)
+		err := s.client.Get(ctx, client.ObjectKeyFromObject(nc), nc)
 		if err == nil && nc.Status.Phase != phase {
 			err = fmt.Errorf("it is %s: %s", nc.Status.Phase, nc.Status.Message)
 		}

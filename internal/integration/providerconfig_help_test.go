@@ -37,7 +37,7 @@ type providerConfig interface {
 // as it wants it, leads to the URL.
 func bareSite(t *testing.T, url string) *site {
 	t.Helper()
-	s := &site{t: t, kea: &testenv.Kea{URL: url}}
+	s := &site{world: &shared.world, t: t, kea: &testenv.Kea{URL: url}}
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "pc-"}}
 	s.create(ns)
 	s.namespace = ns.Name

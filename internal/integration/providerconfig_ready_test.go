@@ -65,7 +65,7 @@ func TestConfigUsers(t *testing.T) {
 	s := keaSite(t, testenv.KeaOptions{})
 	for _, pc := range []providerConfig{s.config(), s.namespaced()} {
 		t.Run(pc.GetName(), func(t *testing.T) {
-			s := &site{t: t, kea: s.kea, at: s.at, namespace: s.namespace}
+			s := &site{world: s.world, t: t, kea: s.kea, at: s.at, namespace: s.namespace}
 			a, b := s.numbered(11), s.numbered(12)
 			if pc.GetNamespace() != "" {
 				a, b = using(a), using(b)

@@ -36,7 +36,7 @@ func (s *site) count(ctx context.Context, commands ...string) (int, error) {
 
 // countWhere counts the commands that a function picks.
 func (s *site) countWhere(ctx context.Context, pick func(command string) bool) (int, error) {
-	text, err := get(ctx, "http://"+shared.provider.metrics+"/metrics")
+	text, err := get(ctx, "http://"+s.provider.metrics+"/metrics")
 	if err != nil {
 		return 0, fmt.Errorf("cannot read the provider's metrics: %w", err)
 	}
@@ -98,7 +98,7 @@ func (s *site) awaitSent(command string, n int) {
 // its log tells: controller_runtime_reconcile_total has the other tests' too.
 func (s *site) reconciles(name string) int {
 	s.t.Helper()
-	log, err := os.ReadFile(shared.provider.logFile)
+	log, err := os.ReadFile(s.provider.logFile)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ type stillness struct {
 
 func (s *site) stillness(r *v1alpha1.KeaReservation) stillness {
 	s.t.Helper()
-	if err := shared.client.Get(s.t.Context(), client.ObjectKeyFromObject(r), r); err != nil {
+	if err := s.client.Get(s.t.Context(), client.ObjectKeyFromObject(r), r); err != nil {
 		s.t.Fatal(err)
 	}
 	return stillness{r.ResourceVersion, s.reconciles(r.Name), s.work()}
@@ -174,7 +174,7 @@ func (s *site) checkQuiet(rs ...*v1alpha1.KeaReservation) {
 func (s *site) warnings(name string) []string {
 	s.t.Helper()
 	l := &corev1.EventList{}
-	if err := shared.client.List(s.t.Context(), l, client.InNamespace(s.namespace)); err != nil {
+	if err := s.client.List(s.t.Context(), l, client.InNamespace(s.namespace)); err != nil {
 		s.t.Fatal(err)
 	}
 	var out []string

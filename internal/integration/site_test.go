@@ -36,6 +36,8 @@ const subnet = "10.123.0.0/24"
 // site is what a test has to itself: a Kea, a namespace, and a
 // ClusterProviderConfig of the namespace's name that leads to the Kea.
 type site struct {
+	*world
+
 	t         testing.TB
 	kea       *testenv.Kea
 	namespace string
@@ -50,13 +52,8 @@ func newSite(t testing.TB, o testenv.KeaOptions, change ...func(*v1alpha1.Cluste
 	if len(o.Subnets) == 0 {
 		o.Subnets = []testenv.Subnet{testenv.DefaultSubnet()}
 	}
-	s := &site{t: t, kea: testenv.StartKea(t, o)}
-	at, err := kea.NewClient(kea.Config{URL: s.kea.URL, Username: o.Username, Password: o.Password})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.at = at
-	t.Cleanup(at.Close)
+	s := &site{world: &shared.world, t: t, kea: testenv.StartKea(t, o)}
+	s.look(s.kea, o.Username, o.Password)
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "t-"}}
 	s.create(ns)
 	s.namespace = ns.Name
@@ -75,12 +72,12 @@ func (s *site) abandon(config client.Object) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	all := &v1alpha1.KeaReservationList{}
-	_ = shared.client.DeleteAllOf(ctx, &v1alpha1.KeaReservation{}, client.InNamespace(s.namespace))
-	_ = shared.client.Delete(ctx, config)
-	_ = shared.client.List(ctx, all, client.InNamespace(s.namespace))
+	_ = s.client.DeleteAllOf(ctx, &v1alpha1.KeaReservation{}, client.InNamespace(s.namespace))
+	_ = s.client.Delete(ctx, config)
+	_ = s.client.List(ctx, all, client.InNamespace(s.namespace))
 	for i := range all.Items {
 		r := &all.Items[i]
-		_ = shared.client.Patch(ctx, r, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
+		_ = s.client.Patch(ctx, r, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
 	}
 }
 
@@ -112,7 +109,7 @@ func (s *site) reservation(name string, p v1alpha1.KeaReservationParameters) *v1
 
 func (s *site) create(o client.Object) {
 	s.t.Helper()
-	if err := shared.client.Create(s.t.Context(), o); err != nil {
+	if err := s.client.Create(s.t.Context(), o); err != nil {
 		s.t.Fatalf("cannot create %T %s: %v", o, o.GetName(), err)
 	}
 }
@@ -121,17 +118,17 @@ func (s *site) create(o client.Object) {
 func edit[T client.Object](s *site, o T, change func(T)) {
 	s.t.Helper()
 	testenv.Eventually(s.t, within, "edit "+o.GetName(), func(ctx context.Context) error {
-		if err := shared.client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
+		if err := s.client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 			return err
 		}
 		change(o)
-		return shared.client.Update(ctx, o)
+		return s.client.Update(ctx, o)
 	})
 }
 
 func (s *site) delete(o client.Object, opts ...client.DeleteOption) {
 	s.t.Helper()
-	if err := shared.client.Delete(s.t.Context(), o, opts...); err != nil && !kerrors.IsNotFound(err) {
+	if err := s.client.Delete(s.t.Context(), o, opts...); err != nil && !kerrors.IsNotFound(err) {
 		s.t.Fatalf("cannot delete %T %s: %v", o, o.GetName(), err)
 	}
 }
@@ -140,7 +137,7 @@ func (s *site) delete(o client.Object, opts ...client.DeleteOption) {
 func (s *site) awaitGone(o client.Object) {
 	s.t.Helper()
 	testenv.Eventually(s.t, within, o.GetName()+" to be gone", func(ctx context.Context) error {
-		err := shared.client.Get(ctx, client.ObjectKeyFromObject(o), o)
+		err := s.client.Get(ctx, client.ObjectKeyFromObject(o), o)
 		if kerrors.IsNotFound(err) {
 			return nil
 		}
@@ -168,7 +165,7 @@ func (s *site) await(o conditioned, want ...is) {
 	s.t.Helper()
 	var errs []error
 	testenv.Eventually(s.t, within, fmt.Sprintf("%s to have %+v", o.GetName(), want), func(ctx context.Context) error {
-		if err := shared.client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
+		if err := s.client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 			return errors.Join(append(errs, err)...)
 		}
 		errs = nil

@@ -15,6 +15,7 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/statemetrics"
+	"k8s.io/apimachinery/pkg/util/wait"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+	"github.com/vitistack/provider-kea/internal/gate"
 )
 
 // minPoll is the shortest poll interval that a resource may ask for with the
@@ -29,15 +31,42 @@ import (
 const minPoll = 10 * time.Second
 
 // pollJitter spreads the polls of resources that were made together, as a part
-// of the poll interval.
+// of a resource's poll interval: crossplane-runtime's own jitter would be a part
+// of the provider's, which may be far longer.
 const pollJitter = 0.1
 
-// Setup adds the controller of KeaReservations to the manager.
-func Setup(ctx context.Context, mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections) error {
-	name := managed.ControllerName(v1alpha1.KeaReservationKind)
-	log := o.Logger.WithValues("controller", name)
+// Setup has the gate add the controller of KeaReservations to the manager, once
+// there are any. It stays there: should the CRD go, the controller has nothing to
+// do until it is back.
+func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *providerconfig.Connections) {
+	g.Add(gate.Part{
+		Name:        "KeaReservations",
+		CRDs:        []gate.CRD{gate.KeaReservations},
+		Permissions: gate.MayWatch(v1alpha1.KeaReservationGroupResource),
+		Once:        true,
+		Run: func(ctx context.Context, _ gate.CRDs) error {
+			// First, because it is all that can fail: a cluster takes a moment to know a
+			// new kind.
+			if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+				return err
+			}
+			if err := providerconfig.SetupUsage(mgr); err != nil {
+				return err
+			}
+			return add(mgr, o, c)
+		},
+	})
+}
+
+// syncLimit is how long the cache may take to fill. After that it is waited for
+// anew.
+const syncLimit = 2 * time.Minute
+
+func addIndexes(ctx context.Context, i client.FieldIndexer) error {
+	ctx, cancel := context.WithTimeout(ctx, syncLimit)
+	defer cancel()
 	for index, keys := range indexes {
-		err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.KeaReservation{}, index, func(obj client.Object) []string {
+		err := i.IndexField(ctx, &v1alpha1.KeaReservation{}, index, func(obj client.Object) []string {
 			mg, ok := obj.(*v1alpha1.KeaReservation)
 			if !ok {
 				return nil
@@ -48,6 +77,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o xpcontroller.Options, c *pro
 			return fmt.Errorf("cannot index KeaReservations by %s: %w", index, err)
 		}
 	}
+	return nil
+}
+
+// add adds the controller to the manager, which runs already.
+func add(mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections) error {
+	name := managed.ControllerName(v1alpha1.KeaReservationKind)
+	log := o.Logger.WithValues("controller", name)
 	w := newWaker(mgr.GetCache(), log)
 	c.Listen(w.notify)
 	if o.MetricOptions != nil && o.MetricOptions.MRStateMetrics != nil {
@@ -78,7 +114,7 @@ func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *providerconf
 		managed.WithRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(name))), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 		managed.WithPollInterval(o.PollInterval),
 		managed.WithMinPollInterval(minPoll),
-		managed.WithPollJitterHook(time.Duration(pollJitter * float64(o.PollInterval))),
+		managed.WithPollIntervalHook(func(_ resource.Managed, d time.Duration) time.Duration { return wait.Jitter(d, pollJitter) }),
 		managed.WithDeterministicExternalName(true),
 		managed.WithFinalizer(finalizer{resource.NewAPIFinalizer(mgr.GetClient(), managed.FinalizerName)}),
 		// The annotations that tell whether a create came to an end buy nothing
@@ -87,6 +123,9 @@ func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *providerconf
 	}
 	if o.Features.Enabled(feature.EnableBetaManagementPolicies) {
 		opts = append(opts, managed.WithManagementPolicies())
+	}
+	if o.Features.Enabled(feature.EnableAlphaChangeLogs) {
+		opts = append(opts, managed.WithChangeLogger(o.ChangeLogOptions.ChangeLogger))
 	}
 	if o.MetricOptions != nil {
 		opts = append(opts, managed.WithMetricRecorder(o.MetricOptions.MRMetrics))

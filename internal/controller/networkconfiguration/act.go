@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/gate"
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
@@ -54,8 +55,7 @@ func (r *reconciler) remove(ctx context.Context, have *v1alpha1.KeaReservation) 
 		return nil
 	case kerrors.IsForbidden(err):
 		// Crossplane lets no provider delete its own resources.
-		return fmt.Errorf("cannot delete KeaReservation %s: bind the provider's ServiceAccount to a ClusterRole that may delete keareservations.%s: %w",
-			have.Name, v1alpha1.Group, err)
+		return fmt.Errorf("cannot delete KeaReservation %s: %s: %w", have.Name, gate.ApplyClusterRole, err)
 	case err != nil:
 		return fmt.Errorf("cannot delete KeaReservation %s: %w", have.Name, err)
 	}

@@ -10,7 +10,7 @@
 // (expand.go), who has an address that two of them name (duplicates.go), what
 // to apply and what to delete (plan.go), and what to tell (status.go). Around
 // them is what reads and writes: reconciler.go, look.go and act.go do it for one
-// NetworkConfiguration, wake.go tells which ones an event concerns, and
-// setup.go, start.go, crds.go and permission.go have all of it run when, and
-// only when, VitiStack is there and the provider may work with it.
+// NetworkConfiguration, wake.go tells which ones an event concerns, and setup.go
+// and session.go have all of it run when, and only when, the gate says that
+// VitiStack is there and the provider may work with it.
 package networkconfiguration

@@ -27,6 +27,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/gate"
 	"github.com/vitistack/provider-kea/internal/testenv"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
@@ -97,7 +98,13 @@ func startManager(tb testing.TB, cfg *rest.Config, o Options) *writes {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if err := Setup(mgr, o); err != nil {
+	// A change of CRDs is seen at once, so that only a permission waits for the
+	// interval.
+	g, err := gate.New(mgr, gate.Options{Logger: o.Logger, AskEvery: 200 * time.Millisecond})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := Setup(mgr, g, o); err != nil {
 		tb.Fatal(err)
 	}
 

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/gate"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
@@ -23,8 +24,9 @@ import (
 // started anew.
 const syncLimit = 2 * time.Minute
 
-// run runs the controller until the kinds are no longer what they are.
-func (s *starter) run(ctx context.Context, k kinds, a *announcer) error {
+// run runs the controller until ctx ends, which it does when the CRDs are no
+// longer what they are.
+func (s *starter) run(ctx context.Context, crds gate.CRDs) error {
 	// The CRD of KeaReservations is there by now, but it may go: nothing here may
 	// wait for its cache forever.
 	indexing, done := context.WithTimeout(ctx, syncLimit)
@@ -39,22 +41,15 @@ func (s *starter) run(ctx context.Context, k kinds, a *announcer) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.newController(vitistackCache, k, a)
+	c, err := s.newController(vitistackCache, vitistack.HasAllocationFields(crds[vitistack.NetworkConfigurationResource]))
 	if err != nil {
 		return err
 	}
 
 	g, ctx := errgroup.WithContext(ctx)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	g.Go(func() error { return vitistackCache.Start(ctx) })
 	g.Go(func() error { return c.Start(ctx) })
-	g.Go(func() error {
-		defer cancel()
-		s.crds.whileSame(ctx, k)
-		return nil
-	})
-	if err := g.Wait(); err != nil && s.crds.kinds() == k {
+	if err := g.Wait(); err != nil {
 		return fmt.Errorf("cannot run the controller: %w", err)
 	}
 	return nil
@@ -85,15 +80,15 @@ func indexReservations(ctx context.Context, i client.FieldIndexer) error {
 	return i.IndexField(ctx, &v1alpha1.KeaReservation{}, indexController, controllerIndex)
 }
 
-func (s *starter) newController(vitistackCache cache.Cache, k kinds, a *announcer) (controller.Controller, error) {
+func (s *starter) newController(vitistackCache cache.Cache, allocation bool) (controller.Controller, error) {
 	o := controller.Options{
 		Reconciler: &reconciler{
 			vitistack:  vitistackCache,
 			kube:       s.mgr.GetClient(),
 			policy:     policy{strict: s.options.StrictProvider, config: s.options.DefaultProviderConfig},
-			announce:   a,
+			announce:   s.announce,
 			log:        s.log,
-			allocation: k.allocation,
+			allocation: allocation,
 			now:        time.Now,
 		},
 		MaxConcurrentReconciles: s.options.MaxConcurrentReconciles,

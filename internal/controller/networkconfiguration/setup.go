@@ -3,26 +3,25 @@
 package networkconfiguration
 
 import (
+	"context"
 	"fmt"
-	"time"
+	"slices"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
-	extclient "k8s.io/apiextensions-apiserver/pkg/client/clientset/clientset"
-	authclient "k8s.io/client-go/kubernetes/typed/authorization/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/gate"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
 // controllerName stands in logs, metrics and events.
 const controllerName = "networkconfiguration"
-
-// askEvery is how often the provider asks again whether it may work with
-// VitiStack's kinds: nothing tells it when a role changes.
-const askEvery = 30 * time.Second
 
 // Options of the controller.
 type Options struct {
@@ -44,44 +43,80 @@ type Options struct {
 	// RateLimiter of the controller's queue, controller-runtime's where it is
 	// nil.
 	RateLimiter workqueue.TypedRateLimiter[reconcile.Request]
-
-	// askEvery replaces the constant in tests.
-	askEvery time.Duration
 }
 
-// Setup adds a controller that makes KeaReservations for NetworkConfigurations.
-// It needs neither VitiStack's kinds nor permission to use them: it waits for
-// both, for as long as it takes, and stops and waits again when the kinds go.
-func Setup(mgr ctrl.Manager, o Options) error {
+// Setup has the gate run a controller that makes KeaReservations for
+// NetworkConfigurations. It needs neither VitiStack's kinds nor permission to
+// use them: it runs when both are there, and stops when the kinds go.
+func Setup(mgr ctrl.Manager, g *gate.Gate, o Options) error {
 	if err := vitistack.AddToScheme(mgr.GetScheme()); err != nil {
 		return fmt.Errorf("cannot add VitiStack's kinds to the scheme: %w", err)
-	}
-	crds, err := extclient.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
-	if err != nil {
-		return fmt.Errorf("cannot make a client for CustomResourceDefinitions: %w", err)
-	}
-	auth, err := authclient.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
-	if err != nil {
-		return fmt.Errorf("cannot make a client for access reviews: %w", err)
 	}
 	if o.Logger == nil {
 		o.Logger = logging.NewNopLogger()
 	}
-	if o.askEvery == 0 {
-		o.askEvery = askEvery
-	}
 	o.DefaultProviderConfig = defaultConfig(o.DefaultProviderConfig)
-	log := o.Logger.WithValues("controller", controllerName)
-
 	s := &starter{
-		mgr:     mgr,
-		options: o,
-		log:     log,
-		crds:    newCRDWatch(crds, log),
-		access:  &access{reviews: auth.SelfSubjectAccessReviews()},
+		mgr:      mgr,
+		options:  o,
+		log:      o.Logger.WithValues("controller", controllerName),
+		announce: newAnnouncer(event.NewAPIRecorder(mgr.GetEventRecorderFor(controllerName))), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	}
-	if err := mgr.Add(s); err != nil {
-		return fmt.Errorf("cannot add the %s controller to the manager: %w", controllerName, err)
+	// With Crossplane's activation policies our own CRD too may come later.
+	g.Add(gate.Part{Name: "NetworkConfigurations", CRDs: append(theirs(), gate.KeaReservations), Permissions: toServe, Run: s.run})
+	// Without toRelease the controller works, but nothing goes as it should. All of
+	// it is told at once, whether our own CRD is there yet or not.
+	g.Add(gate.Part{CRDs: theirs(), Permissions: slices.Concat(toServe, toRelease)})
+	g.Add(gate.Part{Permissions: toDelete})
+	return nil
+}
+
+// theirs are VitiStack's CRDs that the controller needs.
+func theirs() []gate.CRD {
+	crd := func(r schema.GroupResource) gate.CRD {
+		return gate.CRD{
+			GroupVersionResource: r.WithVersion(vitistack.GroupVersion.Version),
+			Remedy:               "install VitiStack's CRDs where it is to be served",
+		}
 	}
+	ncs := crd(vitistack.NetworkConfigurationResource)
+	ncs.Schema = true // which tells whether it is an old one, that prunes some of the status
+	return []gate.CRD{ncs, crd(vitistack.NetworkNamespaceResource)}
+}
+
+// The permissions that the controller needs, beside those that Crossplane grants.
+var (
+	toServe = slices.Concat(
+		gate.MayWatch(vitistack.NetworkConfigurationResource),
+		[]gate.Permission{gate.May("patch", vitistack.NetworkConfigurationResource).Sub("status")},
+		gate.MayWatch(vitistack.NetworkNamespaceResource),
+	)
+	// toRelease is to remove kea-operator's finalizer.
+	toRelease = []gate.Permission{gate.May("patch", vitistack.NetworkConfigurationResource)}
+	// toDelete is to take back what it made.
+	toDelete = []gate.Permission{gate.May("delete", v1alpha1.KeaReservationGroupResource)}
+)
+
+// A starter runs the controller each time that it can run.
+type starter struct {
+	mgr      ctrl.Manager
+	options  Options
+	log      logging.Logger
+	announce *announcer
+
+	// indexed tells that the manager's cache has our indexes. They outlive a
+	// controller, since they cannot be removed.
+	indexed bool
+}
+
+// index has the manager's cache index KeaReservations.
+func (s *starter) index(ctx context.Context) error {
+	if s.indexed {
+		return nil
+	}
+	if err := indexReservations(ctx, s.mgr.GetFieldIndexer()); err != nil {
+		return fmt.Errorf("cannot index KeaReservations: %w", err)
+	}
+	s.indexed = true
 	return nil
 }

@@ -5,12 +5,12 @@ package networkconfiguration
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	rbacv1 "k8s.io/api/rbac/v1"
 	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -25,20 +25,19 @@ func TestStarting(t *testing.T) {
 	plane := testenv.StartControlPlane(t, keaReservationCRD())
 	kube := newClient(t, plane.Config)
 	user := restrictedUser(t, plane, kube)
-	t.Run("Gate", func(t *testing.T) { gate(t, plane, kube, user) })
+	t.Run("ComeAndGo", func(t *testing.T) { comeAndGo(t, plane, kube, user) })
 	t.Run("Strict", func(t *testing.T) { strict(t, kube, user) })
 }
 
-func gate(t *testing.T, plane *testenv.ControlPlane, kube client.Client, user *rest.Config) {
+func comeAndGo(t *testing.T, plane *testenv.ControlPlane, kube client.Client, user *rest.Config) {
 	log := newLineLog()
-	// A change of CRDs is seen at once, so that only a permission waits for the
-	// interval.
-	w := startManager(t, user, Options{Logger: log, askEvery: 200 * time.Millisecond})
+	w := startManager(t, user, Options{Logger: log})
 	s := newSite(t, kube)
-	s.says(log, "VitiStack's CRDs are not installed", 1)
+	const notInstalled = "without CustomResourceDefinition networkconfigurations.vitistack.io, networknamespaces.vitistack.io: install VitiStack's CRDs"
+	s.says(log, notInstalled, 1)
 
 	installCRDs(t, plane, oldCRDs(t)...)
-	s.says(log, "let a ClusterRole of the provider's ServiceAccount list networkconfigurations.vitistack.io, watch", 1)
+	s.says(log, "it may not: list, watch, patch networkconfigurations.vitistack.io; patch networkconfigurations.vitistack.io/status; list, watch networknamespaces.vitistack.io", 1)
 	s.network("net", "10.50.0.0/24")
 	nc := s.machine("vm", []string{"02:00:00:00:50:01"})
 	allow(t, kube, "vitistack", rbacv1.PolicyRule{
@@ -47,7 +46,7 @@ func gate(t *testing.T, plane *testenv.ControlPlane, kube client.Client, user *r
 		Verbs:     []string{"get", "list", "watch", "patch"},
 	})
 	s.serve(nc, map[string]string{"02:00:00:00:50:01": "10.50.0.5"})
-	s.says(log, "lack of permission", 1)
+	s.says(log, "lacks permissions", 1)
 
 	// A newer CRD keeps what the old one pruned.
 	version := nc.ResourceVersion
@@ -63,9 +62,9 @@ func gate(t *testing.T, plane *testenv.ControlPlane, kube client.Client, user *r
 	if err := envtest.UninstallCRDs(plane.Config, envtest.CRDInstallOptions{Paths: newCRDs()}); err != nil {
 		t.Fatal(err)
 	}
-	s.says(log, "VitiStack's CRDs are not installed", 2)
-	for _, name := range []string{crdNetworkConfiguration, crdNetworkNamespace} {
-		s.untilGone(&extv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: name}})
+	s.says(log, "Not serving NetworkConfigurations", 2)
+	for _, r := range []schema.GroupResource{vitistack.NetworkConfigurationResource, vitistack.NetworkNamespaceResource} {
+		s.untilGone(&extv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: r.String()}})
 	}
 	installCRDs(t, plane, newCRDs()...)
 	s.network("net", "10.50.0.0/24")
@@ -73,7 +72,7 @@ func gate(t *testing.T, plane *testenv.ControlPlane, kube client.Client, user *r
 	// was gone, and the first one's KeaReservation is there until then.
 	another := s.machine("another", []string{"02:00:00:00:50:02"})
 	s.serve(another, map[string]string{"02:00:00:00:50:02": "10.50.0.6"})
-	s.says(log, "stopped and is started again", 0)
+	s.says(log, "has failed and is tried again", 0)
 	w.stop()
 }
 

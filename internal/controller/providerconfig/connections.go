@@ -5,6 +5,7 @@ package providerconfig
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -58,14 +59,19 @@ func NewConnections() *Connections {
 	return &Connections{entries: map[Ref]*connection{}, changed: make(chan struct{})}
 }
 
-// Listen adds a function that hears whom a change in Kea concerns. It must not
-// block. Call it before the manager starts.
+// Listen adds a function that hears from now on whom a change in Kea concerns.
+// It must not block.
 func (c *Connections) Listen(fn func(Ref, group.Touched)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.listeners = append(c.listeners, fn)
 }
 
 func (c *Connections) tell(ref Ref, t group.Touched) {
-	for _, fn := range c.listeners {
+	c.mu.Lock()
+	listeners := slices.Clone(c.listeners)
+	c.mu.Unlock()
+	for _, fn := range listeners {
 		fn(ref, t)
 	}
 }

@@ -32,7 +32,7 @@ type config interface {
 
 // permissionDelay is how long a permission that is missing is waited for: nothing
 // tells when it comes.
-const permissionDelay = 30 * time.Second
+const permissionDelay = 10 * time.Second
 
 // reconciler opens the connection that a provider configuration describes, and
 // tells in its status how the servers are.
@@ -47,7 +47,7 @@ type reconciler struct {
 	// running is what the connections live as long as: the manager, not a
 	// reconcile.
 	running context.Context //nolint:containedctx // See above.
-	cluster string
+	cluster *cluster
 }
 
 // Reconcile a provider configuration.
@@ -85,6 +85,14 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // as it stands, the reason for the Ready condition comes with the error; another
 // error is one to try again.
 func (r *reconciler) connect(ctx context.Context, ref Ref, pc config) (*group.Group, xpv2.ConditionReason, error) {
+	id, err := r.cluster.id(ctx)
+	if kerrors.IsForbidden(err) {
+		r.connections.fail(ref, fmt.Errorf("cannot use %s: %w", ref, err))
+		return nil, v1alpha1.ReasonNoPermission, err
+	}
+	if err != nil {
+		return nil, "", err
+	}
 	spec := pc.GetSpec()
 	names, err := secretRefs(spec, ref.Namespace)
 	if err != nil {
@@ -112,7 +120,7 @@ func (r *reconciler) connect(ctx context.Context, ref Ref, pc config) (*group.Gr
 		}
 		return nil, v1alpha1.ReasonSecretUnusable, err
 	}
-	cfg.Cluster = r.cluster
+	cfg.Cluster = id
 	observeCommands(&cfg, ref)
 	g, err := r.connections.open(r.running, ref, cfg, fp) //nolint:contextcheck // A connection outlives the reconcile.
 	if err != nil {

@@ -42,7 +42,7 @@ func TestForbiddenSecret(t *testing.T) {
 	}).Build()
 	r := &reconciler{
 		client: c, reader: c, connections: NewConnections(), kind: v1alpha1.ClusterProviderConfigKind,
-		newConfig: func() config { return &v1alpha1.ClusterProviderConfig{} }, running: t.Context(),
+		newConfig: func() config { return &v1alpha1.ClusterProviderConfig{} }, running: t.Context(), cluster: &cluster{uid: "here"},
 	}
 	res, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(pc)})
 	if err != nil || res.RequeueAfter != permissionDelay {

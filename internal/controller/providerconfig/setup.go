@@ -28,6 +28,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/gate"
 	"github.com/vitistack/provider-kea/internal/group"
 )
 
@@ -38,9 +39,8 @@ const bySecret = "secret"
 const usersDelay = time.Second
 
 // Setup adds the controllers of both kinds of provider configuration to the
-// manager. The connections live until ctx ends. Cluster is the UID of the
-// kube-system namespace, which marks of ownership carry.
-func Setup(ctx context.Context, mgr ctrl.Manager, o xpcontroller.Options, c *Connections, cluster string) error {
+// manager. The connections live until ctx ends.
+func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *Connections) error {
 	kinds := []struct {
 		gvk       schema.GroupVersionKind
 		newConfig func() config
@@ -49,6 +49,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o xpcontroller.Options, c *Con
 		{v1alpha1.ProviderConfigGroupVersionKind, func() config { return &v1alpha1.ProviderConfig{} }, func() client.ObjectList { return &v1alpha1.ProviderConfigList{} }},
 		{v1alpha1.ClusterProviderConfigGroupVersionKind, func() config { return &v1alpha1.ClusterProviderConfig{} }, func() client.ObjectList { return &v1alpha1.ClusterProviderConfigList{} }},
 	}
+	cluster := &cluster{reader: mgr.GetAPIReader()}
 	for _, k := range kinds {
 		r := &reconciler{
 			client: mgr.GetClient(), reader: mgr.GetAPIReader(), connections: c, kind: k.gvk.Kind, newConfig: k.newConfig,
@@ -61,7 +62,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o xpcontroller.Options, c *Con
 			return fmt.Errorf("cannot set up the usage counter of %s: %w", k.gvk.Kind, err)
 		}
 	}
-	return setupUsage(mgr)
+	// Only to be told of where it is missing: the reconcilers wait by themselves, for
+	// the namespace kube-system and with a usage whose owner is not told any more.
+	g.Add(gate.Part{Permissions: []gate.Permission{
+		gate.May("get", schema.GroupResource{Resource: "namespaces"}),
+		gate.May("delete", schema.GroupResource{Group: v1alpha1.Group, Resource: "providerconfigusages"}),
+	}})
+	return nil
 }
 
 // setupConnection adds the controller that keeps connections and their status.
@@ -180,8 +187,9 @@ func countLater(kind string) handler.EventHandler {
 	}
 }
 
-// setupUsage adds the controller that lets go of usages.
-func setupUsage(mgr ctrl.Manager) error {
+// SetupUsage adds the controller that lets go of usages to the manager, once
+// there is a CRD of KeaReservations.
+func SetupUsage(mgr ctrl.Manager) error {
 	gone := handler.Funcs{DeleteFunc: func(_ context.Context, e kevent.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 		q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: e.Object.GetNamespace(), Name: string(e.Object.GetUID())}})
 	}}

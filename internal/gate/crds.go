@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/customresourcesgate"
+	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	extclient "k8s.io/apiextensions-apiserver/pkg/client/clientset/clientset"
+	extinformers "k8s.io/apiextensions-apiserver/pkg/client/informers/externalversions/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+)
+
+// A CRD that a part needs.
+type CRD struct {
+	schema.GroupVersionResource
+
+	// Schema has the schema kept, for a part that reads it.
+	Schema bool
+
+	// Remedy tells what to do where the CRD is not there.
+	Remedy string
+}
+
+// KeaReservations is the CRD of what the provider is for. Crossplane makes it of
+// the package's ManagedResourceDefinition.
+var KeaReservations = CRD{
+	GroupVersionResource: v1alpha1.KeaReservationGroupResource.WithVersion(v1alpha1.SchemeGroupVersion.Version),
+	Remedy:               "have a ManagedResourceActivationPolicy of Crossplane activate it",
+}
+
+func (c CRD) name() string { return c.GroupResource().String() }
+
+// CRDs are what a part was opened with.
+type CRDs map[schema.GroupResource]*extv1.CustomResourceDefinition
+
+// same tells whether nothing has happened to them. The generation changes with
+// everything in a CRD's spec.
+func (c CRDs) same(other CRDs) bool {
+	for name, crd := range c {
+		o, ok := other[name]
+		if !ok || o.UID != crd.UID || o.Generation != crd.Generation {
+			return false
+		}
+	}
+	return len(c) == len(other)
+}
+
+// A crdWatch watches CRDs, each by its name: a cluster may have thousands.
+type crdWatch struct {
+	informers map[string]cache.SharedIndexInformer
+	changed   func()
+}
+
+func newCRDWatch(c extclient.Interface, log logging.Logger, parts []Part, changed func()) *crdWatch {
+	w := &crdWatch{informers: map[string]cache.SharedIndexInformer{}, changed: changed}
+	keep := map[string]bool{}
+	for _, p := range parts {
+		for _, crd := range p.CRDs {
+			keep[crd.name()] = keep[crd.name()] || crd.Schema
+		}
+	}
+	for name, schema := range keep {
+		w.informers[name] = newInformer(c, log, name, schema, changed)
+	}
+	return w
+}
+
+func newInformer(c extclient.Interface, log logging.Logger, name string, schema bool, changed func()) cache.SharedIndexInformer {
+	i := extinformers.NewFilteredCustomResourceDefinitionInformer(c, 0, cache.Indexers{}, func(o *metav1.ListOptions) {
+		o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, name).String()
+	})
+	// These fail only once an informer has started, and ours has not.
+	_ = i.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
+		log.Debug("Cannot watch CustomResourceDefinition", "name", name, "error", err)
+	})
+	if !schema {
+		_ = i.SetTransform(customresourcesgate.TransformStripCRDSchema)
+	}
+	_, _ = i.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(any) { changed() },
+		UpdateFunc: func(any, any) { changed() },
+		DeleteFunc: func(any) { changed() },
+	})
+	return i
+}
+
+// run watches until ctx ends. The functions that do so are given to spawn.
+func (w *crdWatch) run(ctx context.Context, spawn func(func())) {
+	for _, i := range w.informers {
+		spawn(func() { i.RunWithContext(ctx) })
+		// A CRD that is not there makes no event. That it is known not to be there
+		// is news all the same.
+		spawn(func() {
+			if cache.WaitForCacheSync(ctx.Done(), i.HasSynced) {
+				w.changed()
+			}
+		})
+	}
+}
+
+// known tells whether all CRDs could be asked for, there or not.
+func (w *crdWatch) known() bool {
+	for _, i := range w.informers {
+		if !i.HasSynced() {
+			return false
+		}
+	}
+	return true
+}
+
+// of returns the CRDs of a part that are served, and those that are not.
+func (w *crdWatch) of(p Part) (CRDs, []CRD) {
+	found, missing := CRDs{}, []CRD(nil)
+	for _, need := range p.CRDs {
+		var crd *extv1.CustomResourceDefinition
+		for _, o := range w.informers[need.name()].GetStore().List() { // there is one at most
+			crd, _ = o.(*extv1.CustomResourceDefinition)
+		}
+		if serves(crd, need.Version) {
+			found[need.GroupResource()] = crd
+			continue
+		}
+		missing = append(missing, need)
+	}
+	return found, missing
+}
+
+// serves tells whether a version of a CRD's kind can be used.
+func serves(crd *extv1.CustomResourceDefinition, version string) bool {
+	if crd == nil || !crd.DeletionTimestamp.IsZero() {
+		return false
+	}
+	served, established := false, false
+	for _, v := range crd.Spec.Versions {
+		served = served || v.Name == version && v.Served
+	}
+	for _, c := range crd.Status.Conditions {
+		established = established || c.Type == extv1.Established && c.Status == extv1.ConditionTrue
+	}
+	return served && established
+}
+
+// waiting says what a part waits for.
+func waiting(p Part, missing []CRD) string {
+	names, remedies := make([]string, len(missing)), make([]string, len(missing))
+	for i, crd := range missing {
+		names[i], remedies[i] = crd.name(), crd.Remedy
+	}
+	return fmt.Sprintf("Not serving %s: without CustomResourceDefinition %s: %s", p.Name, strings.Join(names, ", "), strings.Join(slices.Compact(remedies), "; "))
+}

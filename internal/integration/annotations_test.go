@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/testenv"
+)
+
+// TestPollInterval: crossplane.io/poll-interval is heeded down to ten seconds,
+// whatever the provider's own is: here it is a day.
+func TestPollInterval(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testenv.KeaOptions{}, eachMinute)
+	r := s.created(s.static("vm01", "10.123.0.50"))
+	edit(s, r, func(r *v1alpha1.KeaReservation) { r.Annotations["crossplane.io/poll-interval"] = "1s" })
+	s.awaitReconciles("vm01", 1) // for the annotation
+	start := time.Now()
+	s.awaitReconciles("vm01", 2)
+	if took := time.Since(start); took < 18*time.Second {
+		t.Errorf("two polls took %s: they are to be ten seconds apart at least", took)
+	}
+}
+
+// TestReconcileRequest: crossplane.io/reconcile-requested-at has a resource
+// looked at, and its status tells that it was.
+func TestReconcileRequest(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testenv.KeaOptions{})
+	r := s.created(s.static("vm01", "10.123.0.50"))
+	for _, token := range []string{"first", "second"} {
+		edit(s, r, func(r *v1alpha1.KeaReservation) { r.Annotations["crossplane.io/reconcile-requested-at"] = token })
+		testenv.Eventually(t, within, "the request to be handled", func(ctx context.Context) error {
+			err := shared.client.Get(ctx, client.ObjectKeyFromObject(r), r)
+			if err == nil && r.Status.LastHandledReconcileAt != token {
+				err = fmt.Errorf("status.lastHandledReconcileAt is %q", r.Status.LastHandledReconcileAt)
+			}
+			return err
+		})
+	}
+	s.await(r, isReady, isSynced)
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/yaml"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/testenv"
+	"github.com/vitistack/provider-kea/internal/vitistack"
+)
+
+// lacks is what the provider says that it lacks without the ClusterRole.
+const lacks = "The provider lacks permissions: apply the ClusterRole provider-kea of cluster/install.yaml, and bind it to the provider's ServiceAccount; it may not: " +
+	"get namespaces; delete providerconfigusages.kea.crossplane.io; list, watch, patch networkconfigurations.vitistack.io; " +
+	"patch networkconfigurations.vitistack.io/status; list, watch networknamespaces.vitistack.io; delete keareservations.kea.crossplane.io"
+
+// TestStart: the provider starts where Crossplane has not activated its managed
+// resource and where nobody has applied its ClusterRole, says so, and goes on
+// when both come. It goes on, too, when the CRD is gone for a while. Its pod is
+// one that Crossplane makes: with a leader election, and nothing to write to.
+func TestStart(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	s := &site{t: t, world: c.world, kea: testenv.StartKea(t, testenv.KeaOptions{Subnets: []testenv.Subnet{testenv.DefaultSubnet()}}), namespace: "machines"}
+	s.look(s.kea, "", "")
+	s.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}})
+	config := s.config()
+	s.create(config)
+
+	// Without either.
+	const noPermission = "cannot get the namespace kube-system, whose UID marks reservations as this cluster's: apply the ClusterRole provider-kea of cluster/install.yaml"
+	s.await(config, is{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: v1alpha1.ReasonNoPermission, Message: noPermission})
+	c.awaitLog("Not serving KeaReservations: without CustomResourceDefinition keareservations.kea.crossplane.io: have a ManagedResourceActivationPolicy", 1)
+	c.awaitEvents(lacks)
+
+	// The CRD comes.
+	c.install("kea.crossplane.io_keareservations.yaml")
+	r := s.static("vm01", "10.123.0.50")
+	s.create(r)
+	s.await(r, is{Type: xpv2.TypeSynced, Status: corev1.ConditionFalse, Message: noPermission})
+	s.lease(other, "10.123.0.110")
+	s.networkNamespace(subnet)
+	nc := s.networkConfiguration("vm02", other)
+	s.create(nc)
+
+	// The role comes.
+	c.allow("provider-kea", clusterRole(t).Rules...)
+	s.await(config, isReady)
+	s.await(r, isReady, isSynced)
+	s.awaitPhase(nc, vitistack.PhaseReady)
+	s.awaitHeld(mac, "10.123.0.50")
+	s.awaitHeld(other, "10.123.0.110")
+
+	// The CRD goes, and comes back.
+	c.uninstall("kea.crossplane.io_keareservations.yaml")
+	s.awaitNotHeld(mac)
+	c.awaitLog("Not serving NetworkConfigurations", 2)
+	c.awaitRefusals(3)
+	c.install("kea.crossplane.io_keareservations.yaml")
+	r = s.static("vm01", "10.123.0.50")
+	s.create(r)
+	s.await(r, isReady, isSynced)
+	s.awaitHeld(other, "10.123.0.110")
+
+	// All of it was told once.
+	c.awaitLog(lacks, 1)
+	c.awaitLog("Failed to watch", 0)
+	c.awaitEvents(lacks)
+}
+
+// cluster is a control plane of its own, with a provider that may there what
+// Crossplane lets every provider do.
+type cluster struct {
+	*world
+
+	t     *testing.T
+	plane *testenv.ControlPlane
+}
+
+const revisionName, revisionUID = "provider-kea-0123456789ab", "5c3f0f3e-5d3c-4a86-9a0c-0d8a7f0e5a11"
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	crds, err := vitistackCRDs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plane := testenv.StartControlPlane(t, crds,
+		crdFile("kea.crossplane.io_clusterproviderconfigs.yaml"), crdFile("kea.crossplane.io_providerconfigs.yaml"), crdFile("kea.crossplane.io_providerconfigusages.yaml"))
+	kube, err := newClient(plane)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cluster{world: &world{client: kube}, t: t, plane: plane}
+	user, err := plane.Env.AddUser(envtest.User{Name: "provider"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kubeconfig, err := user.KubeConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The rules of the ClusterRole that Crossplane's RBAC manager makes.
+	system := []string{"get", "list", "watch", "update", "patch", "create"}
+	c.allow("crossplane:provider:"+revisionName+":system",
+		rbacv1.PolicyRule{APIGroups: []string{v1alpha1.Group}, Verbs: system, Resources: []string{
+			"clusterproviderconfigs", "clusterproviderconfigs/status", "keareservations", "keareservations/status",
+			"providerconfigs", "providerconfigs/status", "providerconfigusages", "providerconfigusages/status",
+		}},
+		rbacv1.PolicyRule{APIGroups: []string{v1alpha1.Group}, Verbs: []string{"update"}, Resources: []string{"*/finalizers"}},
+		rbacv1.PolicyRule{APIGroups: []string{"", "coordination.k8s.io"}, Verbs: []string{"*"}, Resources: []string{"secrets", "configmaps", "events", "leases"}},
+		rbacv1.PolicyRule{APIGroups: []string{extv1.GroupName}, Verbs: []string{"get", "list", "watch"}, Resources: []string{"customresourcedefinitions"}},
+	)
+	env := []string{"REVISION_NAME=" + revisionName, "REVISION_UID=" + revisionUID, "POD_NAMESPACE=default", "TMPDIR=/nowhere", "HOME=/nowhere"}
+	if c.provider, err = startProvider(t.TempDir(), kubeconfig, []string{"--leader-election"}, env); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.provider.stop()
+		if t.Failed() {
+			t.Logf("the provider's log ends:\n%s", tail(c.provider.log(), 40))
+		}
+		if strings.Contains(c.provider.log(), "WARNING: DATA RACE") {
+			t.Errorf("the provider has data races:\n%s", c.provider.log())
+		}
+	})
+	return c
+}
+
+func crdFile(name string) string { return filepath.Join(testenv.Root(), "package", "crds", name) }
+
+func (c *cluster) install(file string) {
+	c.t.Helper()
+	_, err := envtest.InstallCRDs(c.plane.Config, envtest.CRDInstallOptions{Paths: []string{crdFile(file)}, ErrorIfPathMissing: true, MaxTime: within})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// uninstall removes a CRD and waits until it is gone, with all that there was.
+func (c *cluster) uninstall(file string) {
+	c.t.Helper()
+	o := envtest.CRDInstallOptions{Paths: []string{crdFile(file)}, MaxTime: within}
+	if err := envtest.UninstallCRDs(c.plane.Config, o); err != nil {
+		c.t.Fatal(err)
+	}
+	testenv.Eventually(c.t, within, "the CRD to be gone", func(ctx context.Context) error {
+		crd := &extv1.CustomResourceDefinition{}
+		err := c.client.Get(ctx, client.ObjectKey{Name: v1alpha1.KeaReservationGroupResource.String()}, crd)
+		if kerrors.IsNotFound(err) {
+			return nil
+		}
+		return errors.Join(err, errors.New("it is still there"))
+	})
+}
+
+// allow lets the provider do something in all namespaces.
+func (c *cluster) allow(name string, rules ...rbacv1.PolicyRule) {
+	c.t.Helper()
+	meta := metav1.ObjectMeta{Name: name}
+	for _, o := range []client.Object{
+		&rbacv1.ClusterRole{ObjectMeta: meta, Rules: rules},
+		&rbacv1.ClusterRoleBinding{
+			ObjectMeta: meta,
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: name},
+			Subjects:   []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: "provider"}},
+		},
+	} {
+		if err := c.client.Create(c.t.Context(), o); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// clusterRole is the one that users are told to apply.
+func clusterRole(t *testing.T) *rbacv1.ClusterRole {
+	t.Helper()
+	manifest, err := os.ReadFile(filepath.Join(testenv.Root(), "cluster", "install.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for doc := range strings.SplitSeq(string(manifest), "\n---\n") {
+		role := &rbacv1.ClusterRole{}
+		if err := yaml.Unmarshal([]byte(doc), role); err == nil && role.Kind == "ClusterRole" && role.Name == "provider-kea" {
+			return role
+		}
+	}
+	t.Fatal("cluster/install.yaml has no ClusterRole provider-kea")
+	return nil
+}
+
+// awaitLog waits until a text was logged a number of times.
+func (c *cluster) awaitLog(text string, times int) {
+	c.t.Helper()
+	testenv.Eventually(c.t, within, fmt.Sprintf("%d times %q in the log", times, text), func(context.Context) error {
+		if got := strings.Count(c.provider.log(), text); got != times {
+			return fmt.Errorf("it is there %d times", got)
+		}
+		return nil
+	})
+}
+
+// awaitRefusals waits until the provider has asked this many times more for what
+// is not there.
+func (c *cluster) awaitRefusals(n int) {
+	c.t.Helper()
+	line := regexp.MustCompile(`(?m)^rest_client_requests_total\{code="404",[^}]*method="GET"\} (\d+)$`)
+	count := func(ctx context.Context) (int, error) {
+		text, err := get(ctx, "http://"+c.provider.metrics+"/metrics")
+		if err != nil {
+			return 0, err
+		}
+		m := line.FindStringSubmatch(text)
+		if m == nil {
+			return 0, errors.New("the metrics do not tell of refusals")
+		}
+		return strconv.Atoi(m[1])
+	}
+	before, err := count(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	testenv.Eventually(c.t, within, "refusals", func(ctx context.Context) error {
+		now, err := count(ctx)
+		if err == nil && now < before+n {
+			err = fmt.Errorf("there are %d more", now-before)
+		}
+		return err
+	})
+}
+
+// awaitEvents waits until there is one event about the provider's revision, and
+// fails the test when there are more.
+func (c *cluster) awaitEvents(message string) {
+	c.t.Helper()
+	l := &corev1.EventList{}
+	testenv.Eventually(c.t, within, "an event", func(ctx context.Context) error {
+		err := c.client.List(ctx, l, client.InNamespace(metav1.NamespaceDefault), client.MatchingFields{"involvedObject.uid": revisionUID})
+		if err == nil && len(l.Items) == 0 {
+			err = errors.New("there is none")
+		}
+		return err
+	})
+	e := l.Items[0]
+	if len(l.Items) != 1 || e.Count != 1 || e.Message != message || e.Type != corev1.EventTypeWarning || e.InvolvedObject.Name != revisionName || e.InvolvedObject.Kind != "ProviderRevision" {
+		c.t.Errorf("the events are %+v", l.Items)
+	}
+}

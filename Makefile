@@ -8,7 +8,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 TOOLS := go tool -modfile=hack/tools/go.mod
-LINTER := go tool -modfile=hack/golangci-lint/go.mod golangci-lint
+LINTER := go tool -modfile=$(CURDIR)/hack/golangci-lint/go.mod golangci-lint --config $(CURDIR)/.golangci.yml
+MODULES := . hack/xpkg test/functions test/e2e
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 OUTPUT := _output
 
@@ -33,9 +34,16 @@ demo: build ## Pin two machines on a local control plane and a real Kea, and kee
 	hack/demo $(OUTPUT)/provider
 
 .PHONY: test
-test: servers ## Run every test, with the race detector, against the real servers.
+test: servers examples ## Run every test, with the race detector, against the real servers.
 	@# Not from go's cache: it does not know of the programs that the tests start.
 	go test -race -count=1 -timeout 20m ./...
+	go -C hack/xpkg test -race -count=1 ./...
+
+.PHONY: e2e
+e2e: ## Install the package in KUBECONFIG's cluster, from REGISTRY=..., and follow a real DHCP client.
+	@[ -n "$(REGISTRY)" ] || { echo 'make e2e: say what registry you push to and the cluster pulls from, as in REGISTRY=172.18.0.3:5000' >&2; exit 1; }
+	@hack/kea bin >/dev/null
+	REGISTRY='$(REGISTRY)' go -C test/e2e test -race -count=1 -v -timeout 20m .
 
 .PHONY: build
 build: ## Build the provider into _output/provider.
@@ -43,9 +51,9 @@ build: ## Build the provider into _output/provider.
 
 .PHONY: xpkg
 xpkg: ## Make the Crossplane package for linux/amd64 and linux/arm64 in _output/xpkg. VERSION=... overrides git's.
-	@# Of the same commit, with the same Go, the same package, whatever folder or machine.
+	@# Of the same commit and VERSION, with the same Go, the same package, whatever folder or machine.
 	for arch in amd64 arm64; do \
-	  GOOS=linux GOARCH=$$arch CGO_ENABLED=0 GOFLAGS= GOAMD64=v1 GOARM64=v8.0 go build -trimpath -buildvcs=false \
+	  GOOS=linux GOARCH=$$arch CGO_ENABLED=0 GOFLAGS= GOEXPERIMENT= GOFIPS140=off GOAMD64=v1 GOARM64=v8.0 go build -trimpath -buildvcs=false \
 	    -ldflags '-s -w -X main.version=$(VERSION)' -o $(OUTPUT)/xpkg/provider-linux-$$arch ./cmd/provider; \
 	done
 	go -C hack/xpkg run . build ../.. '$(VERSION)' '$(shell git rev-parse HEAD 2>/dev/null)'
@@ -71,11 +79,11 @@ generate: ## Generate deep copies, CRDs, and what in cluster/ is made of other f
 .PHONY: examples
 examples: ## Validate and render the examples.
 	@hack/crossplane bin >/dev/null
-	cd test/functions && go test -count=1 ./...
+	go -C test/functions test -race -count=1 ./...
 
 .PHONY: lint
 lint: ## Run golangci-lint with the project's configuration.
-	$(LINTER) run
+	for module in $(MODULES); do echo $$module; (cd $$module && $(LINTER) run); done
 
 .PHONY: bench
 bench: servers ## Pin 1,000 machines and tell what it cost.

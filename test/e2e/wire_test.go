@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/insomniacslk/dhcp/dhcpv4"
+	"github.com/insomniacslk/dhcp/dhcpv4/nclient4"
+	"golang.org/x/sys/unix"
+)
+
+// The two ends of the wire: Kea listens at one, the DHCP clients are at the other,
+// in a network namespace of their own.
+const (
+	serverEnd       = "kea-e2e-s"
+	clientEnd       = "kea-e2e-c"
+	clientNamespace = "kea-e2e"
+)
+
+// A wire is a virtual Ethernet segment between a Kea and DHCP clients.
+type wire struct{}
+
+// layWire makes the segment. The server's end has the given address.
+func layWire(t *testing.T, address string) *wire {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Fatal("the DHCP client needs a network namespace and a raw socket: run the end-to-end tests as root, on Linux")
+	}
+	run := func(args ...string) {
+		t.Helper()
+		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
+			t.Fatalf("cannot run ip %s: %v: %s", strings.Join(args, " "), err, out)
+		}
+	}
+	remove := func() { // one end takes the other with it
+		_ = exec.Command("ip", "link", "delete", serverEnd).Run()
+		_ = exec.Command("ip", "netns", "delete", clientNamespace).Run()
+	}
+	remove() // what a run that was killed has left
+	t.Cleanup(remove)
+	run("netns", "add", clientNamespace)
+	run("link", "add", serverEnd, "type", "veth", "peer", "name", clientEnd, "netns", clientNamespace)
+	run("address", "add", address, "dev", serverEnd)
+	run("link", "set", serverEnd, "up")
+	run("-n", clientNamespace, "link", "set", clientEnd, "up")
+	return &wire{}
+}
+
+// A device is a DHCP client with a hardware address of its own. Many share the
+// wire: they ask for broadcast answers.
+type device struct {
+	t     *testing.T
+	mac   net.HardwareAddr
+	lease *nclient4.Lease
+}
+
+func (*wire) device(t *testing.T, mac string) *device {
+	t.Helper()
+	hw, err := net.ParseMAC(mac)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &device{t: t, mac: hw}
+}
+
+// obtain goes through DISCOVER, OFFER, REQUEST and ACK, as a device does that
+// boots, and returns the address it got.
+func (d *device) obtain() netip.Addr {
+	d.t.Helper()
+	c := d.client()
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(d.t.Context(), 30*time.Second)
+	defer cancel()
+	lease, err := c.Request(ctx, dhcpv4.WithBroadcast(true))
+	if err != nil {
+		d.t.Fatalf("%s cannot obtain a lease: %v", d.mac, err)
+	}
+	d.lease = lease
+	address, _ := netip.AddrFromSlice(lease.ACK.YourIPAddr.To4())
+	return address
+}
+
+// release gives the lease back, as a device does that shuts down.
+func (d *device) release() {
+	d.t.Helper()
+	c := d.client()
+	defer c.Close()
+	if err := c.Release(d.lease); err != nil {
+		d.t.Fatalf("%s cannot release its lease: %v", d.mac, err)
+	}
+}
+
+// client opens a socket at the clients' end. A socket stays in the network
+// namespace it was opened in, so only the opening has to happen there.
+func (d *device) client() *nclient4.Client {
+	d.t.Helper()
+	var c *nclient4.Client
+	err := inside(filepath.Join("/run/netns", clientNamespace), func() (err error) {
+		c, err = nclient4.New(clientEnd, nclient4.WithHWAddr(d.mac), nclient4.WithTimeout(2*time.Second), nclient4.WithRetry(10))
+		return err
+	})
+	if err != nil {
+		d.t.Fatalf("cannot open a DHCP client's socket: %v", err)
+	}
+	return c
+}
+
+// inside calls f in a network namespace. The thread is brought back and not left
+// to end with its goroutine: servers that it has started would end with it.
+func inside(namespace string, f func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	home, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		return fmt.Errorf("cannot open the thread's network namespace: %w", err)
+	}
+	defer home.Close()
+	there, err := os.Open(filepath.Clean(namespace))
+	if err != nil {
+		return fmt.Errorf("cannot open the network namespace: %w", err)
+	}
+	defer there.Close()
+	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("cannot enter the network namespace: %w", err)
+	}
+	err = f()
+	if back := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); back != nil {
+		panic(fmt.Sprintf("cannot leave the network namespace: %v", back))
+	}
+	return err
+}

@@ -16,7 +16,8 @@ import (
 // was before the change: there is nothing secret in one.
 func newChangeLogger(socket string) (managed.ChangeLogger, error) {
 	// What is on the same machine needs no encryption. The connection lasts as long
-	// as the program, and waits for the service where it starts later.
+	// as the program, and outlasts the service. But an entry is waited for by the
+	// worker that made the change, for ten seconds at most; then the entry is lost.
 	conn, err := grpc.NewClient("unix://"+socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return nil, fmt.Errorf("cannot use --changelogs-socket-path %q: write the absolute path of a unix socket: %w", socket, err)

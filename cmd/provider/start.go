@@ -173,7 +173,9 @@ func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.
 	if err := providerconfig.Setup(ctx, mgr, g, o, connections); err != nil {
 		return err
 	}
-	keareservation.Setup(mgr, g, o, connections)
+	if err := keareservation.Setup(mgr, g, o, connections); err != nil {
+		return err
+	}
 	return networkconfiguration.Setup(mgr, g, networkconfiguration.Options{
 		Logger:                  log,
 		DefaultProviderConfig:   defaultConfig,

@@ -28,6 +28,11 @@ type CRD struct {
 	// Schema has the schema kept, for a part that reads it.
 	Schema bool
 
+	// Created tells that the part creates objects of the kind. It stops as soon as
+	// the CRD is being deleted: it would make anew what goes with the CRD. Another
+	// part goes on until the CRD is gone: it may have to let the objects go.
+	Created bool
+
 	// Remedy tells what to do where the CRD is not there.
 	Remedy string
 }
@@ -36,7 +41,7 @@ type CRD struct {
 // the package's ManagedResourceDefinition.
 var KeaReservations = CRD{
 	GroupVersionResource: v1alpha1.KeaReservationGroupResource.WithVersion(v1alpha1.SchemeGroupVersion.Version),
-	Remedy:               "have a ManagedResourceActivationPolicy of Crossplane activate it",
+	Remedy:               "have a ManagedResourceActivationPolicy of Crossplane activate it, or apply package/crds without Crossplane",
 }
 
 func (c CRD) name() string { return c.GroupResource().String() }
@@ -56,17 +61,27 @@ func (c CRDs) same(other CRDs) bool {
 	return len(c) == len(other)
 }
 
+// going tells whether one of them is being deleted.
+func (c CRDs) going() bool {
+	for _, crd := range c {
+		if !crd.DeletionTimestamp.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
 // A crdWatch watches CRDs, each by its name: a cluster may have thousands.
 type crdWatch struct {
 	informers map[string]cache.SharedIndexInformer
 	changed   func()
 }
 
-func newCRDWatch(c extclient.Interface, log logging.Logger, parts []Part, changed func()) *crdWatch {
+func newCRDWatch(c extclient.Interface, log logging.Logger, needs []Need, changed func()) *crdWatch {
 	w := &crdWatch{informers: map[string]cache.SharedIndexInformer{}, changed: changed}
 	keep := map[string]bool{}
-	for _, p := range parts {
-		for _, crd := range p.CRDs {
+	for _, n := range needs {
+		for _, crd := range n.CRDs {
 			keep[crd.name()] = keep[crd.name()] || crd.Schema
 		}
 	}
@@ -80,9 +95,10 @@ func newInformer(c extclient.Interface, log logging.Logger, name string, schema 
 	i := extinformers.NewFilteredCustomResourceDefinitionInformer(c, 0, cache.Indexers{}, func(o *metav1.ListOptions) {
 		o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, name).String()
 	})
+	failures := complaints{log: log.WithValues("name", name)}
 	// These fail only once an informer has started, and ours has not.
 	_ = i.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
-		log.Debug("Cannot watch CustomResourceDefinition", "name", name, "error", err)
+		failures.about("Cannot watch CustomResourceDefinition", err)
 	})
 	if !schema {
 		_ = i.SetTransform(customresourcesgate.TransformStripCRDSchema)
@@ -119,15 +135,15 @@ func (w *crdWatch) known() bool {
 	return true
 }
 
-// of returns the CRDs of a part that are served, and those that are not.
-func (w *crdWatch) of(p Part) (CRDs, []CRD) {
+// of returns those of the needed CRDs that are served, and those that are not.
+func (w *crdWatch) of(needs []CRD) (CRDs, []CRD) {
 	found, missing := CRDs{}, []CRD(nil)
-	for _, need := range p.CRDs {
+	for _, need := range needs {
 		var crd *extv1.CustomResourceDefinition
 		for _, o := range w.informers[need.name()].GetStore().List() { // there is one at most
 			crd, _ = o.(*extv1.CustomResourceDefinition)
 		}
-		if serves(crd, need.Version) {
+		if serves(crd, need) {
 			found[need.GroupResource()] = crd
 			continue
 		}
@@ -136,14 +152,15 @@ func (w *crdWatch) of(p Part) (CRDs, []CRD) {
 	return found, missing
 }
 
-// serves tells whether a version of a CRD's kind can be used.
-func serves(crd *extv1.CustomResourceDefinition, version string) bool {
-	if crd == nil || !crd.DeletionTimestamp.IsZero() {
+// serves tells whether a CRD's kind can be used as it is needed. One that is being
+// deleted is served until the last of its objects is gone.
+func serves(crd *extv1.CustomResourceDefinition, need CRD) bool {
+	if crd == nil || need.Created && !crd.DeletionTimestamp.IsZero() {
 		return false
 	}
 	served, established := false, false
 	for _, v := range crd.Spec.Versions {
-		served = served || v.Name == version && v.Served
+		served = served || v.Name == need.Version && v.Served
 	}
 	for _, c := range crd.Status.Conditions {
 		established = established || c.Type == extv1.Established && c.Status == extv1.ConditionTrue

@@ -21,25 +21,31 @@ import (
 // changes.
 const askEvery = 10 * time.Second
 
+// calm is how much more seldom it asks while nothing is missing, which is every
+// five minutes: a permission may be taken away.
+const calm = 30
+
 // jitter spreads what several providers ask at the same time.
 const jitter = 0.3
 
-// A Part of the provider that works where some kinds are served and some things
-// are allowed.
+// A Need is what something cannot work without.
+type Need struct {
+	// CRDs of the kinds. All must be there before the permissions are asked for.
+	CRDs []CRD
+
+	Permissions []Permission
+}
+
+// A Part of the provider that runs where what it needs is there.
 type Part struct {
+	Need
+
 	// Name of what the part serves, in messages.
 	Name string
 
-	// CRDs of the kinds that the part works with. All must be there before its
-	// permissions are asked for.
-	CRDs []CRD
-
-	// Permissions that the part does not work without.
-	Permissions []Permission
-
-	// Run runs the part. Its context ends when one of the CRDs changes or goes;
-	// it is run again once the part can work again, and a while after an error. A
-	// part with nothing to run is only told of where a permission is missing.
+	// Run runs the part. Its context ends when one of the CRDs changes or goes, but
+	// not while another is being deleted: it may have objects to let go. It is run
+	// again once the part can work again, and a while after an error.
 	Run func(ctx context.Context, crds CRDs) error
 
 	// Once says that what Run has started goes on by itself, whatever becomes of
@@ -68,12 +74,15 @@ type Gate struct {
 		access *access
 	}
 	parts []Part
+	needs []Need // of the parts, and of what is none
 	crds  *crdWatch
 
 	// ask has an item when it is time to ask for permissions.
 	ask chan struct{}
 
-	mu      sync.Mutex
+	mu sync.Mutex
+
+	// granted is what was allowed when it was last asked for.
 	granted map[Permission]bool
 
 	// changed is closed, and made anew, when CRDs or permissions have changed.
@@ -99,7 +108,7 @@ func New(mgr ctrl.Manager, o Options) (*Gate, error) {
 	if o.AskEvery == 0 {
 		o.AskEvery = askEvery
 	}
-	g := &Gate{options: o, log: o.Logger, ask: make(chan struct{}, 1), granted: map[Permission]bool{}, changed: make(chan struct{})}
+	g := &Gate{options: o, log: o.Logger, ask: make(chan struct{}, 1), changed: make(chan struct{})}
 	g.clients.crds, g.clients.access = crds, &access{reviews: auth.SelfSubjectAccessReviews()}
 	if err := mgr.Add(g); err != nil {
 		return nil, fmt.Errorf("cannot add the gate to the manager: %w", err)
@@ -108,7 +117,13 @@ func New(mgr ctrl.Manager, o Options) (*Gate, error) {
 }
 
 // Add a part, before the manager starts.
-func (g *Gate) Add(p Part) { g.parts = append(g.parts, p) }
+func (g *Gate) Add(p Part) {
+	g.parts = append(g.parts, p)
+	g.Tell(p.Need)
+}
+
+// Tell where a permission is missing to something that runs all the same.
+func (g *Gate) Tell(n Need) { g.needs = append(g.needs, n) }
 
 // NeedLeaderElection implements manager.LeaderElectionRunnable.
 func (g *Gate) NeedLeaderElection() bool { return true }
@@ -117,38 +132,36 @@ func (g *Gate) NeedLeaderElection() bool { return true }
 func (g *Gate) Start(ctx context.Context) error {
 	var all sync.WaitGroup
 	defer all.Wait()
-	g.crds = newCRDWatch(g.clients.crds, g.log, g.parts, func() {
+	g.crds = newCRDWatch(g.clients.crds, g.log, g.needs, func() {
 		g.notify()
 		g.askNow()
 	})
 	g.crds.run(ctx, all.Go)
 	for _, p := range g.parts {
-		if p.Run != nil {
-			all.Go(func() { g.keep(ctx, p) })
-		}
+		all.Go(func() { g.keep(ctx, p) })
 	}
 	g.askOn(ctx)
 	return nil
 }
 
-// askOn asks for the permissions that the parts need: when CRDs change, and again
-// and again while one is missing.
+// askOn asks for the permissions that are needed: when CRDs change, and again and
+// again.
 func (g *Gate) askOn(ctx context.Context) {
 	t := teller{log: g.log, announce: g.options.Announce}
+	failures := complaints{log: g.log}
 	for again := false; ctx.Err() == nil; {
+		pause := g.options.AskEvery
 		lacking, err := g.review(ctx)
-		if err != nil {
-			g.log.Debug("Cannot ask for permissions", "error", err)
-		} else {
+		failures.about("Cannot ask for permissions", err)
+		if err == nil {
 			t.found(lacking, again)
-		}
-		var due <-chan time.Time
-		if err != nil || len(lacking) > 0 {
-			due = time.After(wait.Jitter(g.options.AskEvery, jitter))
+			if len(lacking) == 0 {
+				pause *= calm
+			}
 		}
 		select {
 		case <-ctx.Done():
-		case <-due:
+		case <-time.After(wait.Jitter(pause, jitter)):
 			again = true
 		case <-g.ask:
 			again = false
@@ -156,24 +169,24 @@ func (g *Gate) askOn(ctx context.Context) {
 	}
 }
 
-// review asks for what is needed and not yet granted, and returns what is
-// missing.
+// review asks for all that is needed, and returns what is missing.
 func (g *Gate) review(ctx context.Context) ([]Permission, error) {
 	var lacking []Permission
+	granted := map[Permission]bool{}
 	for _, p := range g.needed() {
-		if g.isGranted(p) {
-			continue
-		}
 		ok, err := g.clients.access.allowed(ctx, p)
 		if err != nil {
 			return nil, err
 		}
+		granted[p] = ok
 		if !ok {
 			lacking = append(lacking, p)
-			continue
 		}
-		g.set(true, p)
 	}
+	g.mu.Lock()
+	g.granted = granted
+	g.mu.Unlock()
+	g.notify()
 	return lacking, nil
 }
 
@@ -184,11 +197,11 @@ func (g *Gate) needed() []Permission {
 		return toSeeCRDs
 	}
 	var out []Permission
-	for _, part := range g.parts {
-		if _, missing := g.crds.of(part); len(missing) > 0 {
+	for _, n := range g.needs {
+		if _, missing := g.crds.of(n.CRDs); len(missing) > 0 {
 			continue
 		}
-		for _, p := range part.Permissions {
+		for _, p := range n.Permissions {
 			if !slices.Contains(out, p) {
 				out = append(out, p)
 			}
@@ -202,15 +215,6 @@ func (g *Gate) isGranted(ps ...Permission) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return !slices.ContainsFunc(ps, func(p Permission) bool { return !g.granted[p] })
-}
-
-func (g *Gate) set(granted bool, ps ...Permission) {
-	g.mu.Lock()
-	for _, p := range ps {
-		g.granted[p] = granted
-	}
-	g.mu.Unlock()
-	g.notify()
 }
 
 // notify has every part look anew.

@@ -20,17 +20,17 @@ func (g *Gate) keep(ctx context.Context, p Part) {
 		}
 		g.log.Info("Serving " + p.Name)
 		err := g.run(ctx, p, crds)
-		switch {
-		case err == nil && p.Once:
+		if err == nil && p.Once {
 			return
-		case err != nil:
+		}
+		if err != nil {
 			g.log.Info("Serving "+p.Name+" has failed and is tried again", "error", err)
+			// It may have been a permission that was taken away. The answer is there
+			// after the rest.
+			g.askNow()
 			if !rest(ctx, wait.Jitter(g.options.AskEvery, jitter)) {
 				return
 			}
-			// It may have been a permission that was taken away.
-			g.set(false, p.Permissions...)
-			g.askNow()
 		}
 	}
 }
@@ -40,7 +40,7 @@ func (g *Gate) await(ctx context.Context, p Part) (CRDs, bool) {
 	told := false
 	for ctx.Err() == nil {
 		news := g.news()
-		crds, missing := g.crds.of(p)
+		crds, missing := g.crds.of(p.CRDs)
 		switch {
 		case !g.crds.known():
 		case len(missing) == 0 && g.isGranted(p.Permissions...):
@@ -67,7 +67,9 @@ func (g *Gate) run(ctx context.Context, p Part, crds CRDs) error {
 	})
 	err := p.Run(ctx, crds)
 	// A cluster takes a moment to know a kind whose CRD says that it is served.
+	delay := complaints{log: g.log}
 	for meta.IsNoMatchError(err) && rest(ctx, time.Second) {
+		delay.about("Serving "+p.Name+" has to wait", err)
 		err = p.Run(ctx, crds)
 	}
 	ended := ctx.Err() != nil || !g.same(p, crds)
@@ -79,7 +81,7 @@ func (g *Gate) run(ctx context.Context, p Part, crds CRDs) error {
 	return err
 }
 
-// whileSame returns when the CRDs of a part change, or ctx ends.
+// whileSame returns when a part has to end for its CRDs, or when ctx ends.
 func (g *Gate) whileSame(ctx context.Context, p Part, crds CRDs) {
 	for ctx.Err() == nil {
 		news := g.news()
@@ -93,9 +95,12 @@ func (g *Gate) whileSame(ctx context.Context, p Part, crds CRDs) {
 	}
 }
 
+// same tells whether a part can go on as it was opened. It goes on, too, without a
+// kind that has gone or is not the same any more while another one is being
+// deleted: nobody else would let the objects of that go.
 func (g *Gate) same(p Part, crds CRDs) bool {
-	now, _ := g.crds.of(p)
-	return crds.same(now)
+	now, _ := g.crds.of(p.CRDs)
+	return crds.same(now) || now.going()
 }
 
 // rest waits. It returns false when ctx ends before that.

@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	authclient "k8s.io/client-go/kubernetes/typed/authorization/v1"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
 )
 
 // A Permission is something that the provider has to be allowed, in all
@@ -43,6 +45,12 @@ func (p Permission) on() string {
 		return p.resource.String()
 	}
 	return p.resource.String() + "/" + p.subresource
+}
+
+// byCrossplane tells whether Crossplane's RBAC manager grants the permission: it
+// lets a provider watch CRDs, and do all with its own kinds but delete them.
+func (p Permission) byCrossplane() bool {
+	return p.resource.Group == extv1.GroupName || p.resource.Group == v1alpha1.Group && p.verb != "delete"
 }
 
 // toSeeCRDs is what the gate itself needs: without it every kind would seem not

@@ -46,9 +46,23 @@ func sentence(lacking []Permission) string {
 	if len(lacking) == 0 {
 		return ""
 	}
+	byCrossplane := slices.DeleteFunc(slices.Clone(lacking), func(p Permission) bool { return !p.byCrossplane() })
+	byUser := slices.DeleteFunc(slices.Clone(lacking), Permission.byCrossplane)
+	var says []string
+	if len(byUser) > 0 {
+		says = append(says, ApplyClusterRole+"; it may not: "+list(byUser))
+	}
+	if len(byCrossplane) > 0 {
+		says = append(says, "Crossplane's RBAC manager, or cluster/standalone, has to grant: "+list(byCrossplane))
+	}
+	return "The provider lacks permissions: " + strings.Join(says, "; ")
+}
+
+// list lists permissions by resource.
+func list(ps []Permission) string {
 	verbs := map[string][]string{}
 	var resources []string
-	for _, p := range lacking {
+	for _, p := range ps {
 		if !slices.Contains(resources, p.on()) {
 			resources = append(resources, p.on())
 		}
@@ -57,5 +71,25 @@ func sentence(lacking []Permission) string {
 	for i, r := range resources {
 		resources[i] = strings.Join(verbs[r], ", ") + " " + r
 	}
-	return "The provider lacks permissions: " + ApplyClusterRole + "; it may not: " + strings.Join(resources, "; ")
+	return strings.Join(resources, "; ")
+}
+
+// complaints log an error that comes again and again: for people only when it is
+// another than the last.
+type complaints struct {
+	log  logging.Logger
+	last string
+}
+
+// about logs an error. None has the last one forgotten.
+func (c *complaints) about(message string, err error) {
+	if err == nil {
+		c.last = ""
+		return
+	}
+	say := c.log.Debug
+	if text := err.Error(); text != c.last {
+		c.last, say = text, c.log.Info
+	}
+	say(message, "error", err)
 }

@@ -3,6 +3,10 @@
 package gate
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
@@ -13,11 +17,14 @@ import (
 func TestTeller(t *testing.T) {
 	machines := schema.GroupResource{Group: "example.com", Resource: "machines"}
 	get := May("get", schema.GroupResource{Resource: "namespaces"})
+	list := May("list", schema.GroupResource{Group: "kea.crossplane.io", Resource: "keareservations"})
 	all := []Permission{get, May("list", machines), May("patch", machines).Sub("status"), May("watch", machines)}
 	const (
-		tells    = "The provider lacks permissions: " + ApplyClusterRole + "; it may not: "
-		tellsGet = tells + "get namespaces"
-		tellsAll = tells + "get namespaces; list, watch machines.example.com; patch machines.example.com/status"
+		lacks      = "The provider lacks permissions: "
+		tells      = lacks + ApplyClusterRole + "; it may not: "
+		crossplane = "Crossplane's RBAC manager, or cluster/standalone, has to grant: list keareservations.kea.crossplane.io"
+		tellsGet   = tells + "get namespaces"
+		tellsAll   = tells + "get namespaces; list, watch machines.example.com; patch machines.example.com/status"
 	)
 	// A look finds what is missing. It is one that may tell where nothing else has
 	// happened since the last.
@@ -32,6 +39,16 @@ func TestTeller(t *testing.T) {
 	}{
 		"Nothing": {reason: "Who lacks nothing says nothing.", looks: []look{{nil, false}, {nil, true}}},
 		"Once":    {reason: "What is missing is told once, by resource.", looks: []look{{all, false}, {all, true}, {all, true}, {all, true}}, want: []string{tellsAll}},
+		"Crossplane": {
+			reason: "The ClusterRole does not help where Crossplane has not granted what it grants.",
+			looks:  []look{{[]Permission{list}, false}, {[]Permission{list}, true}},
+			want:   []string{lacks + crossplane},
+		},
+		"Both": {
+			reason: "Everything that is missing is told with who grants it.",
+			looks:  []look{{[]Permission{list, get}, false}, {[]Permission{list, get}, true}},
+			want:   []string{tellsGet + "; " + crossplane},
+		},
 		"Start": {
 			reason: "At the start the roles may come after the provider, and CRDs one by one.",
 			looks:  []look{{[]Permission{get}, false}, {all, false}, {all, false}, {nil, true}},
@@ -64,4 +81,40 @@ func TestTeller(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestComplaints(t *testing.T) {
+	refused, forbidden := errors.New("refused"), errors.New("forbidden")
+	log := &lines{Logger: logging.NewNopLogger()}
+	c := complaints{log: log}
+	for _, err := range []error{nil, refused, refused, forbidden, refused, nil, refused} {
+		c.about("Cannot ask", err)
+	}
+	want := []string{"Cannot ask: refused", "Cannot ask: forbidden", "Cannot ask: refused", "Cannot ask: refused"}
+	if diff := cmp.Diff(want, log.all()); diff != "" {
+		t.Errorf("An error is told once, until there is another one or none.\ncomplaints.about(...): -want, +got:\n%s", diff)
+	}
+}
+
+// lines keeps what is logged for people.
+type lines struct {
+	logging.Logger
+
+	mu   sync.Mutex
+	said []string
+}
+
+func (l *lines) Info(message string, kv ...any) {
+	if i := slices.Index(kv, any("error")); i >= 0 {
+		message = fmt.Sprintf("%s: %v", message, kv[i+1])
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.said = append(l.said, message)
+}
+
+func (l *lines) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.said)
 }

@@ -51,6 +51,7 @@ func TestStart(t *testing.T) {
 	s.await(config, is{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: v1alpha1.ReasonNoPermission, Message: noPermission})
 	c.awaitLog("Not serving KeaReservations: without CustomResourceDefinition keareservations.kea.crossplane.io: have a ManagedResourceActivationPolicy", 1)
 	c.awaitEvents(lacks)
+	c.letsGoOfUsage()
 
 	// The CRD comes.
 	c.install("kea.crossplane.io_keareservations.yaml")
@@ -85,6 +86,27 @@ func TestStart(t *testing.T) {
 	c.awaitLog(lacks, 1)
 	c.awaitLog("Failed to watch", 0)
 	c.awaitEvents(lacks)
+
+	// A provider that starts while the CRD goes lets it go.
+	c.provider.stop()
+	crd := &extv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: v1alpha1.KeaReservationGroupResource.String()}}
+	s.delete(crd)
+	c.start()
+	s.awaitGone(crd)
+	s.awaitNotHeld(mac)
+}
+
+// letsGoOfUsage has the provider let go of a usage that a KeaReservation left
+// behind, whose kind is not there.
+func (c *cluster) letsGoOfUsage() {
+	c.t.Helper()
+	s := &site{t: c.t, world: c.world}
+	u := &v1alpha1.ProviderConfigUsage{ObjectMeta: metav1.ObjectMeta{Namespace: metav1.NamespaceDefault, Name: "left", Finalizers: []string{v1alpha1.Group + "/usage"}}}
+	u.ProviderConfigReference = xpv2.ProviderConfigReference{Kind: v1alpha1.ClusterProviderConfigKind, Name: "machines"}
+	u.ResourceReference = xpv2.TypedReference{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: v1alpha1.KeaReservationKind, Name: "left"}
+	s.create(u)
+	s.delete(u)
+	s.awaitGone(u)
 }
 
 // cluster is a control plane of its own, with a provider that may there what
@@ -94,6 +116,8 @@ type cluster struct {
 
 	t     *testing.T
 	plane *testenv.ControlPlane
+
+	kubeconfig []byte // the provider's
 }
 
 const revisionName, revisionUID = "provider-kea-0123456789ab", "5c3f0f3e-5d3c-4a86-9a0c-0d8a7f0e5a11"
@@ -115,8 +139,7 @@ func newCluster(t *testing.T) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kubeconfig, err := user.KubeConfig()
-	if err != nil {
+	if c.kubeconfig, err = user.KubeConfig(); err != nil {
 		t.Fatal(err)
 	}
 	// The rules of the ClusterRole that Crossplane's RBAC manager makes.
@@ -130,20 +153,28 @@ func newCluster(t *testing.T) *cluster {
 		rbacv1.PolicyRule{APIGroups: []string{"", "coordination.k8s.io"}, Verbs: []string{"*"}, Resources: []string{"secrets", "configmaps", "events", "leases"}},
 		rbacv1.PolicyRule{APIGroups: []string{extv1.GroupName}, Verbs: []string{"get", "list", "watch"}, Resources: []string{"customresourcedefinitions"}},
 	)
+	c.start()
+	return c
+}
+
+// start starts the provider.
+func (c *cluster) start() {
+	c.t.Helper()
 	env := []string{"REVISION_NAME=" + revisionName, "REVISION_UID=" + revisionUID, "POD_NAMESPACE=default", "TMPDIR=/nowhere", "HOME=/nowhere"}
-	if c.provider, err = startProvider(t.TempDir(), kubeconfig, []string{"--leader-election"}, env); err != nil {
-		t.Fatal(err)
+	p, err := startProvider(c.t.TempDir(), c.kubeconfig, []string{"--leader-election"}, env)
+	if err != nil {
+		c.t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		c.provider.stop()
-		if t.Failed() {
-			t.Logf("the provider's log ends:\n%s", tail(c.provider.log(), 40))
+	c.provider = p
+	c.t.Cleanup(func() {
+		p.stop()
+		if c.t.Failed() {
+			c.t.Logf("the provider's log ends:\n%s", tail(p.log(), 40))
 		}
-		if strings.Contains(c.provider.log(), "WARNING: DATA RACE") {
-			t.Errorf("the provider has data races:\n%s", c.provider.log())
+		if strings.Contains(p.log(), "WARNING: DATA RACE") {
+			c.t.Errorf("the provider has data races:\n%s", p.log())
 		}
 	})
-	return c
 }
 
 func crdFile(name string) string { return filepath.Join(testenv.Root(), "package", "crds", name) }

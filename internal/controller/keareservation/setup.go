@@ -38,24 +38,28 @@ const pollJitter = 0.1
 // Setup has the gate add the controller of KeaReservations to the manager, once
 // there are any. It stays there: should the CRD go, the controller has nothing to
 // do until it is back.
-func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *providerconfig.Connections) {
+func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *providerconfig.Connections) error {
+	usages, err := providerconfig.SetupUsages(mgr)
+	if err != nil {
+		return err
+	}
 	g.Add(gate.Part{
-		Name:        "KeaReservations",
-		CRDs:        []gate.CRD{gate.KeaReservations},
-		Permissions: gate.MayWatch(v1alpha1.KeaReservationGroupResource),
-		Once:        true,
+		Name: "KeaReservations",
+		Need: gate.Need{CRDs: []gate.CRD{gate.KeaReservations}, Permissions: gate.MayWatch(v1alpha1.KeaReservationGroupResource)},
+		Once: true,
 		Run: func(ctx context.Context, _ gate.CRDs) error {
 			// First, because it is all that can fail: a cluster takes a moment to know a
 			// new kind.
 			if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 				return err
 			}
-			if err := providerconfig.SetupUsage(mgr); err != nil {
+			if err := usages.Watch(mgr.GetCache()); err != nil {
 				return err
 			}
 			return add(mgr, o, c)
 		},
 	})
+	return nil
 }
 
 // syncLimit is how long the cache may take to fill. After that it is waited for

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -40,6 +41,9 @@ func (r *reconciler) apply(ctx context.Context, nc *vitistack.NetworkConfigurati
 	u := applyConfiguration(nc, at, mac)
 	name := u.GetName() // the answer overwrites u, whatever it is
 	err := r.kube.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(fieldOwner), client.ForceOwnership)
+	if kerrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return nil // the NetworkConfiguration goes next
+	}
 	if err != nil {
 		return fmt.Errorf("cannot apply KeaReservation %s: %w", name, err)
 	}

@@ -108,7 +108,7 @@ func (s *starter) newController(vitistackCache cache.Cache, allocation bool) (co
 	for _, src := range []source.Source{
 		kind(vitistackCache, &vitistack.NetworkConfiguration{}, w.onNetworkConfiguration(), changed(sameNetworkConfiguration)),
 		kind(vitistackCache, &vitistack.NetworkNamespace{}, w.onNetworkNamespace(), changed(sameNetworkNamespace)),
-		kind(s.mgr.GetCache(), &v1alpha1.KeaReservation{}, w.onKeaReservation(), changed(sameKeaReservation)),
+		kind(lent{s.mgr.GetCache()}, &v1alpha1.KeaReservation{}, w.onKeaReservation(), changed(sameKeaReservation)),
 	} {
 		if err := c.Watch(src); err != nil {
 			return nil, fmt.Errorf("cannot watch: %w", err)
@@ -118,6 +118,6 @@ func (s *starter) newController(vitistackCache cache.Cache, allocation bool) (co
 }
 
 // kind is a source of what happens to a kind.
-func kind(c cache.Cache, o client.Object, h handler.EventHandler, p predicate.Predicate) source.Source {
+func kind(c cache.Cache, o client.Object, h handler.EventHandler, p predicate.Predicate) source.SyncingSource {
 	return source.Kind(c, o, h, p)
 }

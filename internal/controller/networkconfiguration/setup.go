@@ -63,11 +63,13 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o Options) error {
 		announce: newAnnouncer(event.NewAPIRecorder(mgr.GetEventRecorderFor(controllerName))), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	}
 	// With Crossplane's activation policies our own CRD too may come later.
-	g.Add(gate.Part{Name: "NetworkConfigurations", CRDs: append(theirs(), gate.KeaReservations), Permissions: toServe, Run: s.run})
+	ours := gate.KeaReservations
+	ours.Created = true
+	g.Add(gate.Part{Name: "NetworkConfigurations", Need: gate.Need{CRDs: append(theirs(), ours), Permissions: toServe}, Run: s.run})
 	// Without toRelease the controller works, but nothing goes as it should. All of
 	// it is told at once, whether our own CRD is there yet or not.
-	g.Add(gate.Part{CRDs: theirs(), Permissions: slices.Concat(toServe, toRelease)})
-	g.Add(gate.Part{Permissions: toDelete})
+	g.Tell(gate.Need{CRDs: theirs(), Permissions: slices.Concat(toServe, toRelease)})
+	g.Tell(gate.Need{Permissions: toDelete})
 	return nil
 }
 
@@ -84,12 +86,14 @@ func theirs() []gate.CRD {
 	return []gate.CRD{ncs, crd(vitistack.NetworkNamespaceResource)}
 }
 
-// The permissions that the controller needs, beside those that Crossplane grants.
+// The permissions that the controller needs, beside those to write
+// KeaReservations, which come with that to watch them.
 var (
 	toServe = slices.Concat(
 		gate.MayWatch(vitistack.NetworkConfigurationResource),
 		[]gate.Permission{gate.May("patch", vitistack.NetworkConfigurationResource).Sub("status")},
 		gate.MayWatch(vitistack.NetworkNamespaceResource),
+		gate.MayWatch(v1alpha1.KeaReservationGroupResource),
 	)
 	// toRelease is to remove kea-operator's finalizer.
 	toRelease = []gate.Permission{gate.May("patch", vitistack.NetworkConfigurationResource)}

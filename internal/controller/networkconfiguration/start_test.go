@@ -39,7 +39,7 @@ func comeAndGo(t *testing.T, plane *testenv.ControlPlane, kube client.Client, us
 	installCRDs(t, plane, oldCRDs(t)...)
 	s.says(log, "it may not: list, watch, patch networkconfigurations.vitistack.io; patch networkconfigurations.vitistack.io/status; list, watch networknamespaces.vitistack.io", 1)
 	s.network("net", "10.50.0.0/24")
-	nc := s.machine("vm", []string{"02:00:00:00:50:01"})
+	nc := s.machine("vm", []string{"02:00:00:00:50:01"}, heldByKeaOperator)
 	allow(t, kube, "vitistack", rbacv1.PolicyRule{
 		APIGroups: []string{"vitistack.io"},
 		Resources: []string{"networkconfigurations", "networkconfigurations/status", "networknamespaces"},
@@ -58,7 +58,7 @@ func comeAndGo(t *testing.T, plane *testenv.ControlPlane, kube client.Client, us
 	})
 	s.same("interfaces", want, nc.Status.NetworkInterfaces)
 
-	// Without the CRDs the provider lives on, and with them again it serves.
+	// Nothing keeps the CRDs from going. Without them the provider lives on, and with them again it serves.
 	if err := envtest.UninstallCRDs(plane.Config, envtest.CRDInstallOptions{Paths: newCRDs()}); err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	kevent "sigs.k8s.io/controller-runtime/pkg/event"
@@ -64,7 +65,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.O
 	}
 	// Only to be told of where it is missing: the reconcilers wait by themselves, for
 	// the namespace kube-system and with a usage whose owner is not told any more.
-	g.Add(gate.Part{Permissions: []gate.Permission{
+	g.Tell(gate.Need{Permissions: []gate.Permission{
 		gate.May("get", schema.GroupResource{Resource: "namespaces"}),
 		gate.May("delete", schema.GroupResource{Group: v1alpha1.Group, Resource: "providerconfigusages"}),
 	}})
@@ -187,21 +188,38 @@ func countLater(kind string) handler.EventHandler {
 	}
 }
 
-// SetupUsage adds the controller that lets go of usages to the manager, once
-// there is a CRD of KeaReservations.
-func SetupUsage(mgr ctrl.Manager) error {
+// Usages is the controller that lets go of usages.
+type Usages struct {
+	controller controller.Controller
+	reconciler *usageReconciler
+}
+
+// SetupUsages adds the controller that lets go of usages to the manager. It works
+// before there is a CRD of KeaReservations: usages may have been left behind by
+// one.
+func SetupUsages(mgr ctrl.Manager) (*Usages, error) {
+	deleting := predicate.NewPredicateFuncs(func(o client.Object) bool { return o.GetDeletionTimestamp() != nil })
+	r := &usageReconciler{client: mgr.GetClient(), kindThere: kindThere(mgr.GetAPIReader())}
+	c, err := ctrl.NewControllerManagedBy(mgr).
+		Named("providerconfigusage").
+		For(&v1alpha1.ProviderConfigUsage{}, builder.WithPredicates(deleting)).
+		WithOptions(controller.Options{RateLimiter: rateLimiter()}).
+		Build(xperrors.WithSilentRequeueOnConflict(r))
+	if err != nil {
+		return nil, fmt.Errorf("cannot set up the controller of ProviderConfigUsage: %w", err)
+	}
+	return &Usages{controller: c, reconciler: r}, nil
+}
+
+// Watch KeaReservations, which the cache has by now.
+func (u *Usages) Watch(c cache.Cache) error {
 	gone := handler.Funcs{DeleteFunc: func(_ context.Context, e kevent.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 		q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: e.Object.GetNamespace(), Name: string(e.Object.GetUID())}})
 	}}
-	deleting := predicate.NewPredicateFuncs(func(o client.Object) bool { return o.GetDeletionTimestamp() != nil })
-	err := ctrl.NewControllerManagedBy(mgr).
-		Named("providerconfigusage").
-		For(&v1alpha1.ProviderConfigUsage{}, builder.WithPredicates(deleting)).
-		Watches(&v1alpha1.KeaReservation{}, gone).
-		Complete(xperrors.WithSilentRequeueOnConflict(&usageReconciler{client: mgr.GetClient()}))
-	if err != nil {
-		return fmt.Errorf("cannot set up the controller of ProviderConfigUsage: %w", err)
+	if err := u.controller.Watch(source.Kind[client.Object](c, &v1alpha1.KeaReservation{}, gone)); err != nil {
+		return fmt.Errorf("cannot watch KeaReservations for their ProviderConfigUsages: %w", err)
 	}
+	u.reconciler.watching.Store(true)
 	return nil
 }
 

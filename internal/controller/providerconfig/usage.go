@@ -5,10 +5,13 @@ package providerconfig
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
+	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -73,10 +76,20 @@ func usageOf(mg *v1alpha1.KeaReservation) *v1alpha1.ProviderConfigUsage {
 	}
 }
 
+// lookAgain is how often a usage is looked at whose KeaReservation is there. Its
+// deletion brings us back sooner, once KeaReservations are watched.
+const lookAgain = time.Minute
+
 // usageReconciler lets go of a usage that is being deleted, once its
 // KeaReservation is gone.
 type usageReconciler struct {
 	client client.Client
+
+	// watching tells that the client has KeaReservations in its cache. It would wait
+	// for a kind that it may not watch, and not know one that is new.
+	watching atomic.Bool
+	// kindThere tells whether there is a CRD of KeaReservations.
+	kindThere func(ctx context.Context) (bool, error)
 }
 
 // Reconcile a usage.
@@ -91,14 +104,12 @@ func (r *usageReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl
 	if !meta.WasDeleted(u) || !meta.FinalizerExists(u, usageFinalizer) {
 		return ctrl.Result{}, nil
 	}
-	mg := &v1alpha1.KeaReservation{}
-	err := r.client.Get(ctx, types.NamespacedName{Namespace: u.Namespace, Name: u.ResourceReference.Name}, mg)
-	if err == nil && string(mg.GetUID()) == u.Name {
-		// Its deletion will bring us back.
-		return ctrl.Result{}, nil
+	there, err := r.ownerThere(ctx, u)
+	if err != nil {
+		return ctrl.Result{}, err
 	}
-	if resource.IgnoreNotFound(err) != nil {
-		return ctrl.Result{}, fmt.Errorf("cannot get KeaReservation %s: %w", u.ResourceReference.Name, err)
+	if there {
+		return ctrl.Result{RequeueAfter: lookAgain}, nil
 	}
 	u = u.DeepCopy()
 	meta.RemoveFinalizer(u, usageFinalizer)
@@ -106,4 +117,32 @@ func (r *usageReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl
 		return ctrl.Result{}, fmt.Errorf("cannot let go of ProviderConfigUsage: %w", err)
 	}
 	return ctrl.Result{}, nil
+}
+
+// ownerThere tells whether the KeaReservation of a usage is there, or might be.
+func (r *usageReconciler) ownerThere(ctx context.Context, u *v1alpha1.ProviderConfigUsage) (bool, error) {
+	if !r.watching.Load() {
+		return r.kindThere(ctx)
+	}
+	mg := &v1alpha1.KeaReservation{}
+	err := r.client.Get(ctx, types.NamespacedName{Namespace: u.Namespace, Name: u.ResourceReference.Name}, mg)
+	if resource.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("cannot get KeaReservation %s: %w", u.ResourceReference.Name, err)
+	}
+	return err == nil && string(mg.GetUID()) == u.Name, nil
+}
+
+// kindThere asks the API server itself: nothing is let go of because a cache has
+// not heard of the CRD yet. Where the provider runs without Crossplane it may
+// list CRDs, but not get one.
+func kindThere(reader client.Reader) func(ctx context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
+		l := &metav1.PartialObjectMetadataList{}
+		l.SetGroupVersionKind(extv1.SchemeGroupVersion.WithKind("CustomResourceDefinitionList"))
+		err := reader.List(ctx, l, client.MatchingFields{metav1.ObjectNameField: v1alpha1.KeaReservationGroupResource.String()})
+		if err != nil {
+			return false, fmt.Errorf("cannot find out whether there is a CustomResourceDefinition of KeaReservations: %w", err)
+		}
+		return len(l.Items) > 0, nil
+	}
 }

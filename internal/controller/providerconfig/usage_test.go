@@ -3,6 +3,8 @@
 package providerconfig
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
@@ -91,16 +93,25 @@ func TestTrack(t *testing.T) {
 
 func TestUsageReconciler(t *testing.T) {
 	t.Parallel()
+	refused := errors.New("refused")
 	cases := map[string]struct {
 		reason  string
 		mg      *v1alpha1.KeaReservation
 		deleted bool
-		there   bool
+		// unwatched tells that KeaReservations are not watched, and kind and err what
+		// the API server answers about their CRD.
+		unwatched bool
+		kind      bool
+		err       error
+		there     bool
 	}{
-		"InUse":       {reason: "A usage that nobody deletes stays.", mg: reservation(), there: true},
-		"OwnerThere":  {reason: "A usage outlives the finalizer of its reservation.", mg: reservation(), deleted: true, there: true},
-		"OwnerGone":   {reason: "A usage goes with its reservation.", deleted: true},
-		"OtherOfName": {reason: "Another reservation of the name is not the one.", mg: func() *v1alpha1.KeaReservation { r := reservation(); r.UID = "another"; return r }(), deleted: true},
+		"InUse":         {reason: "A usage that nobody deletes stays.", mg: reservation(), there: true},
+		"OwnerThere":    {reason: "A usage outlives the finalizer of its reservation.", mg: reservation(), deleted: true, there: true},
+		"OwnerGone":     {reason: "A usage goes with its reservation.", deleted: true},
+		"OtherOfName":   {reason: "Another reservation of the name is not the one.", mg: func() *v1alpha1.KeaReservation { r := reservation(); r.UID = "another"; return r }(), deleted: true},
+		"KindUnwatched": {reason: "Nobody knows about its reservation yet.", deleted: true, unwatched: true, kind: true, there: true},
+		"KindUnknown":   {reason: "Nobody knows about the kind.", deleted: true, unwatched: true, err: refused, there: true},
+		"KindGone":      {reason: "A usage whose kind is gone has no reservation.", deleted: true, unwatched: true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -115,10 +126,11 @@ func TestUsageReconciler(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			r := &usageReconciler{client: c}
+			r := &usageReconciler{client: c, kindThere: func(context.Context) (bool, error) { return tc.kind, tc.err }}
+			r.watching.Store(!tc.unwatched)
 			req := ctrl.Request{NamespacedName: types.NamespacedName{Namespace: "ns", Name: uid}}
 			for range 2 { // The second finds what the first has left.
-				if _, err := r.Reconcile(t.Context(), req); err != nil {
+				if _, err := r.Reconcile(t.Context(), req); !errors.Is(err, tc.err) {
 					t.Fatalf("%s\n%v", tc.reason, err)
 				}
 			}

@@ -53,7 +53,7 @@ type startCommand struct {
 	LeaderElectionNamespace string `env:"POD_NAMESPACE" help:"Namespace of the leader election's lease; in a cluster the pod's own."`
 
 	EnableManagementPolicies bool          `default:"true" negatable:"" env:"ENABLE_MANAGEMENT_POLICIES" help:"Heed spec.managementPolicies."`
-	EnableChangeLogs         bool          `name:"enable-changelogs" aliases:"enable-change-logs" env:"ENABLE_CHANGE_LOGS" help:"Send an entry for every change of a host reservation to a change log service."`
+	EnableChangeLogs         bool          `name:"enable-changelogs" env:"ENABLE_CHANGE_LOGS" help:"Send an entry for every change of a host reservation to a change log service."`
 	ChangeLogsSocketPath     string        `name:"changelogs-socket-path" default:"/var/run/changelogs/changelogs.sock" env:"CHANGELOGS_SOCKET_PATH" help:"Unix socket that the change log service listens on."`
 	PollStateMetric          time.Duration `default:"30s" env:"POLL_STATE_METRIC" help:"How often the metrics of how many KeaReservations are ready and synced are counted."`
 

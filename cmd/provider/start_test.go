@@ -50,7 +50,6 @@ func TestFlags(t *testing.T) {
 		"ChangeLogs": {reason: "Change logs are turned on as in other providers.", args: []string{"--enable-changelogs"}, check: func(c *startCommand) bool {
 			return c.EnableChangeLogs && c.ChangeLogsSocketPath == "/var/run/changelogs/changelogs.sock"
 		}},
-		"AsInTheEnv": {reason: "Or as the variable of the environment is spelled.", args: []string{"--enable-change-logs"}, check: func(c *startCommand) bool { return c.EnableChangeLogs }},
 		"Unknown":    {reason: "A flag that there is not is an error.", args: []string{"--pol=1m"}, failed: true},
 		"NoDuration": {reason: "So is a value of another type.", args: []string{"--poll=often"}, failed: true},
 	}

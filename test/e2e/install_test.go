@@ -64,25 +64,26 @@ func installWithoutClusterRole(t *testing.T, w *world) {
 	_, rest := documents(w.push(t, firstBuild), isRole)
 	apply(t, rest)
 	w.awaitHealthy(t)
-	w.awaitEvent(t, "apply the ClusterRole")
+	w.awaitEvent(t, 1, "apply the ClusterRole")
 }
 
-// awaitEvent waits until there is an event about the provider's revision whose
-// message has this word.
-func (w *world) awaitEvent(t *testing.T, word string) {
+// awaitEvent waits until the provider has complained so many times in all, about
+// its revision, and the last time with this in the message.
+func (w *world) awaitEvent(t *testing.T, times int, message string) {
 	t.Helper()
-	testenv.Eventually(t, within, "an event about "+word, func(ctx context.Context) error {
+	testenv.Eventually(t, within, "an event about "+message, func(ctx context.Context) error {
 		found, err := w.complaints(ctx)
 		if err != nil {
 			return err
 		}
+		said := 0
 		for _, e := range found {
-			if strings.Contains(e.Message, word) {
-				t.Logf("event: %s %s: %s", e.Type, e.Reason, e.Message)
-				return nil
-			}
+			said += int(e.Count)
 		}
-		return fmt.Errorf("there are %d events about the revision", len(found))
+		if said != times || !slices.ContainsFunc(found, func(e corev1.Event) bool { return strings.Contains(e.Message, message) }) {
+			return fmt.Errorf("there are %d: %v", said, found)
+		}
+		return nil
 	})
 }
 
@@ -204,7 +205,7 @@ func kinds(t *testing.T) string {
 func roleAfterKinds(t *testing.T, w *world) {
 	before := w.thePod(t)
 	apply(t, kinds(t))
-	w.awaitEvent(t, "networkconfigurations.vitistack.io")
+	w.awaitEvent(t, 2, "networkconfigurations.vitistack.io")
 	role, _ := documents(file(t, "_output", "install.yaml"), isRole)
 	apply(t, role)
 	w.expandsMachines(t, "role-after-kinds")
@@ -216,6 +217,7 @@ func kindsAfterRole(t *testing.T, w *world) {
 	apply(t, kinds(t))
 	w.expandsMachines(t, "kinds-after-role")
 	w.samePod(t, before.UID)
+	w.awaitEvent(t, 2, "") // no more than before the role came
 }
 
 // expandsMachines fails unless a NetworkConfiguration gets its KeaReservation.

@@ -44,7 +44,11 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	cp, stop, err := testenv.NewControlPlane(crdsDir(), vitistack)
+	crossplane, err := crossplaneCRDs()
+	if err != nil {
+		return 0, err
+	}
+	cp, stop, err := testenv.NewControlPlane(crdsDir(), vitistack, crossplane)
 	if err != nil {
 		return 0, err
 	}
@@ -79,6 +83,17 @@ func vitistackCRDs() (string, error) {
 		return "", fmt.Errorf("cannot find the module github.com/vitistack/crds: run `go mod download github.com/vitistack/crds`: %w", err)
 	}
 	return filepath.Join(dir, "crds"), nil
+}
+
+// crossplaneCRDs returns the folder of Crossplane's own CRDs.
+func crossplaneCRDs() (string, error) {
+	cmd := exec.Command(filepath.Join(testenv.Root(), "hack", "crossplane"), "crds")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("cannot find Crossplane's CRDs: run hack/crossplane crds and see what it says: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }
 
 // fromYAML makes an object of one kind of ours out of the YAML of its spec.

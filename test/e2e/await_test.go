@@ -28,13 +28,14 @@ import (
 const within = 60 * time.Second
 
 // awaitCondition waits until an object has a condition with this status, and
-// returns the object.
+// returns the object. Crossplane, whose objects these are, may rest for a minute
+// before it tries again.
 func (w *world) awaitCondition(t *testing.T, gvk schema.GroupVersionKind, key client.ObjectKey, condition string, status corev1.ConditionStatus) *unstructured.Unstructured {
 	t.Helper()
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(gvk)
 	what := fmt.Sprintf("%s %s to be %s=%s", gvk.Kind, key, condition, status)
-	testenv.Eventually(t, within, what, func(ctx context.Context) error {
+	testenv.Eventually(t, 3*within, what, func(ctx context.Context) error {
 		if err := w.client.Get(ctx, key, u); err != nil {
 			return err
 		}

@@ -93,6 +93,7 @@ func deletedByMistake(t *testing.T, w *world) {
 		return nil
 	})
 	documented(t, "repair")
+	kubectl(t, "annotate", "providerrevisions.pkg.crossplane.io", "--all", "e2e=now") // a user would wait a minute until Crossplane looks again
 	w.awaitHealthy(t)
 	testenv.Eventually(t, within, "a new ClusterProviderConfig", func(ctx context.Context) error {
 		w.configure(t)

@@ -171,9 +171,11 @@ func TestNewestLease(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, testenv.KeaOptions{})
 	now := time.Now().Unix()
-	for ip, obtained := range map[string]int64{"10.123.0.150": now - 900, "10.123.0.151": now - 60, "10.123.0.152": now - 600} {
-		s.leaseOf(mac, ip, map[string]any{"expire": obtained + 3600})
-	}
+	// The newest comes first: a snapshot may be taken between two of them, and what
+	// is newer than the snapshot is not looked for where it has a lease.
+	s.leaseOf(mac, "10.123.0.151", map[string]any{"expire": now - 60 + 3600})
+	s.leaseOf(mac, "10.123.0.150", map[string]any{"expire": now - 900 + 3600})
+	s.leaseOf(mac, "10.123.0.152", map[string]any{"expire": now - 600 + 3600})
 	r := s.created(s.reservation("vm01", params{HWAddress: mac}))
 	equal(t, "spec.forProvider.ipAddress", r.Spec.ForProvider.IPAddress, "10.123.0.151")
 	s.awaitHeld(mac, "10.123.0.151")

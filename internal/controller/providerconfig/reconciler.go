@@ -174,9 +174,10 @@ func (r *reconciler) writeStatus(ctx context.Context, pc config, ready xpv2.Cond
 		return nil
 	}
 	// crossplane-runtime's reconciler counts users in the same status: a stale
-	// write must fail rather than undo what it wrote.
+	// write must fail rather than undo what it wrote. A configuration that has gone
+	// meanwhile needs no status; the cache is about to hear of it.
 	err := r.client.Status().Patch(ctx, pc, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
-	if err != nil {
+	if resource.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("cannot write the status: %w", err)
 	}
 	return nil

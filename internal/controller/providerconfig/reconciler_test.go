@@ -25,30 +25,20 @@ import (
 // tried again: nothing tells when the permission comes.
 func TestForbiddenSecret(t *testing.T) {
 	t.Parallel()
-	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, v1alpha1.AddToScheme} {
-		if err := add(s); err != nil {
-			t.Fatal(err)
-		}
-	}
 	pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: *specOf("ns")}
-	c := fake.NewClientBuilder().WithScheme(s).WithObjects(pc).WithStatusSubresource(pc).WithInterceptorFuncs(interceptor.Funcs{
+	r := newReconciler(t, pc, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 			if _, ok := o.(*corev1.Secret); ok {
 				return kerrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, key.Name, nil)
 			}
 			return c.Get(ctx, key, o, opts...)
 		},
-	}).Build()
-	r := &reconciler{
-		client: c, reader: c, connections: NewConnections(), kind: v1alpha1.ClusterProviderConfigKind,
-		newConfig: func() config { return &v1alpha1.ClusterProviderConfig{} }, running: t.Context(), cluster: &cluster{uid: "here"},
-	}
+	})
 	res, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(pc)})
 	if err != nil || res.RequeueAfter != permissionDelay {
 		t.Errorf("it is tried again after %s: %v", res.RequeueAfter, err)
 	}
-	if err := c.Get(t.Context(), client.ObjectKeyFromObject(pc), pc); err != nil {
+	if err := r.client.Get(t.Context(), client.ObjectKeyFromObject(pc), pc); err != nil {
 		t.Fatal(err)
 	}
 	got := pc.GetCondition(xpv2.TypeReady)
@@ -57,5 +47,36 @@ func TestForbiddenSecret(t *testing.T) {
 	}
 	if _, err := r.connections.Group(t.Context(), ref); !hasText(err, got.Message) {
 		t.Errorf("users are told %v", err)
+	}
+}
+
+// TestGoneMeanwhile: a configuration that the cache still has, and the API server
+// no longer, is nothing to tell of: namespaces go with all they have.
+func TestGoneMeanwhile(t *testing.T) {
+	t.Parallel()
+	pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: *specOf("ns")}
+	r := newReconciler(t, pc, interceptor.Funcs{
+		SubResourcePatch: func(_ context.Context, _ client.Client, _ string, o client.Object, _ client.Patch, _ ...client.SubResourcePatchOption) error {
+			return kerrors.NewNotFound(schema.GroupResource{Resource: "clusterproviderconfigs"}, o.GetName())
+		},
+	})
+	if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(pc)}); err != nil {
+		t.Errorf("it is an error: %v", err)
+	}
+}
+
+// newReconciler serves one configuration, whose Secret is not there.
+func newReconciler(t *testing.T, pc *v1alpha1.ClusterProviderConfig, faults interceptor.Funcs) *reconciler {
+	t.Helper()
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := fake.NewClientBuilder().WithScheme(s).WithObjects(pc).WithStatusSubresource(pc).WithInterceptorFuncs(faults).Build()
+	return &reconciler{
+		client: c, reader: c, connections: NewConnections(), kind: v1alpha1.ClusterProviderConfigKind,
+		newConfig: func() config { return &v1alpha1.ClusterProviderConfig{} }, running: t.Context(), cluster: &cluster{uid: "here"},
 	}
 }

@@ -105,7 +105,7 @@ func (g *Group) Probed() bool {
 func (g *Group) Observe(ctx context.Context, in Intent) (Observation, error) {
 	looks, errs := g.look(ctx, in)
 	if leased(reached(looks), in) {
-		g.lookForHost(ctx, in, looks, errs)
+		g.lookAgain(ctx, in, looks, errs)
 	}
 	address := choose(reached(looks), in)
 	o := Observation{State: Reserved, Address: address, Servers: make([]ServerObservation, len(g.servers))}
@@ -144,16 +144,19 @@ func withoutLeases(looks []look) []look {
 	return out
 }
 
-// lookForHost brings the looks up to date with what the servers hold of the
-// device at this moment: a reservation that was made after the last snapshot
-// counts more than the lease. It costs a command once, as the address is
-// reserved then.
-func (g *Group) lookForHost(ctx context.Context, in Intent, looks []*look, errs []error) {
+// lookAgain brings the looks up to date with what the servers hold of the device
+// at this moment: a reservation that was made after the last snapshot counts more
+// than the lease, and a newer lease more than an older one. It costs a command or
+// two once, as the address is reserved then.
+func (g *Group) lookAgain(ctx context.Context, in Intent, looks []*look, errs []error) {
 	for i, s := range g.servers {
 		if errs[i] != nil || !looks[i].subnetFound {
 			continue
 		}
 		err := s.reread(ctx, hostKey{looks[i].subnet.ID, in.HWAddress})
+		if err == nil && looks[i].leasesKnown {
+			err = s.refreshLeases(ctx, in.HWAddress)
+		}
 		if err == nil {
 			*looks[i], _, err = s.lookUp(in)
 		}

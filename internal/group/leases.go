@@ -11,6 +11,11 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
+// freshLease is how long ago a lease may have been read when its address is
+// reserved. The device keeps that address for good, so a lease that it has been
+// given since must not be missed.
+const freshLease = 2 * time.Second
+
 func (s *server) readLeases(ctx context.Context) (map[kea.HWAddress][]kea.Lease, error) {
 	all := map[kea.HWAddress][]kea.Lease{}
 	var from netip.Addr
@@ -63,12 +68,31 @@ func (s *server) scanWaiting(ctx context.Context) error {
 		return nil
 	}
 	for _, k := range waiting {
-		leases, err := s.client.LeasesByHWAddress(ctx, k.hw)
-		if err != nil {
-			return fmt.Errorf("cannot look up the lease of %s: %w", k.hw, err)
+		if err := s.askForLeases(ctx, k.hw); err != nil {
+			return err
 		}
-		s.setLeasesOf(k.hw, activeLeases(leases, time.Now()))
 	}
+	return nil
+}
+
+// refreshLeases brings a device's leases up to date, unless they are just that:
+// thousands that have waited together have been read together.
+func (s *server) refreshLeases(ctx context.Context, hw kea.HWAddress) error {
+	s.mu.RLock()
+	fresh := s.snap.ageOfLeases(hw, time.Now()) < freshLease
+	s.mu.RUnlock()
+	if fresh {
+		return nil
+	}
+	return s.askForLeases(ctx, hw)
+}
+
+func (s *server) askForLeases(ctx context.Context, hw kea.HWAddress) error {
+	leases, err := s.client.LeasesByHWAddress(ctx, hw)
+	if err != nil {
+		return fmt.Errorf("cannot look up the lease of %s: %w", hw, err)
+	}
+	s.setLeasesOf(hw, activeLeases(leases, time.Now()))
 	return nil
 }
 
@@ -77,7 +101,7 @@ func (s *server) setLeases(leases map[kea.HWAddress][]kea.Lease) {
 	defer s.mu.Unlock()
 	t := newTouched()
 	compareLeases(t, s.snap.leases, leases)
-	s.snap.leases = leases
+	s.snap.setLeases(leases, time.Now())
 	s.tell(t)
 }
 
@@ -85,11 +109,7 @@ func (s *server) setLeasesOf(hw kea.HWAddress, leases []kea.Lease) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.snap.leases[hw]
-	if len(leases) == 0 {
-		delete(s.snap.leases, hw)
-	} else {
-		s.snap.leases[hw] = leases
-	}
+	s.snap.setLeasesOf(hw, leases, time.Now())
 	if !sameLeases(before, leases) {
 		t := newTouched()
 		t.HWAddresses[hw] = struct{}{}

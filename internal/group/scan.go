@@ -127,7 +127,7 @@ func (s *server) readSnapshot(ctx context.Context, snap *snapshot, missing []str
 	}
 	snap.leasesKnown = true
 	leases, err := s.readLeases(ctx)
-	snap.leases = leases
+	snap.setLeases(leases, time.Now())
 	return err
 }
 

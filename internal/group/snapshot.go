@@ -89,13 +89,18 @@ type snapshot struct {
 	// leases that were active when they were read, the newest first.
 	leases      map[kea.HWAddress][]kea.Lease
 	leasesKnown bool
+	// leasesRead is when all of them had been read, askedFor when those of a device
+	// were asked for since.
+	leasesRead time.Time
+	askedFor   map[kea.HWAddress]time.Time
 }
 
 func newSnapshot(taken time.Time) *snapshot {
 	return &snapshot{
-		taken:  taken,
-		hosts:  map[kea.Target]*store{},
-		leases: map[kea.HWAddress][]kea.Lease{},
+		taken:    taken,
+		hosts:    map[kea.Target]*store{},
+		leases:   map[kea.HWAddress][]kea.Lease{},
+		askedFor: map[kea.HWAddress]time.Time{},
 	}
 }
 
@@ -129,6 +134,30 @@ func (s *snapshot) holders(subnet uint32, address netip.Addr, except kea.HWAddre
 		}
 	}
 	return out
+}
+
+// setLeases replaces all leases.
+func (s *snapshot) setLeases(all map[kea.HWAddress][]kea.Lease, read time.Time) {
+	s.leases, s.leasesRead = all, read
+	clear(s.askedFor)
+}
+
+// setLeasesOf replaces the leases of a device.
+func (s *snapshot) setLeasesOf(hw kea.HWAddress, leases []kea.Lease, read time.Time) {
+	s.askedFor[hw] = read
+	if len(leases) == 0 {
+		delete(s.leases, hw)
+		return
+	}
+	s.leases[hw] = leases
+}
+
+// ageOfLeases tells how long ago a device's leases were read.
+func (s *snapshot) ageOfLeases(hw kea.HWAddress, now time.Time) time.Duration {
+	if asked, ok := s.askedFor[hw]; ok {
+		return now.Sub(asked)
+	}
+	return now.Sub(s.leasesRead)
 }
 
 // leasesOf lists a device's active leases in a subnet, the newest first.

@@ -171,8 +171,8 @@ func TestNewestLease(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, testenv.KeaOptions{})
 	now := time.Now().Unix()
-	// The newest comes first: a snapshot may be taken between two of them, and what
-	// is newer than the snapshot is not looked for where it has a lease.
+	// The newest comes first: a snapshot may be taken between two of them, and is
+	// fresh enough for a moment.
 	s.leaseOf(mac, "10.123.0.151", map[string]any{"expire": now - 60 + 3600})
 	s.leaseOf(mac, "10.123.0.150", map[string]any{"expire": now - 900 + 3600})
 	s.leaseOf(mac, "10.123.0.152", map[string]any{"expire": now - 600 + 3600})

@@ -25,13 +25,12 @@ const (
 	givenIP    = "10.123.0.70"
 )
 
+// functions that the example for platform teams names.
+var functions = []string{"function-patch-and-transform", "function-auto-ready"}
+
 // composition runs the example for platform teams as it stands, with functions
 // that are built here in place of those that it names.
 func composition(t *testing.T, w *world) {
-	functions := []string{"function-patch-and-transform", "function-auto-ready"}
-	for _, name := range functions {
-		w.installFunction(t, name)
-	}
 	kubectl(t, "apply", "-f", filepath.Join(testenv.Root(), "examples", "composition", "xrd.yaml"))
 	w.awaitCondition(t, resourceDefinition, client.ObjectKey{Name: "hosts." + host.Group}, "Established", corev1.ConditionTrue)
 	kubectl(t, "apply", "-f", filepath.Join(testenv.Root(), "examples", "composition", "composition.yaml"))

@@ -21,6 +21,10 @@ func TestMain(m *testing.M) {
 func TestProvider(t *testing.T) {
 	w := newWorld(t)
 	t.Cleanup(func() { w.explain(t) })
+	// Crossplane takes half a minute for them, and the first steps do not need them.
+	for _, name := range functions {
+		w.installFunction(t, name)
+	}
 	steps := []struct {
 		name   string
 		reason string

@@ -100,7 +100,8 @@ func (g *Group) Probed() bool {
 	return true
 }
 
-// Observe tells how an intent stands: a look into the snapshots. An error where
+// Observe tells how an intent stands: a look into the snapshots, and at the
+// servers themselves where an address is to be taken from a lease. An error where
 // no server can be asked; that is never "not there".
 func (g *Group) Observe(ctx context.Context, in Intent) (Observation, error) {
 	looks, errs := g.look(ctx, in)
@@ -147,7 +148,7 @@ func withoutLeases(looks []look) []look {
 // lookAgain brings the looks up to date with what the servers hold of the device
 // at this moment: a reservation that was made after the last snapshot counts more
 // than the lease, and a newer lease more than an older one. It costs a command or
-// two once, as the address is reserved then.
+// two for each look until the address is reserved, which is the next thing to do.
 func (g *Group) lookAgain(ctx context.Context, in Intent, looks []*look, errs []error) {
 	for i, s := range g.servers {
 		if errs[i] != nil || !looks[i].subnetFound {

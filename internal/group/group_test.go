@@ -171,12 +171,12 @@ func TestWaitingShares(t *testing.T) {
 		}
 		return nil
 	})
+	commands := s.Commands()
 	for _, in := range intents {
 		if o := g.observe(t, in); o.State != group.Pending || g.wasTouched(in.HWAddress) != 1 {
 			t.Errorf("%s is %s, and was told %d times of its lease", in.HWAddress, o.State, g.wasTouched(in.HWAddress))
 		}
 	}
-	commands := s.Commands()
 	if n := commands["lease4-get-page"] + commands["lease4-get-by-hw-address"]; n > 60 {
 		t.Errorf("%d devices cost %d look-ups, want a few shared ones: %v", devices, n, commands)
 	}

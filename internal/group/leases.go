@@ -11,9 +11,9 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// freshLease is how long ago a lease may have been read when its address is
-// reserved. The device keeps that address for good, so a lease that it has been
-// given since must not be missed.
+// freshLease is how old what is known of a device's leases may be when the address
+// of one is reserved. The device keeps that address for good, so a lease that it
+// has been given since must not be missed.
 const freshLease = 2 * time.Second
 
 func (s *server) readLeases(ctx context.Context) (map[kea.HWAddress][]kea.Lease, error) {
@@ -60,11 +60,12 @@ func (s *server) scanWaiting(ctx context.Context) error {
 		return nil
 	}
 	if len(waiting) > s.pages*lookupsPerPage {
+		asked := time.Now()
 		leases, err := s.readLeases(ctx)
 		if err != nil {
 			return err
 		}
-		s.setLeases(leases)
+		s.setLeases(leases, asked)
 		return nil
 	}
 	for _, k := range waiting {
@@ -88,28 +89,29 @@ func (s *server) refreshLeases(ctx context.Context, hw kea.HWAddress) error {
 }
 
 func (s *server) askForLeases(ctx context.Context, hw kea.HWAddress) error {
+	asked := time.Now()
 	leases, err := s.client.LeasesByHWAddress(ctx, hw)
 	if err != nil {
 		return fmt.Errorf("cannot look up the lease of %s: %w", hw, err)
 	}
-	s.setLeasesOf(hw, activeLeases(leases, time.Now()))
+	s.setLeasesOf(hw, activeLeases(leases, asked), asked)
 	return nil
 }
 
-func (s *server) setLeases(leases map[kea.HWAddress][]kea.Lease) {
+func (s *server) setLeases(leases map[kea.HWAddress][]kea.Lease, asked time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := newTouched()
 	compareLeases(t, s.snap.leases, leases)
-	s.snap.setLeases(leases, time.Now())
+	s.snap.setLeases(leases, asked)
 	s.tell(t)
 }
 
-func (s *server) setLeasesOf(hw kea.HWAddress, leases []kea.Lease) {
+func (s *server) setLeasesOf(hw kea.HWAddress, leases []kea.Lease, asked time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.snap.leases[hw]
-	s.snap.setLeasesOf(hw, leases, time.Now())
+	s.snap.setLeasesOf(hw, leases, asked)
 	if !sameLeases(before, leases) {
 		t := newTouched()
 		t.HWAddresses[hw] = struct{}{}

@@ -126,8 +126,9 @@ func (s *server) readSnapshot(ctx context.Context, snap *snapshot, missing []str
 		return nil
 	}
 	snap.leasesKnown = true
+	asked := time.Now()
 	leases, err := s.readLeases(ctx)
-	snap.setLeases(leases, time.Now())
+	snap.setLeases(leases, asked)
 	return err
 }
 

@@ -89,10 +89,10 @@ type snapshot struct {
 	// leases that were active when they were read, the newest first.
 	leases      map[kea.HWAddress][]kea.Lease
 	leasesKnown bool
-	// leasesRead is when all of them had been read, askedFor when those of a device
-	// were asked for since.
-	leasesRead time.Time
-	askedFor   map[kea.HWAddress]time.Time
+	// leasesAsked is when Kea was asked for all of them, and askedFor when for those
+	// of a device since.
+	leasesAsked time.Time
+	askedFor    map[kea.HWAddress]time.Time
 }
 
 func newSnapshot(taken time.Time) *snapshot {
@@ -137,14 +137,14 @@ func (s *snapshot) holders(subnet uint32, address netip.Addr, except kea.HWAddre
 }
 
 // setLeases replaces all leases.
-func (s *snapshot) setLeases(all map[kea.HWAddress][]kea.Lease, read time.Time) {
-	s.leases, s.leasesRead = all, read
+func (s *snapshot) setLeases(all map[kea.HWAddress][]kea.Lease, asked time.Time) {
+	s.leases, s.leasesAsked = all, asked
 	clear(s.askedFor)
 }
 
 // setLeasesOf replaces the leases of a device.
-func (s *snapshot) setLeasesOf(hw kea.HWAddress, leases []kea.Lease, read time.Time) {
-	s.askedFor[hw] = read
+func (s *snapshot) setLeasesOf(hw kea.HWAddress, leases []kea.Lease, asked time.Time) {
+	s.askedFor[hw] = asked
 	if len(leases) == 0 {
 		delete(s.leases, hw)
 		return
@@ -152,12 +152,12 @@ func (s *snapshot) setLeasesOf(hw kea.HWAddress, leases []kea.Lease, read time.T
 	s.leases[hw] = leases
 }
 
-// ageOfLeases tells how long ago a device's leases were read.
+// ageOfLeases tells how old what is known of a device's leases is.
 func (s *snapshot) ageOfLeases(hw kea.HWAddress, now time.Time) time.Duration {
 	if asked, ok := s.askedFor[hw]; ok {
 		return now.Sub(asked)
 	}
-	return now.Sub(s.leasesRead)
+	return now.Sub(s.leasesAsked)
 }
 
 // leasesOf lists a device's active leases in a subnet, the newest first.

@@ -86,8 +86,7 @@ type external struct {
 	pinned bool
 }
 
-// Observe tells how the reservation stands. It is a look into the snapshot of
-// what Kea holds.
+// Observe tells how the reservation stands: see group.Observe.
 func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.ExternalObservation, error) {
 	in, err := intentOf(mg)
 	if err != nil {

@@ -151,7 +151,9 @@ func TestKeasOwnSpelling(t *testing.T) {
 		h := s.held(hw).Clone()
 		h.OptionData = nil
 		s.replace(h)
-		s.eventually("the option of "+r.Name+" to come back", hw, func(h *kea.Reservation) error {
+	}
+	for _, r := range fleet {
+		s.eventually("the option of "+r.Name+" to come back", r.Spec.ForProvider.HWAddress, func(h *kea.Reservation) error {
 			if len(h.OptionData) != 1 {
 				return fmt.Errorf("it has %+v", h.OptionData)
 			}

@@ -139,7 +139,8 @@ type TLS struct {
 // A ProviderConfigSpec names the Kea servers that keep host reservations, and
 // how to talk to them.
 type ProviderConfigSpec struct {
-	// Servers are the members of one Kea HA group, at least one.
+	// Servers are the members of one Kea HA group, at least one. This version of
+	// the provider takes one: with more, Ready is False, NotSupported.
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1

@@ -11,7 +11,7 @@ import (
 
 // ApplyClusterRole tells the user how to give the provider the permissions that
 // Crossplane does not.
-const ApplyClusterRole = "apply the ClusterRole provider-kea of cluster/install.yaml, and bind it to the provider's ServiceAccount"
+const ApplyClusterRole = "apply the ClusterRole provider-kea of cluster/rbac, and bind it to the provider's ServiceAccount"
 
 // A teller tells which permissions are missing: once, not each time that they
 // are asked for.

@@ -29,7 +29,7 @@ import (
 )
 
 // lacks is what the provider says that it lacks without the ClusterRole.
-const lacks = "The provider lacks permissions: apply the ClusterRole provider-kea of cluster/install.yaml, and bind it to the provider's ServiceAccount; it may not: " +
+const lacks = "The provider lacks permissions: apply the ClusterRole provider-kea of cluster/rbac, and bind it to the provider's ServiceAccount; it may not: " +
 	"get namespaces; delete providerconfigusages.kea.crossplane.io; list, watch, patch networkconfigurations.vitistack.io; " +
 	"patch networkconfigurations.vitistack.io/status; list, watch networknamespaces.vitistack.io; delete keareservations.kea.crossplane.io"
 
@@ -47,7 +47,7 @@ func TestStart(t *testing.T) {
 	s.create(config)
 
 	// Without either.
-	const noPermission = "cannot get the namespace kube-system, whose UID marks reservations as this cluster's: apply the ClusterRole provider-kea of cluster/install.yaml"
+	const noPermission = "cannot get the namespace kube-system, whose UID marks reservations as this cluster's: apply the ClusterRole provider-kea of cluster/rbac"
 	s.await(config, is{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: v1alpha1.ReasonNoPermission, Message: noPermission})
 	c.awaitLog("Not serving KeaReservations: without CustomResourceDefinition keareservations.kea.crossplane.io: have a ManagedResourceActivationPolicy", 1)
 	c.awaitEvents(lacks)

@@ -206,8 +206,7 @@ func roleAfterKinds(t *testing.T, w *world) {
 	before := w.thePod(t)
 	apply(t, kinds(t))
 	w.awaitEvent(t, 2, "networkconfigurations.vitistack.io")
-	role, _ := documents(file(t, "_output", "install.yaml"), isRole)
-	apply(t, role)
+	kubectl(t, "apply", "-k", filepath.Join(testenv.Root(), "cluster", "rbac"))
 	w.expandsMachines(t, "role-after-kinds")
 	w.samePod(t, before.UID)
 }

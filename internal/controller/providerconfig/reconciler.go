@@ -107,12 +107,13 @@ func (r *reconciler) connect(ctx context.Context, ref Ref, pc config) (*group.Gr
 	if err != nil {
 		return nil, "", err
 	}
-	// A namespace that is deleted may take the Secrets of its ProviderConfig first.
-	// What is left in Kea can still be removed with the connection there is.
-	if e, ok := r.connections.lookup(ref); ok && e.group != nil && len(found) < len(distinct(names)) && r.going(ctx, pc) {
-		return e.group, "", nil
-	}
 	cfg, fp, err := groupConfig(spec, ref.Namespace, found)
+	if err != nil && len(found) < len(distinct(names)) {
+		var g *group.Group
+		if g, err = r.lastConnection(ctx, ref, pc, err); err == nil {
+			return g, "", nil
+		}
+	}
 	if err != nil {
 		r.connections.fail(ref, fmt.Errorf("cannot use %s: %w", ref, err))
 		if errors.Is(err, errSeveralServers) {
@@ -129,11 +130,32 @@ func (r *reconciler) connect(ctx context.Context, ref Ref, pc config) (*group.Gr
 	return g, "", nil
 }
 
-// going tells whether a provider configuration is being deleted, or its namespace
-// with everything in it is: the configuration may be the last to hear of that.
-func (r *reconciler) going(ctx context.Context, pc config) bool {
-	if meta.WasDeleted(pc) || pc.GetNamespace() == "" {
-		return meta.WasDeleted(pc)
+// lastConnection gives the connection there is, though a Secret is missing: a
+// namespace that is deleted may take those of its ProviderConfig first, and what
+// is left in Kea can still be removed. Where there is none it gives what to tell.
+func (r *reconciler) lastConnection(ctx context.Context, ref Ref, pc config, missing error) (*group.Group, error) {
+	goes := r.namespaceGoes(ctx, pc)
+	e, ok := r.connections.lookup(ref)
+	switch {
+	case ok && e.group != nil && (goes || meta.WasDeleted(pc)):
+		return e.group, nil
+	case goes:
+		return nil, errSecretWentFirst
+	default:
+		return nil, missing
+	}
+}
+
+// errSecretWentFirst is for a provider that was started while a namespace is being
+// deleted, in which nothing can be created again.
+var errSecretWentFirst = errors.New("cannot talk to Kea without a Secret that was deleted with its namespace: " +
+	`set spec.managementPolicies of the KeaReservations that are left to ["Observe"], which lets them go, and remove their reservations from Kea`)
+
+// namespaceGoes tells whether the namespace of a provider configuration is being
+// deleted with everything in it: the configuration may be the last to hear of that.
+func (r *reconciler) namespaceGoes(ctx context.Context, pc config) bool {
+	if pc.GetNamespace() == "" {
+		return false
 	}
 	ns := &corev1.Namespace{}
 	err := r.reader.Get(ctx, types.NamespacedName{Name: pc.GetNamespace()}, ns)

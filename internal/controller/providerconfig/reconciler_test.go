@@ -65,8 +65,28 @@ func TestGoneMeanwhile(t *testing.T) {
 	}
 }
 
+// TestSecretWentFirst: who has lost the Secret with the namespace, and has no
+// connection any more, is told the only way out.
+func TestSecretWentFirst(t *testing.T) {
+	t.Parallel()
+	pc := &v1alpha1.ProviderConfig{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "a"}, Spec: *specOf("")}
+	now := metav1.Now()
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "ns", DeletionTimestamp: &now, Finalizers: []string{"kubernetes"}}}
+	r := newReconciler(t, pc, interceptor.Funcs{}, ns)
+	r.kind, r.newConfig = v1alpha1.ProviderConfigKind, func() config { return &v1alpha1.ProviderConfig{} }
+	if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(pc)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.client.Get(t.Context(), client.ObjectKeyFromObject(pc), pc); err != nil {
+		t.Fatal(err)
+	}
+	if got := pc.GetCondition(xpv2.TypeReady).Message; got != errSecretWentFirst.Error() {
+		t.Errorf("Ready says %q", got)
+	}
+}
+
 // newReconciler serves one configuration, whose Secret is not there.
-func newReconciler(t *testing.T, pc *v1alpha1.ClusterProviderConfig, faults interceptor.Funcs) *reconciler {
+func newReconciler(t *testing.T, pc client.Object, faults interceptor.Funcs, more ...client.Object) *reconciler {
 	t.Helper()
 	s := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, v1alpha1.AddToScheme} {
@@ -74,7 +94,7 @@ func newReconciler(t *testing.T, pc *v1alpha1.ClusterProviderConfig, faults inte
 			t.Fatal(err)
 		}
 	}
-	c := fake.NewClientBuilder().WithScheme(s).WithObjects(pc).WithStatusSubresource(pc).WithInterceptorFuncs(faults).Build()
+	c := fake.NewClientBuilder().WithScheme(s).WithObjects(pc).WithObjects(more...).WithStatusSubresource(pc).WithInterceptorFuncs(faults).Build()
 	return &reconciler{
 		client: c, reader: c, connections: NewConnections(), kind: v1alpha1.ClusterProviderConfigKind,
 		newConfig: func() config { return &v1alpha1.ClusterProviderConfig{} }, running: t.Context(), cluster: &cluster{uid: "here"},

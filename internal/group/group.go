@@ -120,9 +120,8 @@ func (g *Group) Observe(ctx context.Context, in Intent) (Observation, error) {
 		s.note(hostKey{l.subnet.ID, in.HWAddress}, v.state)
 		o.add(l, v, mark{cluster: g.cluster, resource: in.Resource})
 		o.Servers[i] = serverObservation(s.name, l, v)
-		if l.subnetFound && o.Routers == nil && o.DNSServers == nil {
-			d := s.detail(ctx, l.subnet.ID)
-			o.Routers, o.DNSServers = d.Routers, d.DNSServers
+		if l.subnetFound && o.Detail == nil {
+			o.Detail = s.detail(ctx, l.subnet.ID)
 		}
 	}
 	if len(reached(looks)) == 0 {

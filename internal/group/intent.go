@@ -94,8 +94,8 @@ type Observation struct {
 	Held kea.Reservation
 	// Subnet on the first server that has it.
 	Subnet kea.Subnet
-	// Routers and DNSServers are the subnet's own options, where it has them.
-	Routers, DNSServers []netip.Addr
+	// Detail is what the subnet gives its devices; nil where that is not known.
+	Detail *kea.SubnetDetail
 
 	// Lease is the device's newest active lease in the subnet; nil if none.
 	Lease *kea.Lease

@@ -124,7 +124,9 @@ func (s *server) lose(r *kea.Reservation) {
 	}
 	k := hostKey{r.SubnetID, r.HWAddress}
 	if owner, marked := markOf(r); marked && owner.cluster == s.cluster && !s.held(k) {
-		s.lost[k] = r
+		// A copy: r is one of a page of a thousand, all of which it would keep.
+		c := r.Clone()
+		s.lost[k] = &c
 	}
 }
 

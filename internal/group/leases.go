@@ -102,8 +102,11 @@ func (s *server) setLeases(leases map[kea.HWAddress][]kea.Lease, asked time.Time
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := newTouched()
-	compareLeases(t, s.snap.leases, leases)
-	s.snap.setLeases(leases, asked)
+	next := newSnapshot(s.snap.taken)
+	next.leases, next.leasesAsked, next.leasesKnown = leases, asked, true
+	next.takeNewerLeases(s.snap)
+	compareLeases(t, s.snap.leases, next.leases)
+	s.snap.leases, s.snap.leasesAsked, s.snap.askedFor = next.leases, asked, next.askedFor
 	s.tell(t)
 }
 

@@ -42,7 +42,9 @@ func (s *server) run(ctx context.Context) {
 	defer s.client.Close()
 	defer s.saveLast(ctx)
 	for {
+		began := time.Now()
 		s.tick(ctx)
+		s.lastTick = time.Since(began)
 		s.lookedOnce.Do(func() {
 			close(s.looked)
 			s.tell(Touched{Servers: true})
@@ -59,7 +61,7 @@ func (s *server) sleep(ctx context.Context) bool {
 	beat := time.NewTimer(max(s.interval/beats, minGap))
 	defer beat.Stop()
 	// Looks that are asked for take Kea a third of the time at the most.
-	gap := time.NewTimer(max(minGap, 2*s.lastScan))
+	gap := time.NewTimer(max(minGap, 2*s.lastTick))
 	defer gap.Stop()
 	select {
 	case <-gap.C:
@@ -95,21 +97,33 @@ func (s *server) refreshAll(ctx context.Context) error {
 	}
 	s.mu.RLock()
 	first, failing := s.snap == nil, s.facts.Err != nil
-	due := s.wantScan || first || time.Since(s.snap.taken) >= s.interval
+	due := first || time.Since(s.snap.taken) >= s.interval
 	s.mu.RUnlock()
 	if first || failing || restarted {
 		if err := s.probe(ctx, ha); err != nil {
 			return err
 		}
-		due = true
+		return s.scan(ctx)
 	}
 	if due {
-		return s.scan(ctx)
+		return s.scanAgain(ctx)
 	}
 	// A lease that cannot be looked up now is asked for again at the next beat, and
 	// a server that is down tells so then.
 	_ = s.scanWaiting(ctx)
 	return nil
+}
+
+// scanAgain reads a snapshot because of its time alone. One failure may be a
+// passing one, a page of many: what was read last holds for another beat then.
+func (s *server) scanAgain(ctx context.Context) error {
+	err := s.scan(ctx)
+	if err != nil && !s.missed {
+		s.missed = true
+		return nil
+	}
+	s.missed = false
+	return err
 }
 
 // plain leaves out at which command a server was found not to answer: that is

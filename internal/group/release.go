@@ -55,8 +55,10 @@ func (s *server) hostsOf(l look, in Intent, me mark) []hostKey {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, st := range s.snap.hosts {
-		for k, r := range st.byHost {
-			if k.hw != in.HWAddress {
+		for subnet := range st.subnets {
+			k := hostKey{subnet, in.HWAddress}
+			r, ok := st.byHost[k]
+			if !ok {
 				continue
 			}
 			if owner, marked := markOf(r); marked && owner.sameOwner(me) {

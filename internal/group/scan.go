@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
@@ -29,7 +31,6 @@ func (s *server) scan(ctx context.Context) error {
 	start := time.Now()
 	s.mu.Lock()
 	s.learned = map[hostKey]struct{}{}
-	s.wantScan = false
 	staleBefore := keys(s.stale)
 	missing := s.facts.MissingHooks
 	s.mu.Unlock()
@@ -44,7 +45,6 @@ func (s *server) scan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.lastScan = time.Since(start)
 	for _, k := range staleBefore {
 		if _, again := learned[k]; !again {
 			delete(s.stale, k)
@@ -72,6 +72,8 @@ func (s *server) swap(next *snapshot, learned map[hostKey]struct{}) {
 	if last == nil {
 		return
 	}
+	next.takeNewerLeases(last)
+	s.dropWaiting()
 	for k := range learned {
 		for place, st := range next.hosts {
 			st.remove(k)
@@ -91,6 +93,22 @@ func (s *server) swap(next *snapshot, learned map[hostKey]struct{}) {
 	}
 	touched.All, touched.Servers = touched.All || moved, moved
 	s.tell(touched)
+}
+
+// dropWaiting forgets who waits for a lease in a subnet that Kea has no longer. It
+// needs the lock.
+func (s *server) dropWaiting() {
+	if !s.snap.subnetsKnown {
+		return
+	}
+	there := map[uint32]struct{}{}
+	for _, sub := range s.snap.subnets {
+		there[sub.ID] = struct{}{}
+	}
+	maps.DeleteFunc(s.waiting, func(k hostKey, _ struct{}) bool {
+		_, ok := there[k.subnet]
+		return !ok
+	})
 }
 
 // held tells whether any place has a reservation of the host. It needs the lock.
@@ -126,9 +144,9 @@ func (s *server) readSnapshot(ctx context.Context, snap *snapshot, missing []str
 		return nil
 	}
 	snap.leasesKnown = true
-	asked := time.Now()
+	snap.leasesAsked = time.Now()
 	leases, err := s.readLeases(ctx)
-	snap.setLeases(leases, asked)
+	snap.leases = leases
 	return err
 }
 
@@ -147,15 +165,25 @@ func (s *server) readSubnetDetails(ctx context.Context) {
 	s.mu.RUnlock()
 	for _, id := range ids {
 		d, err := s.client.Subnet(ctx, id)
-		s.mu.Lock()
 		switch {
 		case err == nil:
-			s.subnetDetails[id] = d
+			s.setDetail(id, &d)
 		case errors.Is(err, kea.ErrNotFound):
+			s.mu.Lock()
 			delete(s.subnetDetails, id)
+			s.mu.Unlock()
 		}
-		s.mu.Unlock()
 	}
+}
+
+// setDetail notes what the devices of a subnet get. A change of it is seldom, and
+// concerns all of them.
+func (s *server) setDetail(id uint32, d *kea.SubnetDetail) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	changed := !reflect.DeepEqual(s.subnetDetails[id], d)
+	s.subnetDetails[id] = d
+	s.tell(Touched{All: changed})
 }
 
 func (s *server) readHosts(ctx context.Context, snap *snapshot) error {

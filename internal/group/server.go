@@ -69,10 +69,8 @@ type server struct {
 	// database tells whether there is a hosts-database, written to or not.
 	database bool
 	// subnetDetails are what Kea gives the devices of a subnet, for the subnets
-	// that were asked for.
-	subnetDetails map[uint32]kea.SubnetDetail
-	// wantScan asks for a whole snapshot rather than the leases of those waiting.
-	wantScan bool
+	// that were asked for; nil where it could not be read.
+	subnetDetails map[uint32]*kea.SubnetDetail
 	// waiting are the devices that wait for a lease.
 	waiting map[hostKey]struct{}
 	// learned are the hosts that were read back while a scan runs, which may
@@ -95,8 +93,10 @@ type server struct {
 	// started and read its configuration.
 	boot, reload time.Time
 	pid          int
-	lastScan     time.Duration
+	lastTick     time.Duration
 	pages        int
+	// missed tells that the last snapshot that was due could not be read.
+	missed bool
 }
 
 func newServer(cfg ServerConfig, c Config) (*server, error) {
@@ -108,7 +108,7 @@ func newServer(cfg ServerConfig, c Config) (*server, error) {
 		name: cfg.Name, client: client, storage: c.Storage, cluster: c.Cluster, notify: c.Notify, interval: c.Interval, persist: c.Persist,
 		kick: make(chan struct{}, 1), looked: make(chan struct{}),
 		facts:         ServerFacts{Name: cfg.Name},
-		subnetDetails: map[uint32]kea.SubnetDetail{},
+		subnetDetails: map[uint32]*kea.SubnetDetail{},
 		waiting:       map[hostKey]struct{}{},
 		stale:         map[hostKey]struct{}{},
 		lost:          map[hostKey]*kea.Reservation{},
@@ -235,14 +235,6 @@ func (s *server) forget(k hostKey) {
 	delete(s.echoes, k)
 }
 
-// refresh asks for a new snapshot.
-func (s *server) refresh() {
-	s.mu.Lock()
-	s.wantScan = true
-	s.mu.Unlock()
-	s.wake()
-}
-
 func (s *server) wake() {
 	select {
 	case s.kick <- struct{}{}:
@@ -250,10 +242,9 @@ func (s *server) wake() {
 	}
 }
 
-// detail gives what the devices of a subnet get. It asks the server the first
-// time; scans bring it up to date. It is for information: a subnet that cannot
-// be read has none.
-func (s *server) detail(ctx context.Context, id uint32) kea.SubnetDetail {
+// detail gives what the devices of a subnet get; nil if that cannot be read. It
+// asks the server the first time; scans bring it up to date.
+func (s *server) detail(ctx context.Context, id uint32) *kea.SubnetDetail {
 	s.mu.RLock()
 	d, ok := s.subnetDetails[id]
 	known := s.snap != nil && s.snap.subnetsKnown
@@ -261,12 +252,13 @@ func (s *server) detail(ctx context.Context, id uint32) kea.SubnetDetail {
 	if ok || !known {
 		return d
 	}
-	d, err := s.client.Subnet(ctx, id)
-	if err != nil {
-		d = kea.SubnetDetail{} // Until the next scan, so that not everybody asks.
+	read, err := s.client.Subnet(ctx, id)
+	if err == nil {
+		d = &read
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// Also where it failed, until the next scan: not everybody is to ask.
 	s.subnetDetails[id] = d
 	return d
 }

@@ -27,10 +27,12 @@ type addressKey struct {
 type store struct {
 	byHost    map[hostKey]*kea.Reservation
 	byAddress map[addressKey][]*kea.Reservation
+	// subnets counts the hosts in byHost of each subnet.
+	subnets map[uint32]int
 }
 
 func newStore() *store {
-	return &store{byHost: map[hostKey]*kea.Reservation{}, byAddress: map[addressKey][]*kea.Reservation{}}
+	return &store{byHost: map[hostKey]*kea.Reservation{}, byAddress: map[addressKey][]*kea.Reservation{}, subnets: map[uint32]int{}}
 }
 
 // put adds a reservation, in the place of an older one of the same host.
@@ -39,6 +41,7 @@ func (s *store) put(r *kea.Reservation) {
 		k := hostKey{r.SubnetID, r.HWAddress}
 		s.remove(k)
 		s.byHost[k] = r
+		s.subnets[k.subnet]++
 	}
 	if r.IPAddress.IsValid() {
 		k := addressKey{r.SubnetID, r.IPAddress}
@@ -53,6 +56,9 @@ func (s *store) remove(k hostKey) {
 		return
 	}
 	delete(s.byHost, k)
+	if s.subnets[k.subnet]--; s.subnets[k.subnet] == 0 {
+		delete(s.subnets, k.subnet)
+	}
 	a := addressKey{old.SubnetID, old.IPAddress}
 	left := slices.DeleteFunc(slices.Clone(s.byAddress[a]), func(r *kea.Reservation) bool { return r == old })
 	if len(left) == 0 {
@@ -136,12 +142,6 @@ func (s *snapshot) holders(subnet uint32, address netip.Addr, except kea.HWAddre
 	return out
 }
 
-// setLeases replaces all leases.
-func (s *snapshot) setLeases(all map[kea.HWAddress][]kea.Lease, asked time.Time) {
-	s.leases, s.leasesAsked = all, asked
-	clear(s.askedFor)
-}
-
 // setLeasesOf replaces the leases of a device.
 func (s *snapshot) setLeasesOf(hw kea.HWAddress, leases []kea.Lease, asked time.Time) {
 	s.askedFor[hw] = asked
@@ -150,6 +150,19 @@ func (s *snapshot) setLeasesOf(hw kea.HWAddress, leases []kea.Lease, asked time.
 		return
 	}
 	s.leases[hw] = leases
+}
+
+// takeNewerLeases takes over what an older snapshot was told of devices after Kea
+// was asked for all leases.
+func (s *snapshot) takeNewerLeases(older *snapshot) {
+	if !s.leasesKnown {
+		return
+	}
+	for hw, asked := range older.askedFor {
+		if asked.After(s.leasesAsked) {
+			s.setLeasesOf(hw, older.leases[hw], asked)
+		}
+	}
 }
 
 // ageOfLeases tells how old what is known of a device's leases is.

@@ -75,7 +75,6 @@ func (s *server) add(ctx context.Context, want kea.Reservation) error {
 		return nil
 	case werr != nil:
 		s.learnAddress(ctx, want.SubnetID, want.IPAddress)
-		s.refresh()
 		return wrap("cannot add the reservation", werr)
 	case got == nil:
 		return fmt.Errorf("cannot find the reservation of %s on server %s though Kea took it", want.HWAddress, s.name)
@@ -164,10 +163,10 @@ func (s *server) replace(ctx context.Context, old, want kea.Reservation) error {
 	case got != nil && werr == nil:
 		return s.remember(want, *got)
 	case got != nil:
-		s.refresh()
+		s.learnAddress(ctx, want.SubnetID, want.IPAddress)
 		return wrap("cannot update the reservation", werr)
 	}
-	s.refresh()
+	s.learnAddress(ctx, want.SubnetID, want.IPAddress)
 	if err := s.client.AddReservation(ctx, s.target(), old); err != nil {
 		return errors.Join(wrap("cannot update the reservation", werr), fmt.Errorf("cannot put the old reservation back: %w", err))
 	}

@@ -45,18 +45,28 @@ func atProvider(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time)
 			out.IPAddress = o.Held.IPAddress.String()
 		}
 	}
-	if len(o.Routers) > 0 {
-		out.Gateway = o.Routers[0].String()
-	}
-	for _, a := range o.DNSServers {
-		out.DNSServers = append(out.DNSServers, a.String())
-	}
+	out.Gateway, out.DNSServers = given(mg.Status.AtProvider, o.Detail)
 	for _, s := range o.Servers {
 		out.Servers = append(out.Servers, v1alpha1.ServerObservation{
 			Name: s.Name, SubnetID: subnetID(s.SubnetID), State: serverState(s), Message: s.Message,
 		})
 	}
 	return out
+}
+
+// given tells what the subnet gives the device. What cannot be read now is as it
+// was.
+func given(last v1alpha1.KeaReservationObservation, d *kea.SubnetDetail) (gateway string, dnsServers []string) {
+	if d == nil {
+		return last.Gateway, last.DNSServers
+	}
+	if len(d.Routers) > 0 {
+		gateway = d.Routers[0].String()
+	}
+	for _, a := range d.DNSServers {
+		dnsServers = append(dnsServers, a.String())
+	}
+	return gateway, dnsServers
 }
 
 func subnetID(id uint32) *int64 {
@@ -117,7 +127,7 @@ var blocked = map[group.State]struct {
 	group.AddressNotInSubnet: {v1alpha1.ReasonAddressNotInSubnet, "set spec.forProvider.ipAddress to a host address of the subnet"},
 	group.AddressConflict:    {v1alpha1.ReasonAddressConflict, "choose another spec.forProvider.ipAddress, or remove that reservation"},
 	group.OwnedByAnother: {v1alpha1.ReasonOwnedByAnother,
-		"delete that resource first, or take the reservation over with the annotation " + v1alpha1.AnnotationKeyAdopt + `: "true"`},
+		"delete that resource first, or take the reservation over with the annotation " + v1alpha1.AnnotationKeyAdopt + `: "true", which it must not have itself`},
 }
 
 // ready tells whether the address is reserved; false where a write that is about

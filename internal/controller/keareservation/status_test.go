@@ -124,6 +124,32 @@ func TestReport(t *testing.T) {
 	}
 }
 
+func TestGiven(t *testing.T) {
+	last := v1alpha1.KeaReservationObservation{Gateway: "10.123.0.254", DNSServers: []string{"10.0.0.3"}}
+	type want struct {
+		Gateway    string
+		DNSServers []string
+	}
+	cases := map[string]struct {
+		reason string
+		detail *kea.SubnetDetail
+		want   want
+	}{
+		"Unknown": {reason: "What cannot be read should be as it was.", want: want{"10.123.0.254", []string{"10.0.0.3"}}},
+		"None":    {reason: "What the subnet no longer gives should go.", detail: &kea.SubnetDetail{}},
+		"Some":    {reason: "What it gives should be told.", detail: &kea.SubnetDetail{Routers: []netip.Addr{ip50, ip51}, DNSServers: []netip.Addr{ip51}}, want: want{ip50.String(), []string{ip51.String()}}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var got want
+			got.Gateway, got.DNSServers = given(last, tc.detail)
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s\ngiven(...): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
 func TestLeaseOf(t *testing.T) {
 	at := func(d time.Duration) *metav1.Time { return &metav1.Time{Time: someTime.Add(d)} }
 	lease := &kea.Lease{IPAddress: ip50, CLTT: someTime, ValidLifetime: time.Hour}

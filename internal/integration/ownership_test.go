@@ -69,6 +69,27 @@ func TestAdoptAnnotation(t *testing.T) {
 	}
 }
 
+// TestTwoAdopters: two resources that both take the device's reservation over do
+// not take it from each other: the older one has it.
+func TestTwoAdopters(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testenv.KeaOptions{})
+	adopting := func(name, ip string) *v1alpha1.KeaReservation {
+		r := s.static(name, ip)
+		r.SetAnnotations(map[string]string{v1alpha1.AnnotationKeyAdopt: "true"})
+		return r
+	}
+	first := s.created(adopting("first", "10.123.0.50"))
+	second := adopting("second", "10.123.0.51")
+	s.create(second)
+	s.await(second, notReady(v1alpha1.ReasonOwnedByAnother, "KeaReservation "+s.key("first").String())...)
+	s.checkQuiet(first, second)
+	s.awaitHeld(mac, "10.123.0.50")
+	s.delete(first)
+	s.await(second, isReady, isSynced)
+	s.awaitHeld(mac, "10.123.0.51")
+}
+
 // TestSameDeviceTwice: "marked as somebody else's", where that is another
 // KeaReservation of this cluster: it waits, and takes over when the first goes,
 // with its event and not the next snapshot.

@@ -88,7 +88,7 @@ type external struct {
 
 // Observe tells how the reservation stands: see group.Observe.
 func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.ExternalObservation, error) {
-	in, err := intentOf(mg)
+	in, err := e.intent(ctx, mg)
 	if err != nil {
 		return managed.ExternalObservation{}, err
 	}
@@ -162,34 +162,43 @@ func hadIt(mg *v1alpha1.KeaReservation) bool {
 
 // Create makes the reservation.
 func (e *external) Create(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.ExternalCreation, error) {
-	in, err := intentOf(mg)
+	in, err := e.intent(ctx, mg)
 	if err != nil {
 		return managed.ExternalCreation{}, err
 	}
-	err = e.group.Ensure(ctx, in)
-	if blocked, ok := errors.AsType[*group.BlockedError](err); ok && e.pinned && blocked.State == group.AddressConflict {
-		// Somebody else's reservation of the lease's address came first. The device
-		// will get another lease, and is to follow it.
-		mg.Spec.ForProvider.IPAddress = ""
-		if uerr := e.client.Update(ctx, mg); uerr != nil {
-			err = errors.Join(err, fmt.Errorf("cannot take the address out of the spec: %w", uerr))
-		}
-	}
-	return managed.ExternalCreation{}, err
+	return managed.ExternalCreation{}, e.unpin(ctx, mg, e.group.Ensure(ctx, in))
 }
 
 // Update brings the reservation to what is wanted, and tells at once how it
 // stands then: the next reconcile may be far away.
 func (e *external) Update(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.ExternalUpdate, error) {
-	in, err := intentOf(mg)
+	in, err := e.intent(ctx, mg)
 	if err != nil {
 		return managed.ExternalUpdate{}, err
 	}
-	werr := e.group.Ensure(ctx, in)
+	werr := e.unpin(ctx, mg, e.group.Ensure(ctx, in))
+	if in, err = e.intent(ctx, mg); err != nil {
+		return managed.ExternalUpdate{}, errors.Join(werr, err)
+	}
 	if o, err := e.group.Observe(ctx, in); err == nil {
 		report(mg, o, time.Now())
 	}
 	return managed.ExternalUpdate{}, werr
+}
+
+// unpin takes the address that this reconcile has put into the spec out again, if
+// err tells that somebody else's reservation of it came first. The device will get
+// another lease, and is to follow it. It returns err, and what else went wrong.
+func (e *external) unpin(ctx context.Context, mg *v1alpha1.KeaReservation, err error) error {
+	blocked, ok := errors.AsType[*group.BlockedError](err)
+	if !ok || !e.pinned || blocked.State != group.AddressConflict {
+		return err
+	}
+	mg.Spec.ForProvider.IPAddress = ""
+	if uerr := e.client.Update(ctx, mg); uerr != nil {
+		return errors.Join(err, fmt.Errorf("cannot take the address out of the spec: %w", uerr))
+	}
+	return err
 }
 
 // Delete removes the reservation, wherever it is.

@@ -25,7 +25,7 @@ func intentOf(mg *v1alpha1.KeaReservation) (group.Intent, error) {
 		Hostname: p.Hostname, NextServer: p.NextServer, ServerHostname: p.ServerHostname, BootFileName: p.BootFileName,
 		ClientClasses: slices.Clone(p.ClientClasses),
 		Resource:      mg.GetNamespace() + "/" + mg.GetName(),
-		Adopt:         mg.GetAnnotations()[v1alpha1.AnnotationKeyAdopt] == "true",
+		Adopt:         adopts(mg),
 	}
 	var err error
 	if in.Subnet, err = subnetOf(p); err != nil {

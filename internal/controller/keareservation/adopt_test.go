@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package keareservation
+
+import (
+	"testing"
+	"time"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+)
+
+// TestAdoptsFirst: of several that take a device's reservation over one may, the
+// same one whoever is asked.
+func TestAdoptsFirst(t *testing.T) {
+	adopting := func(name string, created time.Time, change func(*v1alpha1.KeaReservation)) *v1alpha1.KeaReservation {
+		return wanted(func(mg *v1alpha1.KeaReservation) {
+			mg.Name, mg.CreationTimestamp.Time = name, created
+			mg.Annotations = map[string]string{v1alpha1.AnnotationKeyAdopt: "true"}
+			change(mg)
+		})
+	}
+	same := func(*v1alpha1.KeaReservation) {}
+	cases := map[string]struct {
+		reason string
+		rival  *v1alpha1.KeaReservation
+		want   bool
+	}{
+		"Older":       {reason: "The older one should.", rival: adopting("z", someTime.Add(-time.Second), same), want: false},
+		"Younger":     {reason: "A younger one should not.", rival: adopting("0", someTime.Add(time.Second), same), want: true},
+		"SameTime":    {reason: "Of two of the same second the one that is first by name should.", rival: adopting("0", someTime, same), want: false},
+		"OtherDevice": {reason: "Another device's reservation is none of it.", rival: adopting("0", someTime, func(mg *v1alpha1.KeaReservation) { mg.Spec.ForProvider.HWAddress = "00:02:12:34:56:79" }), want: true},
+		"OtherSubnet": {reason: "Nor is one in another subnet.", rival: adopting("0", someTime, func(mg *v1alpha1.KeaReservation) { mg.Spec.ForProvider.Subnet = "10.124.0.0/24" }), want: true},
+		"SameSubnetID": {reason: "A subnet that is named in two ways is the same.", rival: adopting("0", someTime, func(mg *v1alpha1.KeaReservation) {
+			mg.Spec.ForProvider.Subnet, mg.Spec.ForProvider.SubnetID, mg.Status.AtProvider.SubnetID = "", new(int64(1)), new(int64(1))
+		}), want: false},
+		"NotAdopting": {reason: "Who does not take it over is no rival.", rival: adopting("0", someTime, func(mg *v1alpha1.KeaReservation) { mg.Annotations = nil }), want: true},
+		"OtherKea": {reason: "Nor is who means another Kea.", rival: adopting("0", someTime, func(mg *v1alpha1.KeaReservation) {
+			mg.Spec.ProviderConfigReference = &xpv2.ProviderConfigReference{Kind: v1alpha1.ClusterProviderConfigKind, Name: "other"}
+		}), want: true},
+	}
+	s := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(s); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			mg := adopting("a", someTime, func(mg *v1alpha1.KeaReservation) { mg.Status.AtProvider.SubnetID = new(int64(1)) })
+			c := fake.NewClientBuilder().WithScheme(s).WithObjects(mg, tc.rival).WithIndex(&v1alpha1.KeaReservation{}, byHWAddress, func(o client.Object) []string {
+				return indexes[byHWAddress](o.(*v1alpha1.KeaReservation))
+			}).Build()
+			in, err := (&external{client: c}).intent(t.Context(), mg)
+			if err != nil || in.Adopt != tc.want {
+				t.Errorf("%s\nintent(...): Adopt is %t, %v", tc.reason, in.Adopt, err)
+			}
+		})
+	}
+}

@@ -160,7 +160,7 @@ func TestDatabaseDeletedWhileDown(t *testing.T) {
 	s.kea.Stop()
 	s.await(r, notSynced("connection refused"))
 	s.delete(r)
-	s.awaitReconciles("vm01", 3)
+	s.awaitReconciles("vm01", 1)
 	if err := shared.client.Get(t.Context(), client.ObjectKeyFromObject(r), r); err != nil || len(r.Finalizers) == 0 {
 		t.Fatalf("the finalizer is gone: %v %v", err, r.Finalizers)
 	}

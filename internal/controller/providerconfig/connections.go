@@ -104,6 +104,13 @@ func (c *Connections) Open(ref Ref) (*group.Group, bool) {
 	return e.group, e.group != nil
 }
 
+// Usable tells whether a server of a provider configuration answers. Everybody
+// hears of it when that changes.
+func (c *Connections) Usable(ref Ref) bool {
+	g, ok := c.Open(ref)
+	return ok && slices.ContainsFunc(g.Servers(), func(f group.ServerFacts) bool { return f.Err == nil })
+}
+
 // lookup gives what there is of a provider configuration, without waiting.
 func (c *Connections) lookup(ref Ref) (*connection, bool) {
 	c.mu.Lock()

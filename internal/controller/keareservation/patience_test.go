@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package keareservation
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+)
+
+func TestPatience(t *testing.T) {
+	const poll = 30 * time.Minute
+	boom := errors.New("boom")
+	again := reconcile.Result{Requeue: true} //nolint:staticcheck // See patience.
+	cases := map[string]struct {
+		reason string
+		res    reconcile.Result
+		err    error
+		usable bool
+		// least and most are the bounds of the rest; zero where res is passed on.
+		least, most time.Duration
+	}{
+		"Unusable": {reason: "What nobody can do is tried again with the next poll, or when it can be done.", res: again, least: poll, most: poll * 11 / 10},
+		"Usable":   {reason: "What has failed for another reason is tried again soon.", res: again, usable: true},
+		"Done":     {reason: "What has been done is polled as ever.", res: reconcile.Result{RequeueAfter: time.Minute}},
+		"Failed":   {reason: "An error is passed on.", err: boom},
+	}
+	s := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(s); err != nil {
+		t.Fatal(err)
+	}
+	mg := wanted(func(*v1alpha1.KeaReservation) {})
+	reader := fake.NewClientBuilder().WithScheme(s).WithObjects(mg).Build()
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			inner := reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) { return tc.res, tc.err })
+			p := &patience{Reconciler: inner, reader: reader, poll: poll, usable: func(providerconfig.Ref) bool { return tc.usable }}
+			got, err := p.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)})
+			if !errors.Is(err, tc.err) {
+				t.Errorf("%s\nReconcile(...): %v", tc.reason, err)
+			}
+			if tc.most == 0 && got != tc.res {
+				t.Errorf("%s\nReconcile(...): %+v, want %+v", tc.reason, got, tc.res)
+			}
+			if tc.most != 0 && (got.Requeue || got.RequeueAfter < tc.least || got.RequeueAfter > tc.most) { //nolint:staticcheck // See patience.
+				t.Errorf("%s\nReconcile(...): %+v, want a rest of %s to %s", tc.reason, got, tc.least, tc.most)
+			}
+		})
+	}
+}

@@ -136,16 +136,15 @@ func plain(err error) error {
 }
 
 // setErr notes why the server cannot be used, or that it can. Everybody hears of
-// a change: those who could not be served, and those who no longer can.
+// a change: those who could not be served, those who no longer can, and those who
+// have told another reason and do not try again by themselves.
 func (s *server) setErr(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.facts.Err
 	s.facts.Err = err
-	if (before == nil) != (err == nil) {
+	if (before == nil) != (err == nil) || (err != nil && before.Error() != err.Error()) {
 		s.tell(Touched{All: true, Servers: true})
-	} else if err != nil && before.Error() != err.Error() {
-		s.tell(Touched{Servers: true})
 	}
 }
 

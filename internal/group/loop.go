@@ -42,9 +42,7 @@ func (s *server) run(ctx context.Context) {
 	defer s.client.Close()
 	defer s.saveLast(ctx)
 	for {
-		began := time.Now()
 		s.tick(ctx)
-		s.lastTick = time.Since(began)
 		s.lookedOnce.Do(func() {
 			close(s.looked)
 			s.tell(Touched{Servers: true})
@@ -80,9 +78,15 @@ func (s *server) sleep(ctx context.Context) bool {
 // tick has one look at the server: how it is, and as much of what it holds as
 // is due.
 func (s *server) tick(ctx context.Context) {
+	began := time.Now()
 	err := s.refreshAll(ctx)
 	if ctx.Err() != nil {
 		return
+	}
+	// What Kea did not answer has taken it no time.
+	s.lastTick = 0
+	if err == nil && s.missed.IsZero() {
+		s.lastTick = time.Since(began)
 	}
 	s.setErr(plain(err))
 	if err == nil {
@@ -118,11 +122,15 @@ func (s *server) refreshAll(ctx context.Context) error {
 // passing one, a page of many: what was read last holds for another beat then.
 func (s *server) scanAgain(ctx context.Context) error {
 	err := s.scan(ctx)
-	if err != nil && !s.missed {
-		s.missed = true
+	if err == nil {
 		return nil
 	}
-	s.missed = false
+	if s.missed.IsZero() {
+		s.missed = time.Now()
+	}
+	if time.Since(s.missed) < s.interval/beats {
+		return nil
+	}
 	return err
 }
 

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
+	"slices"
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
@@ -45,6 +45,7 @@ func (s *server) scan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.missed = time.Time{}
 	for _, k := range staleBefore {
 		if _, again := learned[k]; !again {
 			delete(s.stale, k)
@@ -176,14 +177,25 @@ func (s *server) readSubnetDetails(ctx context.Context) {
 	}
 }
 
-// setDetail notes what the devices of a subnet get. A change of it is seldom, and
-// concerns all of them.
+// setDetail notes what the devices of a subnet get, and tells those who have a
+// reservation there of a change in what is told of it.
 func (s *server) setDetail(id uint32, d *kea.SubnetDetail) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	changed := !reflect.DeepEqual(s.subnetDetails[id], d)
+	before := s.subnetDetails[id]
 	s.subnetDetails[id] = d
-	s.tell(Touched{All: changed})
+	if before != nil && slices.Equal(before.Routers, d.Routers) && slices.Equal(before.DNSServers, d.DNSServers) {
+		return
+	}
+	t := newTouched()
+	for _, st := range s.snap.hosts {
+		for k := range st.byHost {
+			if k.subnet == id {
+				t.HWAddresses[k.hw] = struct{}{}
+			}
+		}
+	}
+	s.tell(t)
 }
 
 func (s *server) readHosts(ctx context.Context, snap *snapshot) error {

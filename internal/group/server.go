@@ -95,8 +95,8 @@ type server struct {
 	pid          int
 	lastTick     time.Duration
 	pages        int
-	// missed tells that the last snapshot that was due could not be read.
-	missed bool
+	// missed is since when snapshots cannot be read; zero if they can.
+	missed time.Time
 }
 
 func newServer(cfg ServerConfig, c Config) (*server, error) {

@@ -45,7 +45,7 @@ func atProvider(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time)
 			out.IPAddress = o.Held.IPAddress.String()
 		}
 	}
-	out.Gateway, out.DNSServers = given(mg.Status.AtProvider, o.Detail)
+	out.Gateway, out.DNSServers = given(mg.Status.AtProvider, o)
 	for _, s := range o.Servers {
 		out.Servers = append(out.Servers, v1alpha1.ServerObservation{
 			Name: s.Name, SubnetID: subnetID(s.SubnetID), State: serverState(s), Message: s.Message,
@@ -56,9 +56,13 @@ func atProvider(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time)
 
 // given tells what the subnet gives the device. What cannot be read now is as it
 // was.
-func given(last v1alpha1.KeaReservationObservation, d *kea.SubnetDetail) (gateway string, dnsServers []string) {
-	if d == nil {
+func given(last v1alpha1.KeaReservationObservation, o group.Observation) (gateway string, dnsServers []string) {
+	d := o.Detail
+	if d == nil && o.Subnet.ID != 0 {
 		return last.Gateway, last.DNSServers
+	}
+	if d == nil {
+		return "", nil
 	}
 	if len(d.Routers) > 0 {
 		gateway = d.Routers[0].String()

@@ -132,17 +132,23 @@ func TestGiven(t *testing.T) {
 	}
 	cases := map[string]struct {
 		reason string
+		gone   bool
 		detail *kea.SubnetDetail
 		want   want
 	}{
 		"Unknown": {reason: "What cannot be read should be as it was.", want: want{"10.123.0.254", []string{"10.0.0.3"}}},
+		"Gone":    {reason: "A subnet that is not there should give nothing.", gone: true},
 		"None":    {reason: "What the subnet no longer gives should go.", detail: &kea.SubnetDetail{}},
 		"Some":    {reason: "What it gives should be told.", detail: &kea.SubnetDetail{Routers: []netip.Addr{ip50, ip51}, DNSServers: []netip.Addr{ip51}}, want: want{ip50.String(), []string{ip51.String()}}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
+			o := group.Observation{Detail: tc.detail}
+			if !tc.gone {
+				o.Subnet.ID = 1
+			}
 			var got want
-			got.Gateway, got.DNSServers = given(last, tc.detail)
+			got.Gateway, got.DNSServers = given(last, o)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s\ngiven(...): -want, +got:\n%s", tc.reason, diff)
 			}

@@ -85,9 +85,10 @@ func TestTwoAdopters(t *testing.T) {
 	s.await(second, notReady(v1alpha1.ReasonOwnedByAnother, "KeaReservation "+s.key("first").String())...)
 	s.checkQuiet(first, second)
 	s.awaitHeld(mac, "10.123.0.50")
-	s.delete(first)
+	edit(s, first, func(r *v1alpha1.KeaReservation) { r.SetAnnotations(nil) })
 	s.await(second, isReady, isSynced)
 	s.awaitHeld(mac, "10.123.0.51")
+	s.await(first, notReady(v1alpha1.ReasonOwnedByAnother, "KeaReservation "+s.key("second").String())...)
 }
 
 // TestSameDeviceTwice: "marked as somebody else's", where that is another

@@ -28,7 +28,7 @@ func (e *external) intent(ctx context.Context, mg *v1alpha1.KeaReservation) (gro
 		return group.Intent{}, fmt.Errorf("cannot tell who else would take the reservation over: %w", err)
 	}
 	for i := range l.Items {
-		if rival := &l.Items[i]; adopts(rival) && !meta.WasDeleted(rival) && sameSubnet(rival, mg) && older(rival, mg) {
+		if rival := &l.Items[i]; adopts(rival) && acts(rival) && sameSubnet(rival, mg) && older(rival, mg) {
 			in.Adopt = false
 		}
 	}
@@ -37,6 +37,11 @@ func (e *external) intent(ctx context.Context, mg *v1alpha1.KeaReservation) (gro
 
 func adopts(mg *v1alpha1.KeaReservation) bool {
 	return mg.GetAnnotations()[v1alpha1.AnnotationKeyAdopt] == "true"
+}
+
+// acts tells whether a KeaReservation may make something of what it wants.
+func acts(mg *v1alpha1.KeaReservation) bool {
+	return !meta.WasDeleted(mg) && !meta.IsPaused(mg) && !observeOnly(mg)
 }
 
 // sameSubnet tells whether two KeaReservations are in the same subnet, which one

@@ -38,6 +38,7 @@ func TestAdoptsFirst(t *testing.T) {
 		"SameSubnetID": {reason: "A subnet that is named in two ways is the same.", rival: adopting("0", someTime, func(mg *v1alpha1.KeaReservation) {
 			mg.Spec.ForProvider.Subnet, mg.Spec.ForProvider.SubnetID, mg.Status.AtProvider.SubnetID = "", new(int64(1)), new(int64(1))
 		}), want: false},
+		"Observing":   {reason: "Nor is one that only looks.", rival: adopting("0", someTime, policies(xpv2.ManagementActionObserve)), want: true},
 		"NotAdopting": {reason: "Who does not take it over is no rival.", rival: adopting("0", someTime, func(mg *v1alpha1.KeaReservation) { mg.Annotations = nil }), want: true},
 		"OtherKea": {reason: "Nor is who means another Kea.", rival: adopting("0", someTime, func(mg *v1alpha1.KeaReservation) {
 			mg.Spec.ProviderConfigReference = &xpv2.ProviderConfigReference{Kind: v1alpha1.ClusterProviderConfigKind, Name: "other"}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+	"github.com/vitistack/provider-kea/internal/group"
+	"github.com/vitistack/provider-kea/internal/kea"
 )
 
 // headStart is what the look for the lease of a new resource gets before the
@@ -27,6 +29,7 @@ type arrival struct {
 	handler.EnqueueRequestForObject
 
 	connections *providerconfig.Connections
+	waker       *waker
 }
 
 // Create implements handler.EventHandler.
@@ -45,6 +48,7 @@ func (a *arrival) Create(ctx context.Context, e event.CreateEvent, q workqueue.T
 func (a *arrival) Delete(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 	if mg, ok := e.Object.(*v1alpha1.KeaReservation); ok {
 		a.forget(mg)
+		a.yield(mg)
 	}
 	a.EnqueueRequestForObject.Delete(ctx, e, q)
 }
@@ -52,10 +56,26 @@ func (a *arrival) Delete(ctx context.Context, e event.DeleteEvent, q workqueue.T
 // Update implements handler.EventHandler.
 func (a *arrival) Update(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 	before, ok := e.ObjectOld.(*v1alpha1.KeaReservation)
-	if now, isNow := e.ObjectNew.(*v1alpha1.KeaReservation); ok && isNow && refOf(before) != refOf(now) {
-		a.forget(before)
+	if now, isNow := e.ObjectNew.(*v1alpha1.KeaReservation); ok && isNow {
+		moved := refOf(before) != refOf(now)
+		if moved {
+			a.forget(before)
+		}
+		if moved || !adopts(now) || !acts(now) {
+			a.yield(before)
+		}
 	}
 	a.EnqueueRequestForObject.Update(ctx, e, q)
+}
+
+// yield wakes those who would take over what a resource had the first right to.
+func (a *arrival) yield(mg *v1alpha1.KeaReservation) {
+	if !adopts(mg) || !acts(mg) {
+		return
+	}
+	if hw, err := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress); err == nil {
+		a.waker.notify(refOf(mg), group.Touched{HWAddresses: map[kea.HWAddress]struct{}{hw: {}}})
+	}
 }
 
 // forget has the group forget what it remembers for a resource.

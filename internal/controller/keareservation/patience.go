@@ -6,6 +6,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -36,8 +39,18 @@ func (p *patience) Reconcile(ctx context.Context, req reconcile.Request) (reconc
 	if err := p.reader.Get(ctx, req.NamespacedName, mg); err != nil {
 		return res, client.IgnoreNotFound(err) //nolint:wrapcheck // It is the cache's, which tells what it was asked for.
 	}
-	if p.usable(refOf(mg)) {
+	if p.usable(refOf(mg)) || untold(mg) {
 		return res, nil
 	}
 	return reconcile.Result{RequeueAfter: wait.Jitter(p.poll, pollJitter)}, nil
+}
+
+// untold tells whether there is something to be done yet that needs no Kea: to
+// tell of the trouble, where the write was refused because somebody else had
+// written, or to let go of a resource that is deleted without what it stands for.
+func untold(mg *v1alpha1.KeaReservation) bool {
+	if meta.WasDeleted(mg) && !may(mg, xpv2.ManagementActionDelete) {
+		return true
+	}
+	return mg.GetCondition(xpv2.TypeSynced).Status != corev1.ConditionFalse
 }

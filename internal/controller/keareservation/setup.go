@@ -101,7 +101,7 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections
 		Named(name).
 		WithOptions(o.ForControllerRuntime()).
 		// Status changes are our own doing, and would defeat the backoff.
-		Watches(&v1alpha1.KeaReservation{}, &arrival{connections: c}, builder.WithPredicates(resource.DesiredStateChanged())).
+		Watches(&v1alpha1.KeaReservation{}, &arrival{connections: c, waker: w}, builder.WithPredicates(resource.DesiredStateChanged())).
 		WatchesRawSource(source.Func(w.start)).
 		Complete(ratelimiter.NewReconciler(name, &patience{Reconciler: r, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable}, o.GlobalRateLimiter))
 	if err != nil {

@@ -32,11 +32,12 @@ type connector struct {
 // Connect records the use of the provider configuration and gives its group.
 func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.TypedExternalClient[*v1alpha1.KeaReservation], error) {
 	ref := refOf(mg)
-	if err := c.exists(ctx, ref); err != nil {
+	pc, err := c.config(ctx, ref)
+	if err != nil {
 		return nil, err
 	}
 	if !meta.WasDeleted(mg) {
-		if err := providerconfig.Track(ctx, c.client, mg); err != nil {
+		if err := providerconfig.Track(ctx, c.client, mg, pc); err != nil {
 			return nil, err
 		}
 	}
@@ -47,9 +48,8 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 	return &external{client: c.client, group: g}, nil
 }
 
-// exists tells of a missing provider configuration by its name. One that is
-// there is waited for, if it has not been read yet.
-func (c *connector) exists(ctx context.Context, ref providerconfig.Ref) error {
+// config gets a provider configuration, and tells of a missing one by its name.
+func (c *connector) config(ctx context.Context, ref providerconfig.Ref) (resource.ProviderConfig, error) {
 	var pc resource.ProviderConfig
 	switch ref.Kind {
 	case v1alpha1.ClusterProviderConfigKind:
@@ -57,16 +57,16 @@ func (c *connector) exists(ctx context.Context, ref providerconfig.Ref) error {
 	case v1alpha1.ProviderConfigKind:
 		pc = &v1alpha1.ProviderConfig{}
 	default:
-		return fmt.Errorf("cannot use spec.providerConfigRef.kind %q: it must be %s or %s", ref.Kind, v1alpha1.ClusterProviderConfigKind, v1alpha1.ProviderConfigKind)
+		return nil, fmt.Errorf("cannot use spec.providerConfigRef.kind %q: it must be %s or %s", ref.Kind, v1alpha1.ClusterProviderConfigKind, v1alpha1.ProviderConfigKind)
 	}
 	err := c.client.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}, pc)
 	if kerrors.IsNotFound(err) {
-		return fmt.Errorf("cannot find %s: create it, or correct spec.providerConfigRef", ref)
+		return nil, fmt.Errorf("cannot find %s: create it, or correct spec.providerConfigRef", ref)
 	}
 	if err != nil {
-		return fmt.Errorf("cannot get %s: %w", ref, err)
+		return nil, fmt.Errorf("cannot get %s: %w", ref, err)
 	}
-	return nil
+	return pc, nil
 }
 
 func refOf(mg *v1alpha1.KeaReservation) providerconfig.Ref {

@@ -27,21 +27,26 @@ import (
 // Kea (crossplane-runtime#1049, crossplane#4661).
 const usageFinalizer = v1alpha1.Group + "/usage"
 
-// Track records that a KeaReservation uses its provider configuration. It
-// writes only where the record is missing or names another one.
-func Track(ctx context.Context, c client.Client, mg *v1alpha1.KeaReservation) error {
+// Track records that a KeaReservation uses its provider configuration, pc. It
+// writes only where the record is missing or names another one. Nobody begins to
+// use a configuration that is being deleted: it would never come to an end.
+func Track(ctx context.Context, c client.Client, mg *v1alpha1.KeaReservation, pc resource.ProviderConfig) error {
 	want := usageOf(mg)
 	have := &v1alpha1.ProviderConfigUsage{}
 	err := c.Get(ctx, client.ObjectKeyFromObject(want), have)
+	uses := err == nil && (have.ProviderConfigReference == want.ProviderConfigReference || meta.WasDeleted(have))
 	switch {
-	case kerrors.IsNotFound(err):
+	case resource.IgnoreNotFound(err) != nil:
+		return fmt.Errorf("cannot get the record of use of the provider configuration: %w", err)
+	case uses:
+		return nil
+	case meta.WasDeleted(pc):
+		ref := want.ProviderConfigReference
+		return fmt.Errorf("cannot begin to use %s %q, which is being deleted: create it again once it is gone, or name another in spec.providerConfigRef", ref.Kind, ref.Name)
+	case err != nil:
 		if err := c.Create(ctx, want); err != nil && !kerrors.IsAlreadyExists(err) {
 			return fmt.Errorf("cannot record the use of the provider configuration: %w", err)
 		}
-		return nil
-	case err != nil:
-		return fmt.Errorf("cannot get the record of use of the provider configuration: %w", err)
-	case have.ProviderConfigReference == want.ProviderConfigReference || meta.WasDeleted(have):
 		return nil
 	}
 	have = have.DeepCopy()

@@ -71,9 +71,18 @@ func TestTrack(t *testing.T) {
 	t.Parallel()
 	c := clientOf(t)
 	r := reservation()
+	pc := &v1alpha1.ClusterProviderConfig{}
+	going := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{DeletionTimestamp: new(metav1.Now())}}
+	refused := func() {
+		t.Helper()
+		if err := Track(t.Context(), c, r, going); !hasText(err, "which is being deleted") {
+			t.Errorf("use of a configuration that is being deleted begins: %v", err)
+		}
+	}
+	refused()
 	track := func() *v1alpha1.ProviderConfigUsage {
 		t.Helper()
-		if err := Track(t.Context(), c, r); err != nil {
+		if err := Track(t.Context(), c, r, pc); err != nil {
 			t.Fatal(err)
 		}
 		return usageIn(t, c)
@@ -82,10 +91,14 @@ func TestTrack(t *testing.T) {
 	if first.ProviderConfigReference.Name != "default" {
 		t.Fatalf("the usage is not made: %+v", first)
 	}
+	if err := Track(t.Context(), c, r, going); err != nil {
+		t.Errorf("use of a configuration that is being deleted does not go on: %v", err)
+	}
 	if second := track(); second.ResourceVersion != first.ResourceVersion {
 		t.Error("a usage that is right was written")
 	}
 	r.Spec.ProviderConfigReference.Name = "other"
+	refused()
 	if third := track(); third.ProviderConfigReference.Name != "other" || third.Labels[xpv2.LabelKeyProviderName] != "other" {
 		t.Errorf("the usage does not follow its reservation: %+v", third)
 	}

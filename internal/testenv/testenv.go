@@ -75,7 +75,7 @@ func Eventually(tb testing.TB, within time.Duration, what string, check func(con
 // until calls check until it returns nil or ctx ends, then it returns check's
 // last error.
 func until(ctx context.Context, check func(context.Context) error) error {
-	ticker := time.NewTicker(20 * time.Millisecond)
+	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
 	for {
 		err := check(ctx)

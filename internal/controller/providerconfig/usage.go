@@ -85,8 +85,8 @@ func usageOf(mg *v1alpha1.KeaReservation) *v1alpha1.ProviderConfigUsage {
 // deletion brings us back sooner, once KeaReservations are watched.
 const lookAgain = time.Minute
 
-// usageReconciler lets go of a usage that is being deleted, once its
-// KeaReservation is gone.
+// usageReconciler deletes a usage, and lets go of one that is being deleted, once
+// its KeaReservation is gone.
 type usageReconciler struct {
 	client client.Client
 
@@ -106,15 +106,19 @@ func (r *usageReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl
 		}
 		return ctrl.Result{}, err
 	}
-	if !meta.WasDeleted(u) || !meta.FinalizerExists(u, usageFinalizer) {
+	if !meta.FinalizerExists(u, usageFinalizer) {
 		return ctrl.Result{}, nil
 	}
 	there, err := r.ownerThere(ctx, u)
-	if err != nil {
+	switch {
+	case err != nil:
 		return ctrl.Result{}, err
-	}
-	if there {
+	case there && meta.WasDeleted(u):
 		return ctrl.Result{RequeueAfter: lookAgain}, nil
+	case there:
+		return ctrl.Result{}, nil
+	case !meta.WasDeleted(u):
+		return ctrl.Result{}, r.delete(ctx, u)
 	}
 	u = u.DeepCopy()
 	meta.RemoveFinalizer(u, usageFinalizer)
@@ -122,6 +126,18 @@ func (r *usageReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl
 		return ctrl.Result{}, fmt.Errorf("cannot let go of ProviderConfigUsage: %w", err)
 	}
 	return ctrl.Result{}, nil
+}
+
+// delete deletes a usage whose KeaReservation is gone. Kubernetes does that too,
+// but where the kind has gone with its CRD it may take minutes. Who may not waits
+// for that.
+func (r *usageReconciler) delete(ctx context.Context, u *v1alpha1.ProviderConfigUsage) error {
+	uid := u.GetUID()
+	err := r.client.Delete(ctx, u, client.Preconditions{UID: &uid})
+	if resource.IgnoreNotFound(err) == nil || kerrors.IsForbidden(err) {
+		return nil
+	}
+	return fmt.Errorf("cannot delete ProviderConfigUsage: %w", err)
 }
 
 // ownerThere tells whether the KeaReservation of a usage is there, or might be.

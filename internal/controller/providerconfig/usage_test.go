@@ -119,6 +119,8 @@ func TestUsageReconciler(t *testing.T) {
 		there     bool
 	}{
 		"InUse":         {reason: "A usage that nobody deletes stays.", mg: reservation(), there: true},
+		"Left":          {reason: "A usage that nobody deletes goes with its reservation.", there: false},
+		"LeftUnwatched": {reason: "It stays while nobody knows about its reservation.", unwatched: true, kind: true, there: true},
 		"OwnerThere":    {reason: "A usage outlives the finalizer of its reservation.", mg: reservation(), deleted: true, there: true},
 		"OwnerGone":     {reason: "A usage goes with its reservation.", deleted: true},
 		"OtherOfName":   {reason: "Another reservation of the name is not the one.", mg: func() *v1alpha1.KeaReservation { r := reservation(); r.UID = "another"; return r }(), deleted: true},

@@ -113,6 +113,9 @@ func (s *server) setLeases(leases map[kea.HWAddress][]kea.Lease, asked time.Time
 func (s *server) setLeasesOf(hw kea.HWAddress, leases []kea.Lease, asked time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if asked.Before(s.snap.leasesAsked) {
+		return // All have been asked for since.
+	}
 	before := s.snap.leases[hw]
 	s.snap.setLeasesOf(hw, leases, asked)
 	if !sameLeases(before, leases) {

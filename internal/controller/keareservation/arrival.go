@@ -70,7 +70,7 @@ func (a *arrival) Update(ctx context.Context, e event.UpdateEvent, q workqueue.T
 
 // yield wakes those who would take over what a resource had the first right to.
 func (a *arrival) yield(mg *v1alpha1.KeaReservation) {
-	if !adopts(mg) || !acts(mg) {
+	if !adopts(mg) {
 		return
 	}
 	if hw, err := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress); err == nil {

@@ -41,8 +41,8 @@ func Track(ctx context.Context, c client.Client, mg *v1alpha1.KeaReservation, pc
 	case uses:
 		return nil
 	case meta.WasDeleted(pc):
-		ref := want.ProviderConfigReference
-		return fmt.Errorf("cannot begin to use %s %q, which is being deleted: create it again once it is gone, or name another in spec.providerConfigRef", ref.Kind, ref.Name)
+		ref := RefFor(mg.GetNamespace(), want.ProviderConfigReference.Kind, want.ProviderConfigReference.Name)
+		return fmt.Errorf("cannot begin to use %s, which is being deleted: create it again once it is gone, or name another in spec.providerConfigRef", ref)
 	case err != nil:
 		if err := c.Create(ctx, want); err != nil && !kerrors.IsAlreadyExists(err) {
 			return fmt.Errorf("cannot record the use of the provider configuration: %w", err)

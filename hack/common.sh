@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# What hack/kubernetes and hack/kea share: messages, the cache, a lock, and processes in the
-# background. Sourced, never run. It keeps to what bash 3.2 has, for macOS.
+# What the scripts in hack/ share: messages, the cache, a lock, building, an API server's
+# credentials, and processes in the background. Sourced, never run. It keeps to what bash 3.2 has,
+# for macOS.
 
 # absolute PATH
 absolute() {
@@ -32,8 +33,8 @@ usage() {
 # alive PID: /proc is asked too, since kill may not signal another user's process.
 alive() { kill -0 "$1" 2>/dev/null || [ -d "/proc/$1" ]; }
 
-# lock FILE: waits until no other process holds FILE. A symbolic link is made and carries the holder's
-# pid in one atomic step, everywhere; flock is not on macOS.
+# lock FILE: waits until no other process holds FILE. A symbolic link is made and carries the
+# holder's pid in one atomic step, everywhere; flock is not on macOS.
 lock() {
   local holder waited=
   mkdir -p "$(dirname "$1")"
@@ -49,8 +50,8 @@ lock() {
   trap unlock EXIT
 }
 
-# break_lock FILE: removes the lock of a holder that died. One process at a time looks again and removes,
-# or a slow one could remove the lock that a fast one has just taken.
+# break_lock FILE: removes the lock of a holder that died. One process at a time looks again and
+# removes, or a slow one could remove the lock that a fast one has just taken.
 break_lock() {
   mkdir "$1.break" 2>/dev/null || { sleep 0.2; return 0; }
   alive "$(readlink "$1" || echo $$)" || rm -f "$1"
@@ -60,6 +61,45 @@ break_lock() {
 unlock() {
   [ -z "${LOCKED:-}" ] || rm -f "$LOCKED"
   LOCKED=
+}
+
+need_go() { command -v go >/dev/null || die "Go is not on the PATH: install it, it builds the programs"; }
+
+# go_build FOLDER MODULE LDFLAGS PACKAGE...: builds the packages' programs, under the names that Go
+# gives them, from the module in the folder MODULE. All in one go, so that nothing is compiled
+# twice. The flags are those of `make build`, so that what Go has compiled for one program serves
+# the others.
+go_build() {
+  local out=$1 module=$2 ldflags=$3
+  shift 3
+  mkdir -p "$out.tmp"
+  if ! (cd "$module" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w $ldflags" -o "$out.tmp/" "$@") 2>"$out.log"; then
+    grep -v 'go: downloading' "$out.log" >&2 || true
+    die "cannot build $*: see above"
+  fi
+  mkdir -p "$out"
+  mv "$out.tmp"/* "$out/"
+  rm -r "$out.tmp" "$out.log"
+}
+
+# make_credentials FOLDER NAMES URL: what an API server needs, and a kubeconfig of its administrator
+# for URL. One self-signed pair for NAMES (separated by commas) serves TLS and signs service
+# accounts' tokens. Go's own generator makes it, so that openssl is not needed.
+make_credentials() {
+  local token
+  (cd "$1" && umask 077 &&
+    CGO_ENABLED=0 go run -trimpath "$(go env GOROOT)/src/crypto/tls/generate_cert.go" --host "$2" --rsa-bits 2048 --ca 2>/dev/null) ||
+    die "cannot make a certificate with Go's generate_cert.go"
+  token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  (umask 077 && echo "$token,admin,admin,system:masters" >"$1/tokens.csv")
+  (umask 077 && cat >"$1/kubeconfig") <<C
+apiVersion: v1
+kind: Config
+clusters: [{name: local, cluster: {server: "$3", certificate-authority: "$1/cert.pem"}}]
+users: [{name: admin, user: {token: "$token"}}]
+contexts: [{name: local, context: {cluster: local, user: admin}}]
+current-context: local
+C
 }
 
 # free_port WANTED: prints WANTED where nothing listens there, else some free port.

@@ -9,17 +9,17 @@ SHELL := bash
 
 TOOLS := go tool -modfile=hack/tools/go.mod
 LINTER := go tool -modfile=$(CURDIR)/hack/golangci-lint/go.mod golangci-lint --config $(CURDIR)/.golangci.yml
-MODULES := . hack/xpkg test/functions test/e2e
+MODULES := . hack/xpkg hack/cluster-module test/functions test/e2e
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 OUTPUT := _output
 
-# The release that the manifests in cluster/ name; make generate writes it there. Nobody can know what
-# registry a reader has.
+# The release that the manifests in cluster/ name; make generate writes it there. The registry is a
+# placeholder.
 RELEASE := v0.1.0
 PLACEHOLDER := registry.example.com/vitistack
 
-# What one `kubectl apply -f` installs: permissions before the provider that needs them, and what it runs
-# in before it runs. $(call install,REGISTRY,VERSION) prints it.
+# What one `kubectl apply -f` installs: permissions before the provider that needs them, and what it
+# runs in before it runs. $(call install,REGISTRY,VERSION) prints it.
 INSTALL := cluster/rbac/clusterrole.yaml cluster/rbac/clusterrolebinding.yaml \
            cluster/crossplane/deploymentruntimeconfig.yaml cluster/crossplane/provider.yaml
 install = awk 'NR == 1 {print; print "\#"; print "\# Made by `make generate` of files in cluster/rbac and cluster/crossplane."; next} \
@@ -29,21 +29,46 @@ install = awk 'NR == 1 {print; print "\#"; print "\# Made by `make generate` of 
 help: ## Show the targets.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# On a new machine all of this is built from scratch: side by side, because a build that links or
+# downloads leaves a core to the others.
+together = @$(MAKE) --no-print-directory -j4
+
 .PHONY: demo
-demo: build ## Pin two machines on a local control plane and a real Kea, and keep them running.
+demo: ## Pin two machines on a local control plane and a real Kea, and keep them running.
+	$(together) build kubernetes kea
 	hack/demo $(OUTPUT)/provider
 
 .PHONY: test
-test: servers examples ## Run every test, with the race detector, against the real servers.
+test: ## Run every test, with the race detector, against the real servers.
+	$(together) compile kubernetes kea
 	@# Not from go's cache: it does not know of the programs that the tests start.
 	go test -race -count=1 -timeout 20m ./...
 	go -C hack/xpkg test -race -count=1 ./...
 
+# compile compiles what the tests consist of, without linking them.
+.PHONY: compile
+compile:
+	@go list -race -test -export ./... >/dev/null
+	@go -C hack/xpkg list -race -test -export ./... >/dev/null
+
 .PHONY: e2e
-e2e: ## Install the package in KUBECONFIG's cluster, from REGISTRY=..., and follow a real DHCP client.
-	@[ -n "$(REGISTRY)" ] || { echo 'make e2e: say what registry you push to and the cluster pulls from, as in REGISTRY=172.18.0.3:5000' >&2; exit 1; }
+ifneq ($(REGISTRY),)
+e2e: ## Follow a real DHCP client in hack/cluster's cluster, or in KUBECONFIG's with REGISTRY=...
 	@hack/kea bin >/dev/null
 	REGISTRY='$(REGISTRY)' go -C test/e2e test -race -count=1 -v -timeout 20m .
+else
+e2e: e2e-programs
+	hack/cluster exec $(MAKE) e2e
+endif
+
+# e2e-programs gets what the end-to-end test consists of: nothing can be fetched from within
+# hack/cluster's network.
+.PHONY: e2e-programs
+e2e-programs: kea
+	@$(MAKE) -s xpkg
+	@for name in function-patch-and-transform function-auto-ready; do test/functions/build "$$name" /dev/null; done
+	@hack/crossplane bin >/dev/null
+	@go -C test/e2e test -race -c -o /dev/null .
 
 .PHONY: build
 build: ## Build the provider into _output/provider.
@@ -56,11 +81,11 @@ xpkg: ## Make the Crossplane package for linux/amd64 and linux/arm64 in _output/
 	  GOOS=linux GOARCH=$$arch CGO_ENABLED=0 GOFLAGS= GOEXPERIMENT= GOFIPS140=off GOAMD64=v1 GOARM64=v8.0 go build -trimpath -buildvcs=false \
 	    -ldflags '-s -w -X main.version=$(VERSION)' -o $(OUTPUT)/xpkg/provider-linux-$$arch ./cmd/provider; \
 	done
-	go -C hack/xpkg run . build ../.. '$(VERSION)' '$(shell git rev-parse HEAD 2>/dev/null)'
+	CGO_ENABLED=0 go -C hack/xpkg run -trimpath . build ../.. '$(VERSION)' '$(shell git rev-parse HEAD 2>/dev/null)'
 
 .PHONY: push
 push: registry xpkg ## Push the package to REGISTRY=..., and write _output/install.yaml for it. VERSION=... is its tag.
-	go -C hack/xpkg run . push ../.. '$(REGISTRY)/provider-kea:$(VERSION)'
+	CGO_ENABLED=0 go -C hack/xpkg run -trimpath . push ../.. '$(REGISTRY)/provider-kea:$(VERSION)'
 	@$(call install,$(REGISTRY),$(VERSION)) >$(OUTPUT)/install.yaml
 	@echo 'to install it: kubectl apply -f $(OUTPUT)/install.yaml'
 
@@ -91,11 +116,19 @@ bench: servers ## Pin 1,000 machines and tell what it cost.
 
 .PHONY: servers
 servers: ## Get the control plane and the Kea that tests and the demo run against.
+	$(together) kubernetes kea
+
+.PHONY: kubernetes
+kubernetes:
 	@hack/kubernetes bin >/dev/null
+
+.PHONY: kea
+kea:
 	@hack/kea bin >/dev/null
 
 .PHONY: clean
 clean: ## Remove what was built in the tree, and stop what hack/ started.
 	hack/kea down
 	hack/kubernetes down
+	hack/cluster down
 	rm -rf $(OUTPUT)

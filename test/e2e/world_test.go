@@ -51,7 +51,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{registry: os.Getenv("REGISTRY")}
 	if os.Getenv("KUBECONFIG") == "" || w.registry == "" {
-		t.Fatal("set KUBECONFIG to a cluster that has Crossplane v2.0 or newer and can be thrown away, and REGISTRY to host:port of a registry that this machine pushes to and the cluster pulls from")
+		t.Fatal("run hack/cluster up, and then make e2e without KUBECONFIG and REGISTRY; or set KUBECONFIG to a disposable cluster that has Crossplane v2.0 or newer, and REGISTRY to host:port of a registry that this machine pushes to and the cluster pulls from")
 	}
 	c, err := connect()
 	if err != nil {

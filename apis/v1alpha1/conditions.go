@@ -8,55 +8,113 @@ import (
 
 // Condition types of a KeaReservation, beside Ready and Synced.
 const (
-	// TypeReplicated tells whether every server that should hold the
-	// reservation does.
+	// TypeReplicated reports whether every server that should have the
+	// reservation has it.
 	TypeReplicated xpv2.ConditionType = "Replicated"
 
-	// TypeLeaseConfirmed tells whether the device's active lease is the reserved
-	// address: True; False, it has another one; Unknown, it has none.
+	// TypeLeaseConfirmed reports whether the device's active lease is the
+	// reserved address: True, False (it has another), or Unknown (it has none).
 	TypeLeaseConfirmed xpv2.ConditionType = "LeaseConfirmed"
 )
 
 // Reasons of a KeaReservation's Ready condition.
 const (
-	ReasonReserved           xpv2.ConditionReason = "Reserved"
-	ReasonAwaitingLease      xpv2.ConditionReason = "AwaitingLease"
-	ReasonSubnetNotFound     xpv2.ConditionReason = "SubnetNotFound"
-	ReasonAddressConflict    xpv2.ConditionReason = "AddressConflict"
-	ReasonOwnedByAnother     xpv2.ConditionReason = "OwnedByAnother"
-	ReasonHookMissing        xpv2.ConditionReason = "HookMissing"
+	// ReasonReserved means that Kea has the reservation as wanted, and that
+	// nothing is known that would make Kea ignore it.
+	ReasonReserved xpv2.ConditionReason = "Reserved"
+	// ReasonAwaitingLease means that no address is set, and that the device has
+	// no active lease in the subnet.
+	ReasonAwaitingLease xpv2.ConditionReason = "AwaitingLease"
+	// ReasonSubnetNotFound means that Kea does not have the subnet.
+	ReasonSubnetNotFound xpv2.ConditionReason = "SubnetNotFound"
+	// ReasonAddressConflict means that the address is reserved for another host.
+	ReasonAddressConflict xpv2.ConditionReason = "AddressConflict"
+	// ReasonAddressNotInSubnet means that the address is not one of the subnet's
+	// host addresses.
 	ReasonAddressNotInSubnet xpv2.ConditionReason = "AddressNotInSubnet"
+	// ReasonOwnedByAnother means that the reservation is marked as another
+	// resource's.
+	ReasonOwnedByAnother xpv2.ConditionReason = "OwnedByAnother"
+	// ReasonHookMissing means that Kea lacks a hook library that is needed. A
+	// provider configuration has it too.
+	ReasonHookMissing xpv2.ConditionReason = "HookMissing"
+	// ReasonOpaqueOption means that the reservation has an option whose content
+	// Kea does not return, so that writing would erase it.
+	ReasonOpaqueOption xpv2.ConditionReason = "OpaqueOption"
+	// ReasonIgnoredByKea means that Kea has the reservation, and is configured to
+	// ignore it.
+	ReasonIgnoredByKea xpv2.ConditionReason = "IgnoredByKea"
+	// ReasonRefused means that Kea refused the change, or did not keep it. It is
+	// not sent again until the spec changes.
+	ReasonRefused xpv2.ConditionReason = "Refused"
 )
 
 // Reasons of a KeaReservation's LeaseConfirmed condition.
 const (
-	ReasonLeaseMatches  xpv2.ConditionReason = "LeaseMatches"
-	ReasonOtherLease    xpv2.ConditionReason = "OtherAddressLeased"
+	// ReasonLeaseMatches means that the device's lease is the reserved address.
+	ReasonLeaseMatches xpv2.ConditionReason = "LeaseMatches"
+	// ReasonOtherLease means that the device has another address until it asks
+	// again.
+	ReasonOtherLease xpv2.ConditionReason = "OtherAddressLeased"
+	// ReasonTwoLeases means that the device has two active leases, under two
+	// client-ids.
+	ReasonTwoLeases xpv2.ConditionReason = "TwoLeases"
+	// ReasonAddressInUse means that the reserved address is leased to another
+	// device.
+	ReasonAddressInUse xpv2.ConditionReason = "AddressInUse"
+	// ReasonAddressDeclined means that a device declined the reserved address, as
+	// it found it in use, and that Kea does not offer it for a while.
+	ReasonAddressDeclined xpv2.ConditionReason = "AddressDeclined"
+	// ReasonNoActiveLease means that the device has no active lease in the subnet.
 	ReasonNoActiveLease xpv2.ConditionReason = "NoActiveLease"
+	// ReasonLeasesUnknown means that leases cannot be read.
 	ReasonLeasesUnknown xpv2.ConditionReason = "LeasesUnknown"
 )
 
 // Reasons of a KeaReservation's Replicated condition.
 const (
-	ReasonOnEveryServer  xpv2.ConditionReason = "OnEveryServer"
+	// ReasonOnEveryServer means that every server has the reservation.
+	ReasonOnEveryServer xpv2.ConditionReason = "OnEveryServer"
+	// ReasonServersMissing means that a server lacks the reservation.
 	ReasonServersMissing xpv2.ConditionReason = "ServersMissing"
-	ReasonNotReserved    xpv2.ConditionReason = "NotReserved"
+	// ReasonNotReserved means that there is nothing to replicate.
+	ReasonNotReserved xpv2.ConditionReason = "NotReserved"
 )
 
-// Reasons of a provider configuration's Ready condition.
+// Reasons of a provider configuration's Ready condition, beside
+// ReasonHookMissing.
 const (
-	ReasonProbeSucceeded   xpv2.ConditionReason = "ProbeSucceeded"
-	ReasonSecretUnusable   xpv2.ConditionReason = "SecretUnusable"
-	ReasonUnreachable      xpv2.ConditionReason = "Unreachable"
-	ReasonUnauthorized     xpv2.ConditionReason = "Unauthorized"
-	ReasonNoHostDatabase   xpv2.ConditionReason = "NoHostDatabase"
+	// ReasonProbeSucceeded means that Kea answers and has what is needed.
+	ReasonProbeSucceeded xpv2.ConditionReason = "ProbeSucceeded"
+	// ReasonSecretUnusable means that a Secret, or a key of it, is missing or
+	// wrong.
+	ReasonSecretUnusable xpv2.ConditionReason = "SecretUnusable"
+	// ReasonUnreachable means that Kea does not answer.
+	ReasonUnreachable xpv2.ConditionReason = "Unreachable"
+	// ReasonUnauthorized means that Kea refuses the credentials.
+	ReasonUnauthorized xpv2.ConditionReason = "Unauthorized"
+	// ReasonNoHostDatabase means that storage is Database and Kea has no
+	// hosts-database.
+	ReasonNoHostDatabase xpv2.ConditionReason = "NoHostDatabase"
+	// ReasonDatabaseReadOnly means that Kea may not write its hosts-database.
+	ReasonDatabaseReadOnly xpv2.ConditionReason = "DatabaseReadOnly"
+	// ReasonNoSubnets means that Kea answers and has no subnets: its
+	// configuration may not have arrived yet.
+	ReasonNoSubnets xpv2.ConditionReason = "NoSubnets"
+	// ReasonNotSaved means that the reservations in memory are not written to
+	// Kea's configuration file.
+	ReasonNotSaved xpv2.ConditionReason = "MemoryHostsNotSaved"
+	// ReasonUnexpectedAnswer means that the answer is not Kea's, or that Kea
+	// refuses what it should not.
 	ReasonUnexpectedAnswer xpv2.ConditionReason = "UnexpectedAnswer"
-	ReasonNotSupported     xpv2.ConditionReason = "NotSupported"
-	ReasonNotSaved         xpv2.ConditionReason = "MemoryHostsNotSaved"
-	ReasonInvalid          xpv2.ConditionReason = "Invalid"
-	ReasonNoPermission     xpv2.ConditionReason = "PermissionMissing"
+	// ReasonNotSupported means that this version cannot do what is configured.
+	ReasonNotSupported xpv2.ConditionReason = "NotSupported"
+	// ReasonNoPermission means that the provider may not read what it needs.
+	ReasonNoPermission xpv2.ConditionReason = "PermissionMissing"
+	// ReasonInvalid means that the configuration cannot be used as it is.
+	ReasonInvalid xpv2.ConditionReason = "Invalid"
 )
 
 // AnnotationKeyAdopt set to "true" on a KeaReservation takes over a host
-// reservation that is marked as somebody else's.
+// reservation that is marked as another owner's.
 const AnnotationKeyAdopt = Group + "/adopt"

@@ -8,7 +8,8 @@ import (
 )
 
 // OptionData is a DHCPv4 option that the device gets with its address (Kea ARM,
-// "Standard DHCPv4 Options").
+// "Standard DHCPv4 Options"). An option that is named here is managed as a
+// whole: an attribute that is left out has Kea's default.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.name) || has(self.code)",message="an option needs a name or a code: write for example name: domain-name-servers, or code: 6"
 type OptionData struct {
@@ -25,23 +26,38 @@ type OptionData struct {
 	// +kubebuilder:validation:Maximum=254
 	Code *int32 `json:"code,omitempty"`
 
-	// Space the option belongs to. Kea takes dhcp4 where it is left out.
+	// Space that the option belongs to. Kea's default is dhcp4.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Space string `json:"space,omitempty"`
 
-	// Data of the option, comma separated where it holds several values, for
-	// example "10.0.0.2, 10.0.0.3". Hexadecimal digits where csvFormat is false.
+	// Data of the option. Several values are separated by commas, for example
+	// "10.0.0.2, 10.0.0.3". Hexadecimal digits if csvFormat is false.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	Data string `json:"data,omitempty"`
 
 	// AlwaysSend sends the option even to a device that does not ask for it.
+	// Kea's default is false.
 	// +optional
 	AlwaysSend *bool `json:"alwaysSend,omitempty"`
 
-	// CSVFormat tells whether data is written as values (true) or as
-	// hexadecimal digits (false). Kea decides where it is left out.
+	// NeverSend keeps the option from the device, even if the subnet or a client
+	// class sets it. Kea's default is false.
+	// +optional
+	NeverSend *bool `json:"neverSend,omitempty"`
+
+	// ClientClasses limits the option to a device that is in one of these
+	// classes. Kea sends it to every device if the list is empty.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	ClientClasses []string `json:"clientClasses,omitempty"`
+
+	// CSVFormat says whether data holds values (true) or hexadecimal digits
+	// (false). Kea's default is true for an option that it has a definition of.
 	// +optional
 	CSVFormat *bool `json:"csvFormat,omitempty"`
 }
@@ -179,7 +195,48 @@ type ServerObservation struct {
 	Message string `json:"message,omitempty"`
 }
 
-// KeaReservationObservation is what Kea was last seen to hold.
+// OptionObservation is a DHCPv4 option of a reservation, as Kea returns it.
+type OptionObservation struct {
+	// Name of the option. Empty if Kea has no definition of it.
+	// +optional
+	Name string `json:"name,omitempty"`
+
+	// Code of the option.
+	// +optional
+	Code *int32 `json:"code,omitempty"`
+
+	// Space that the option belongs to.
+	// +optional
+	Space string `json:"space,omitempty"`
+
+	// Data of the option: values if csvFormat is true, else hexadecimal digits.
+	// Kea returns nothing for an option whose definition has no data, such as
+	// vendor-encapsulated-options (43), whatever it holds.
+	// +optional
+	Data string `json:"data,omitempty"`
+
+	// AlwaysSend reports whether Kea sends the option to a device that does not
+	// ask for it.
+	// +optional
+	AlwaysSend *bool `json:"alwaysSend,omitempty"`
+
+	// NeverSend reports whether Kea keeps the option from the device.
+	// +optional
+	NeverSend *bool `json:"neverSend,omitempty"`
+
+	// ClientClasses that the option is limited to.
+	// +optional
+	// +listType=atomic
+	ClientClasses []string `json:"clientClasses,omitempty"`
+
+	// CSVFormat reports whether data holds values or hexadecimal digits.
+	// +optional
+	CSVFormat *bool `json:"csvFormat,omitempty"`
+}
+
+// KeaReservationObservation is what Kea was last seen to hold: every field of
+// forProvider as Kea returns it, and what Kea says about the device's subnet and
+// lease. A field that Kea has no value for is left out.
 type KeaReservationObservation struct {
 	// SubnetID is the subnet's id on the first server that has it.
 	// +optional
@@ -189,13 +246,39 @@ type KeaReservationObservation struct {
 	// +optional
 	Subnet string `json:"subnet,omitempty"`
 
-	// IPAddress that Kea holds for the device.
+	// HWAddress that Kea has the reservation under.
+	// +optional
+	HWAddress string `json:"hwAddress,omitempty"`
+
+	// IPAddress that Kea has reserved for the device.
 	// +optional
 	IPAddress string `json:"ipAddress,omitempty"`
 
-	// Hostname that Kea holds for the device.
+	// Hostname that the reservation gives the device.
 	// +optional
 	Hostname string `json:"hostname,omitempty"`
+
+	// ClientClasses that the reservation puts the device into.
+	// +optional
+	// +listType=atomic
+	ClientClasses []string `json:"clientClasses,omitempty"`
+
+	// OptionData are the DHCPv4 options of the reservation.
+	// +optional
+	// +listType=atomic
+	OptionData []OptionObservation `json:"optionData,omitempty"`
+
+	// NextServer is the address of the device's boot server.
+	// +optional
+	NextServer string `json:"nextServer,omitempty"`
+
+	// ServerHostname is the name of the device's boot server.
+	// +optional
+	ServerHostname string `json:"serverHostname,omitempty"`
+
+	// BootFileName is the file that the device boots.
+	// +optional
+	BootFileName string `json:"bootFileName,omitempty"`
 
 	// Gateway is the first router that Kea gives the devices of the subnet, where
 	// the subnet itself says.

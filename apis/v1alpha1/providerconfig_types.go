@@ -120,7 +120,7 @@ type TLS struct {
 	CASecretRef *SecretKeyReference `json:"caSecretRef,omitempty"`
 
 	// ClientCertificateSecretRef names a Secret of type kubernetes.io/tls that
-	// the provider shows to Kea. Basic authentication is then not sent.
+	// the provider shows to Kea, in addition to credentials if both are set.
 	// +optional
 	ClientCertificateSecretRef *SecretReference `json:"clientCertificateSecretRef,omitempty"`
 
@@ -200,6 +200,12 @@ type ServerStatus struct {
 	// Message says what is wrong with the server, and what to do.
 	// +optional
 	Message string `json:"message,omitempty"`
+
+	// Warnings list what the server is configured to ignore, and what could not
+	// be checked. The server is used all the same.
+	// +optional
+	// +listType=atomic
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // A ProviderConfigStatus is the observed state of a provider configuration.

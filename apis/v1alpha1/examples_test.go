@@ -62,19 +62,19 @@ func TestExamplesApply(t *testing.T) {
 func TestDesignApplies(t *testing.T) {
 	cases := map[string]check{
 		v1alpha1.ClusterProviderConfigKind: {reason: "A ClusterProviderConfig with everything.", object: `
-  servers:                             # the members of one HA group; at least one, names unique
+  servers:                             # the members of one HA group; at least one, unique names
   - {name: kea1, url: "https://kea1.example.com:8000"}
   - {name: kea2, url: "https://kea2.example.com:8000"}
   hosts:
     storage: Auto                      # Auto | Memory | Database: where each server keeps reservations
-    shared: false                      # true: one hosts-database behind all servers, so write once
-    persist: Never                     # Never | ConfigWrite: for memory hosts, config-write after changes, debounced
+    shared: false                      # true: one hosts-database behind all servers, written once
+    persist: Never                     # Never | ConfigWrite: for reservations in memory, config-write after changes, debounced
   credentials:
     source: Secret                     # None | Secret
     secretRef: {namespace: crossplane-system, name: kea-credentials}      # keys: username, password
   tls:
     caSecretRef: {namespace: crossplane-system, name: kea-ca, key: ca.crt}
-    clientCertificateSecretRef: {namespace: crossplane-system, name: kea-client}   # kubernetes.io/tls; basic auth is then not sent
+    clientCertificateSecretRef: {namespace: crossplane-system, name: kea-client}   # kubernetes.io/tls; sent in addition to basic authentication if both are set
     serverName: ""
     insecureSkipVerify: false
   timeout: 10s
@@ -85,10 +85,10 @@ func TestDesignApplies(t *testing.T) {
   forProvider:
     subnet: 10.123.0.0/24              # or subnetId: 1; exactly one, immutable
     hwAddress: "00:02:12:34:56:78"     # immutable; upper case and dashes accepted
-    ipAddress: 10.123.0.50             # left out: the address of the device's current lease, once it has one
+    ipAddress: 10.123.0.50             # omitted: the address of the device's current lease, once it has one
     hostname: vm01
     clientClasses: []
-    optionData: [{name: domain-name-servers, data: 10.0.0.2}]      # name or code; space, alwaysSend, csvFormat
+    optionData: [{name: domain-name-servers, data: 10.0.0.2}]      # name or code; space, alwaysSend, neverSend, clientClasses, csvFormat
     nextServer: ""
     serverHostname: ""
     bootFileName: ""

@@ -11,12 +11,19 @@ import (
 // "Standard DHCPv4 Options"). An option that is named here is managed as a
 // whole: an attribute that is left out has Kea's default.
 //
+// What csvFormat: false takes is what Kea's OptionDataParser reads: digits, with 0x
+// or not; one or two of them between colons or blanks; or text in quotes. A
+// hosts-database keeps no more than 253 bytes of it (Kea 3.0.3).
+//
 // +kubebuilder:validation:XValidation:rule="has(self.name) || has(self.code)",message="an option needs a name or a code: write for example name: domain-name-servers, or code: 6"
+// +kubebuilder:validation:XValidation:rule="!has(self.csvFormat) || self.csvFormat || !has(self.data) || self.data.matches(r'^((0x)?[0-9A-Fa-f]+|[0-9A-Fa-f]{1,2}(:[0-9A-Fa-f]{1,2})+|[0-9A-Fa-f]{1,2}( [0-9A-Fa-f]{1,2})+|(?s:\\s*\\x27.*\\S.*\\x27\\s*))?$')",message="data must be hexadecimal digits if csvFormat is false: write for example 0a000002, or leave csvFormat out to write values"
+// +kubebuilder:validation:XValidation:rule="!has(self.csvFormat) || self.csvFormat || !has(self.data) || (self.data.contains(\"'\") ? size(bytes(self.data.trim())) <= 255 : self.data.contains(':') ? self.data.split(':').size() <= 253 : self.data.contains(' ') ? self.data.split(' ').size() <= 253 : self.data.replace('0x', \"\").size() <= 506)",message="data may have at most 253 bytes if csvFormat is false: define the option in Kea (option-def) to write longer data as values"
 type OptionData struct {
 	// Name of the option as Kea knows it, for example domain-name-servers.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="!self.contains(' ')",message="an option's name has no blanks: write for example domain-name-servers"
 	Name string `json:"name,omitempty"`
 
 	// Code of the option, 1 to 254, for example 6. Needed only for an option
@@ -29,12 +36,16 @@ type OptionData struct {
 	// Space that the option belongs to. Kea's default is dhcp4.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="self == '' || (self != 'dhcp6' && self.matches('^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$'))",message="space must be a DHCPv4 option space, letters, digits, dashes and underscores: write for example vendor-4491, or leave it out for dhcp4"
 	Space string `json:"space,omitempty"`
 
-	// Data of the option. Several values are separated by commas, for example
-	// "10.0.0.2, 10.0.0.3". Hexadecimal digits if csvFormat is false.
+	// Data of the option, at most 4096 bytes. Several values are separated by
+	// commas, for example "10.0.0.2, 10.0.0.3". Hexadecimal digits, of at most 253
+	// bytes, if csvFormat is false.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
+	// +kubebuilder:validation:XValidation:rule="size(bytes(self)) <= 4096",message="data may not be more than 4096 bytes: letters outside ASCII have two to four"
+	// +kubebuilder:validation:XValidation:rule="!self.contains('\\u0000')",message="data may not have a null character: Kea's hosts-database would cut it off there"
 	Data string `json:"data,omitempty"`
 
 	// AlwaysSend sends the option even to a device that does not ask for it.
@@ -48,10 +59,12 @@ type OptionData struct {
 	NeverSend *bool `json:"neverSend,omitempty"`
 
 	// ClientClasses limits the option to a device that is in one of these
-	// classes. Kea sends it to every device if the list is empty.
+	// classes. Kea sends it to every device if the list is empty. A hosts-database
+	// keeps them from Kea 3.1 on.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:XValidation:rule="self.all(c, self.exists_one(d, d == c))",message="an option's clientClasses must differ: name each class once"
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
 	ClientClasses []string `json:"clientClasses,omitempty"`
@@ -112,19 +125,26 @@ type KeaReservationParameters struct {
 	Hostname *string `json:"hostname,omitempty"`
 
 	// ClientClasses that the device is put into, in Kea's order of evaluation.
-	// An empty list takes it out of all of them.
+	// An empty list takes it out of all of them. Their names may have 255 bytes
+	// altogether, with a comma between each two.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:XValidation:rule="size(bytes(self.join(','))) <= 255",message="the names of clientClasses may not be more than 255 bytes altogether, with a comma between each two: Kea's hosts-database keeps no more; use fewer classes or shorter names"
+	// +kubebuilder:validation:XValidation:rule="self.all(c, c.matches('^[^,[:cntrl:]]*$'))",message="the name of a class may have neither a comma nor a control character: name each class in an entry of its own"
+	// +kubebuilder:validation:XValidation:rule="self.all(c, c == c.trim())",message="the name of a class may not begin or end with a blank: Kea removes it"
+	// +kubebuilder:validation:XValidation:rule="self.all(c, self.exists_one(d, d == c))",message="clientClasses must differ: name each class once"
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
 	ClientClasses []string `json:"clientClasses,omitzero"`
 
 	// OptionData are DHCPv4 options for this device alone. Options that are not
-	// named here stay as Kea has them.
+	// named here stay as Kea has them. An option may be named several times, with
+	// other data or other clientClasses.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:XValidation:rule="self.all(a, (!has(a.name) && !has(a.code)) || self.exists_one(b, ((has(a.code) && has(b.code) && a.code == b.code) || (has(a.name) && has(b.name) && a.name == b.name)) && (has(a.space) && a.space != '' ? a.space : 'dhcp4') == (has(b.space) && b.space != '' ? b.space : 'dhcp4') && (has(a.data) ? a.data : '') == (has(b.data) ? b.data : '') && (has(a.clientClasses) ? a.clientClasses : []) == (has(b.clientClasses) ? b.clientClasses : [])))",message="two entries of optionData for one option must differ in data or in clientClasses: remove one of them"
 	OptionData []OptionData `json:"optionData,omitzero"`
 
 	// NextServer is the address of the device's boot server (siaddr, RFC 2131),
@@ -132,18 +152,23 @@ type KeaReservationParameters struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self == '' || (isIP(self) && ip(self).family() == 4)",message="nextServer must be an IPv4 address: write for example 10.0.0.5"
+	// +kubebuilder:validation:XValidation:rule="self != '255.255.255.255'",message="Kea refuses 255.255.255.255 as nextServer: write for example 10.0.0.5"
 	NextServer *string `json:"nextServer,omitempty"`
 
 	// ServerHostname is the name of the device's boot server (sname, RFC 2131),
-	// at most 63 characters.
+	// at most 63 bytes.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="size(bytes(self)) <= 63",message="serverHostname may not be more than 63 bytes: letters outside ASCII have two to four"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^[:cntrl:]]*$')",message="serverHostname may not have a control character: write for example boot.example.com"
 	ServerHostname *string `json:"serverHostname,omitempty"`
 
 	// BootFileName is the file that the device boots (file, RFC 2131), at most
-	// 127 characters.
+	// 127 bytes.
 	// +optional
 	// +kubebuilder:validation:MaxLength=127
+	// +kubebuilder:validation:XValidation:rule="size(bytes(self)) <= 127",message="bootFileName may not be more than 127 bytes: letters outside ASCII have two to four"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^[:cntrl:]]*$')",message="bootFileName may not have a control character: write for example pxelinux.0"
 	BootFileName *string `json:"bootFileName,omitempty"`
 }
 

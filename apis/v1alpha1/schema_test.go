@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
 )
@@ -69,4 +70,41 @@ func explained(t *testing.T, path string, schema *apiextensionsv1.JSONSchemaProp
 		fields += explained(t, path+"[]", schema.Items.Schema)
 	}
 	return fields
+}
+
+// TestStatusTakesWhatKeaReturns: Kea accepts what our API does not, from other
+// hands, and a status that is refused is a status that is lost.
+func TestStatusTakesWhatKeaReturns(t *testing.T) {
+	crd := readCRD(t, filepath.Join(crdsDir(), "kea.crossplane.io_keareservations.yaml"))
+	status := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["status"]
+	at := status.Properties["atProvider"]
+	if len(at.Properties) < 10 {
+		t.Fatalf("want atProvider's fields, got %d", len(at.Properties))
+	}
+	spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"].Properties["forProvider"]
+	for name := range spec.Properties {
+		if _, ok := at.Properties[name]; !ok {
+			t.Errorf("want atProvider to have %s, as forProvider has it", name)
+		}
+	}
+	delete(at.Properties, "servers") // its states are ours, not Kea's
+	unrestricted(t, "atProvider", &at)
+}
+
+// unrestricted checks that a field and all below it take any value of their type.
+func unrestricted(t *testing.T, path string, schema *apiextensionsv1.JSONSchemaProps) {
+	t.Helper()
+	free := apiextensionsv1.JSONSchemaProps{
+		Description: schema.Description, Type: schema.Type, Format: schema.Format, Properties: schema.Properties, Items: schema.Items,
+		XListType: schema.XListType, XListMapKeys: schema.XListMapKeys,
+	}
+	if diff := cmp.Diff(free, *schema); diff != "" {
+		t.Errorf("%s: want no validation: -want, +got:\n%s", path, diff)
+	}
+	for name, property := range schema.Properties {
+		unrestricted(t, path+"."+name, &property)
+	}
+	if schema.Items != nil && schema.Items.Schema != nil {
+		unrestricted(t, path+"[]", schema.Items.Schema)
+	}
 }

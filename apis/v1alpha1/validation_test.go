@@ -124,6 +124,12 @@ func reservation(t *testing.T, forProvider string) *unstructured.Unstructured {
 	return fromYAML(t, v1alpha1.KeaReservationKind, "forProvider: "+forProvider)
 }
 
+// inSubnet1 makes a KeaReservation with some more fields, in YAML.
+func inSubnet1(t *testing.T, fields string) *unstructured.Unstructured {
+	t.Helper()
+	return reservation(t, `{subnetId: 1, hwAddress: "00:02:12:34:56:78", `+fields+"}")
+}
+
 // A check is an object that the API server has to take or refuse.
 type check struct {
 	reason string

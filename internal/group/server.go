@@ -23,6 +23,9 @@ type ServerFacts struct {
 	// MissingHooks are hook libraries that the provider needs and the server
 	// does not load.
 	MissingHooks []string
+	// Warnings are what the server is configured to ignore, and what could not be
+	// checked.
+	Warnings []string
 	// Err is why the server cannot be used; nil if it can.
 	Err error
 	// SaveErr is why memory hosts could not be saved; nil if they were, or are
@@ -33,6 +36,13 @@ type ServerFacts struct {
 // ErrNoDatabase says that reservations are to be kept in a hosts-database that
 // the server does not have.
 var ErrNoDatabase = errors.New("Kea has no hosts-database: configure hosts-database in Kea, or set hosts.storage to Auto or Memory")
+
+// ErrDatabaseReadOnly says that Kea may not write the hosts-database that
+// reservations are to be kept in.
+var ErrDatabaseReadOnly = errors.New("Kea may not write its hosts-database, which has readonly: true: set hosts.storage to Memory, or let Kea write it")
+
+// ErrNoSubnets says that Kea answers and has no subnets.
+var ErrNoSubnets = errors.New("Kea has no subnets: its configuration may not have arrived yet; add subnets to it")
 
 // errNoAnswer says that the first look at a server has not come to an end.
 var errNoAnswer = errors.New("it has not answered yet: check that kea-dhcp4 is running and not overloaded")

@@ -71,7 +71,7 @@ func TestConfigPersistFails(t *testing.T) {
 	s.create(pc)
 	s.create(r)
 	s.await(r, isReady, isSynced)
-	s.await(pc, is{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: v1alpha1.ReasonNotSaved, Message: "reservations work, and are put back after a restart of Kea"})
+	s.await(pc, is{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: v1alpha1.ReasonNotSaved, Message: "reservations work, and are restored after a restart of Kea"})
 	later := s.numbered(12)
 	s.create(later)
 	s.await(later, isReady, isSynced)

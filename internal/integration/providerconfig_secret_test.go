@@ -66,7 +66,7 @@ func TestConfigSecret(t *testing.T) {
 		"NoPassword": {
 			reason: "One key is missing.",
 			data:   without("password"),
-			want:   trouble{reason: v1alpha1.ReasonSecretUnusable, message: "cannot find a value of key password in Secret "},
+			want:   trouble{reason: v1alpha1.ReasonSecretUnusable, message: "cannot find key password in Secret "},
 		},
 		"WrongPassword": {
 			reason: "Kea does not accept it.",

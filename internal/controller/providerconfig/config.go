@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -74,22 +75,61 @@ func nameOf(r v1alpha1.SecretReference, namespace string) types.NamespacedName {
 // secrets are the Secrets that a configuration reads, by name.
 type secrets map[types.NamespacedName]*corev1.Secret
 
-// value gives the data of a key of a Secret. The message names Secret and key,
-// never what is in them.
+// value returns the data of a key of a Secret, which must not be empty. The
+// message names Secret and key, never their content.
 func (s secrets) value(r v1alpha1.SecretReference, namespace, key string) ([]byte, error) {
+	v, found, err := s.lookup(r, namespace, key)
+	if err == nil && (!found || len(v) == 0) {
+		err = fmt.Errorf("cannot find a value of key %s in Secret %s: add it", key, nameOf(r, namespace))
+	}
+	return v, err
+}
+
+// lookup returns the data of a key of a Secret, and whether it has the key.
+func (s secrets) lookup(r v1alpha1.SecretReference, namespace, key string) ([]byte, bool, error) {
 	n, err := secretName(r, namespace)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	secret, ok := s[n]
 	if !ok {
-		return nil, fmt.Errorf("cannot get Secret %s: create it, or correct the reference to it", n)
+		return nil, false, fmt.Errorf("cannot get Secret %s: create it, or correct the reference to it", n)
 	}
 	v, ok := secret.Data[key]
-	if !ok || len(v) == 0 {
-		return nil, fmt.Errorf("cannot find a value of key %s in Secret %s: add it", key, n)
+	return v, ok, nil
+}
+
+// username returns the user name of basic authentication.
+func (s secrets) username(r v1alpha1.SecretReference, namespace string) (string, error) {
+	v, err := s.value(r, namespace, keyUsername)
+	if err != nil {
+		return "", err
 	}
-	return v, nil
+	name := withoutNewline(v)
+	if name == "" {
+		return "", fmt.Errorf("cannot use key %s in Secret %s: it has an end of line and nothing else: set it to the user's name", keyUsername, nameOf(r, namespace))
+	}
+	return name, nil
+}
+
+// password returns the password of basic authentication. Kea accepts an empty
+// one, so only its key must be there.
+func (s secrets) password(r v1alpha1.SecretReference, namespace string) (string, error) {
+	v, found, err := s.lookup(r, namespace, keyPassword)
+	if err == nil && !found {
+		err = fmt.Errorf("cannot find key %s in Secret %s: add it, with an empty value for an empty password", keyPassword, nameOf(r, namespace))
+	}
+	return withoutNewline(v), err
+}
+
+// withoutNewline drops one end of line: a Secret that was made of a file has the
+// one that editors and echo put there, and Kea has none.
+func withoutNewline(v []byte) string {
+	text, _ := strings.CutSuffix(string(v), "\n")
+	if len(text) < len(v) {
+		text, _ = strings.CutSuffix(text, "\r")
+	}
+	return text
 }
 
 // errSeveralServers refuses what the provider cannot keep in step yet.
@@ -102,20 +142,15 @@ func groupConfig(spec *v1alpha1.ProviderConfigSpec, namespace string, s secrets)
 		return group.Config{}, "", errSeveralServers
 	}
 	base := kea.Config{Timeout: spec.Timeout.Duration}
-	if spec.Credentials.Source == xpv2.CredentialsSourceSecret && spec.Credentials.SecretRef != nil {
-		// In this order, so that the message is the same each time where both lack.
-		for _, of := range []struct {
-			key string
-			to  *string
-		}{{keyUsername, &base.Username}, {keyPassword, &base.Password}} {
-			v, err := s.value(*spec.Credentials.SecretRef, namespace, of.key)
-			if err != nil {
-				return group.Config{}, "", err
-			}
-			*of.to = string(v)
+	var err error
+	if ref := spec.Credentials.SecretRef; spec.Credentials.Source == xpv2.CredentialsSourceSecret && ref != nil {
+		if base.Username, err = s.username(*ref, namespace); err != nil {
+			return group.Config{}, "", err
+		}
+		if base.Password, err = s.password(*ref, namespace); err != nil {
+			return group.Config{}, "", err
 		}
 	}
-	var err error
 	if base.TLS, err = tlsConfig(spec.TLS, namespace, s); err != nil {
 		return group.Config{}, "", err
 	}

@@ -147,12 +147,40 @@ func TestGroupConfig(t *testing.T) {
 			},
 			err: "cannot find a value of key username in Secret ns/login: add it",
 		},
-		"EmptyValue": {
-			reason: "An empty password is none.",
+		"PasswordMissing": {
+			reason: "A key that is not there is a mistake.",
 			change: func(_ *v1alpha1.ProviderConfigSpec, data func(string) map[string][]byte, _ secrets) {
-				data("login")["password"] = nil
+				delete(data("login"), "password")
 			},
-			err: "cannot find a value of key password in Secret ns/login: add it",
+			err: "cannot find key password in Secret ns/login: add it, with an empty value for an empty password",
+		},
+		"UsernameEmpty": {
+			reason: "Kea has no user without a name.",
+			change: func(_ *v1alpha1.ProviderConfigSpec, data func(string) map[string][]byte, _ secrets) {
+				data("login")["username"] = nil
+			},
+			err: "cannot find a value of key username in Secret ns/login: add it",
+		},
+		"UsernameNewline": {
+			reason: "Nor is an end of line a name.",
+			change: func(_ *v1alpha1.ProviderConfigSpec, data func(string) map[string][]byte, _ secrets) {
+				data("login")["username"] = []byte("\r\n")
+			},
+			err: "cannot use key username in Secret ns/login: it has an end of line and nothing else: set it to the user's name",
+		},
+		"CAEmpty": {
+			reason: "An empty CA would trust no server.",
+			change: func(_ *v1alpha1.ProviderConfigSpec, data func(string) map[string][]byte, _ secrets) {
+				data("ca")["bundle"] = []byte{}
+			},
+			err: "cannot find a value of key bundle in Secret ns/ca: add it",
+		},
+		"ClientKeyEmpty": {
+			reason: "So would an empty key.",
+			change: func(_ *v1alpha1.ProviderConfigSpec, data func(string) map[string][]byte, _ secrets) {
+				data("client")["tls.key"] = nil
+			},
+			err: "cannot find a value of key tls.key in Secret ns/client: add it",
 		},
 		"NoPEM": {
 			reason: "A CA must be PEM.",
@@ -201,6 +229,43 @@ func TestGroupConfig(t *testing.T) {
 					got.Kea.Timeout != time.Second || !tlsOK || cfg.Storage != group.StorageMemory || !cfg.Persist || cfg.Interval != time.Minute {
 					t.Fatalf("%s\n%+v", tc.reason, cfg)
 				}
+			}
+		})
+	}
+}
+
+// TestCredentials: what is read of a Secret's user name and password. Kea's own
+// files of them have no end of line either.
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	type login struct{ username, password string }
+	cases := map[string]struct {
+		reason string
+		data   login
+		want   login
+	}{
+		"Usual":           {reason: "As it is.", data: login{"kea", "s3cret"}, want: login{"kea", "s3cret"}},
+		"Newline":         {reason: "Made of files that end in a newline.", data: login{"kea\n", "s3cret\n"}, want: login{"kea", "s3cret"}},
+		"CRLF":            {reason: "Made of files from Windows.", data: login{"kea\r\n", "s3cret\r\n"}, want: login{"kea", "s3cret"}},
+		"TwoNewlines":     {reason: "One is a file's; the other may be the password's.", data: login{"kea", "s3cret\n\n"}, want: login{"kea", "s3cret\n"}},
+		"CarriageReturn":  {reason: "Alone it is no end of line.", data: login{"kea", "s3cret\r"}, want: login{"kea", "s3cret\r"}},
+		"InnerNewline":    {reason: "It does not end there.", data: login{"kea", "s3\ncret"}, want: login{"kea", "s3\ncret"}},
+		"Blanks":          {reason: "A password may begin and end with one.", data: login{"kea", " s3cret "}, want: login{"kea", " s3cret "}},
+		"EmptyPassword":   {reason: "Kea accepts it.", data: login{"kea", ""}, want: login{"kea", ""}},
+		"NewlinePassword": {reason: "An empty file with an end of line.", data: login{"kea", "\n"}, want: login{"kea", ""}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := secretsIn(t, "ns")
+			s[types.NamespacedName{Namespace: "ns", Name: "login"}].Data = map[string][]byte{"username": []byte(tc.data.username), "password": []byte(tc.data.password)}
+			cfg, _, err := groupConfig(specOf("ns"), "", s)
+			if err != nil {
+				t.Fatalf("%s\n%v", tc.reason, err)
+			}
+			k := cfg.Servers[0].Kea
+			if diff := cmp.Diff(tc.want, login{k.Username, k.Password}, cmp.AllowUnexported(login{})); diff != "" {
+				t.Errorf("%s\n-want +got:\n%s", tc.reason, diff)
 			}
 		})
 	}

@@ -37,7 +37,7 @@ func statusOf(facts []group.ServerFacts) (xpv2.Condition, []v1alpha1.ServerStatu
 	for _, f := range facts {
 		reason, message := problem(f)
 		servers = append(servers, v1alpha1.ServerStatus{
-			Name: f.Name, Version: f.Version, Storage: storageNames[f.Storage], HAState: f.HAState, Message: message,
+			Name: f.Name, Version: f.Version, Storage: storageNames[f.Storage], HAState: f.HAState, Message: message, Warnings: f.Warnings,
 		})
 		if message == "" {
 			continue
@@ -64,13 +64,23 @@ func problem(f group.ServerFacts) (xpv2.ConditionReason, string) {
 		return v1alpha1.ReasonHookMissing, strings.Join(texts, "; ")
 	}
 	if f.SaveErr != nil {
-		return v1alpha1.ReasonNotSaved, fmt.Sprintf("cannot save memory hosts: %s; reservations work, and are put back after a restart of Kea; "+
-			"let kea-dhcp4 write its configuration file, or set hosts.persist to Never", f.SaveErr)
+		return v1alpha1.ReasonNotSaved, notSaved(f.SaveErr)
 	}
 	return "", ""
 }
 
-// reasonOf gives the reason that an error of a server stands under.
+// notSaved says why reservations in memory are not in Kea's configuration file.
+// Where Kea refused to write it, the remedy is not in Kea's text.
+func notSaved(err error) string {
+	var remedy string
+	if rejected := (*kea.RejectedError)(nil); errors.As(err, &rejected) {
+		remedy = "let kea-dhcp4 write its configuration file, "
+	}
+	return fmt.Sprintf("cannot save reservations in memory to Kea's configuration file: %s; %sor set hosts.persist to Never; "+
+		"reservations work, and are restored after a restart of Kea", err, remedy)
+}
+
+// reasonOf returns the reason for the Ready condition that fits a server's error.
 func reasonOf(err error) xpv2.ConditionReason {
 	var (
 		unreachable  *kea.UnreachableError
@@ -80,6 +90,10 @@ func reasonOf(err error) xpv2.ConditionReason {
 	switch {
 	case errors.Is(err, group.ErrNoDatabase):
 		return v1alpha1.ReasonNoHostDatabase
+	case errors.Is(err, group.ErrDatabaseReadOnly):
+		return v1alpha1.ReasonDatabaseReadOnly
+	case errors.Is(err, group.ErrNoSubnets):
+		return v1alpha1.ReasonNoSubnets
 	case errors.As(err, &unreachable):
 		return v1alpha1.ReasonUnreachable
 	case errors.As(err, &unauthorized):

@@ -14,23 +14,24 @@ import (
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-// A deviceReport is what there is to tell of one device.
+// A deviceReport is what the status says about one device.
 type deviceReport struct {
-	// address that Kea holds for it; empty where it holds none for certain.
+	// address that Kea has reserved for it; empty if that is not certain.
 	address string
 
-	// keep tells that what was known of the address before may still hold: what
-	// is in the way passes, and says nothing about the address.
+	// keep means that the address that was last reported may still be right: the
+	// problem says nothing about it.
 	keep bool
 
-	// gateway and nameservers of the subnet, where Kea tells.
+	// gateway and nameservers of the subnet, if Kea has them.
 	gateway     string
 	nameservers []string
 
-	// wrong is what the user has to correct.
-	wrong string
+	// invalid says why the interface's hardware address cannot be used. The other
+	// interfaces do not depend on it.
+	invalid string
 
-	// waiting is what the device waits for.
+	// waiting says what the device waits for, if anything.
 	waiting string
 }
 
@@ -42,7 +43,7 @@ func deviceReports(s *situation, p plan, failed map[kea.HWAddress]error) []devic
 	for i, d := range devices {
 		switch {
 		case d.err != nil:
-			out[i] = deviceReport{wrong: d.err.Error()}
+			out[i] = deviceReport{invalid: d.err.Error()}
 		case d.mac == "":
 			out[i] = deviceReport{waiting: "it has no macAddress yet"}
 		default:
@@ -82,26 +83,40 @@ func ownReservation(s *situation, mac kea.HWAddress) *v1alpha1.KeaReservation {
 	return have
 }
 
-// settled are the reasons of a reservation that is not ready that tell for
-// certain that Kea holds no address for the device.
-var settled = []xpv2.ConditionReason{
+// notReserved are the reasons for which Kea has no address reserved for the
+// device here.
+var notReserved = []xpv2.ConditionReason{
 	v1alpha1.ReasonAwaitingLease,
-	v1alpha1.ReasonSubnetNotFound,
 	v1alpha1.ReasonAddressConflict,
 	v1alpha1.ReasonOwnedByAnother,
 	v1alpha1.ReasonAddressNotInSubnet,
 }
 
+// reservedNotReady are the reasons for which Kea has a reservation that it
+// honours, though not all of it is as wanted.
+var reservedNotReady = []xpv2.ConditionReason{
+	v1alpha1.ReasonOpaqueOption,
+	v1alpha1.ReasonRefused,
+}
+
 func reservationReport(r *v1alpha1.KeaReservation, mac kea.HWAddress) deviceReport {
-	ready := r.GetCondition(xpv2.TypeReady)
+	ready, address := r.GetCondition(xpv2.TypeReady), r.Status.AtProvider.IPAddress
+	unsynced := r.GetCondition(xpv2.TypeSynced).Status == corev1.ConditionFalse
 	switch {
-	case ready.Status == corev1.ConditionTrue && r.Status.AtProvider.IPAddress != "":
-		return deviceReport{address: r.Status.AtProvider.IPAddress}
+	case ready.Status == corev1.ConditionTrue && address != "":
+		return deviceReport{address: address}
 	case ready.Reason == v1alpha1.ReasonAwaitingLease:
 		return deviceReport{waiting: fmt.Sprintf("%s waits for its DHCP lease", mac)}
-	case slices.Contains(settled, ready.Reason):
+	case slices.Contains(notReserved, ready.Reason):
 		return deviceReport{waiting: passedUp(r, mac, ready)}
-	case r.GetCondition(xpv2.TypeSynced).Status == corev1.ConditionFalse:
+	case ready.Reason == v1alpha1.ReasonSubnetNotFound:
+		// A KeaReservation that still has an address has it from before: Kea's
+		// subnets may be back in a moment.
+		return deviceReport{keep: address != "", waiting: passedUp(r, mac, ready)}
+	case slices.Contains(reservedNotReady, ready.Reason) && !unsynced:
+		// Empty if Kea has nothing: what was reported before is then wrong.
+		return deviceReport{address: address, waiting: passedUp(r, mac, ready)}
+	case unsynced:
 		// Its message is of a server that cannot be reached, most often, and
 		// differs each time. Every change here would be a write that others wake
 		// up from, so it is only pointed at.
@@ -125,8 +140,8 @@ func passedUp(r *v1alpha1.KeaReservation, mac kea.HWAddress, c xpv2.Condition) s
 // the steps in between would each be a write that others wake up from.
 func beingMade(mac kea.HWAddress) string { return fmt.Sprintf("%s gets its reservation", mac) }
 
-// interfaceStatus returns what the status of a NetworkConfiguration tells of an
-// interface. before is what it told of the same device so far.
+// interfaceStatus returns what the status of a NetworkConfiguration says about an
+// interface. before is what it last said about the same device.
 func interfaceStatus(in *vitistack.NetworkConfigurationInterface, r deviceReport, prefix string, before *vitistack.NetworkConfigurationInterface) vitistack.NetworkConfigurationInterface {
 	out := vitistack.NetworkConfigurationInterface{}
 	out.Name, out.MacAddress, out.Vlan = in.Name, in.MacAddress, in.Vlan

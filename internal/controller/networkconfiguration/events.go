@@ -49,7 +49,7 @@ func eventsOf(s *situation, p plan, phase string, failed error) []event.Event {
 		warn(reasonCannotAct, failed.Error())
 	}
 	if phase == vitistack.PhaseReady {
-		out = append(out, event.Normal(reasonConfigured, "All addresses are reserved in Kea"))
+		out = append(out, event.Normal(reasonConfigured, "The addresses are reserved in Kea"))
 	}
 	return out
 }

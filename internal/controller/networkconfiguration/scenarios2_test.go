@@ -129,6 +129,40 @@ func messagesPassedUp(s *site) {
 	s.same("interfaces", []vitistack.NetworkConfigurationInterface{want}, nc.Status.NetworkInterfaces)
 }
 
+// lossThatPasses keeps the last known addresses while Kea has no subnets for a
+// moment, or ignores the reservation, and takes them back when they are gone.
+func lossThatPasses(s *site) {
+	const mac = "02:00:00:00:13:01"
+	s.network("net", "10.19.0.0/24")
+	nc := s.machine("vm", []string{mac})
+	s.serve(nc, map[string]string{mac: "10.19.0.5"})
+	child := s.child(nc, mac)
+	kept := s.pending("eth0", mac, "10.19.0.0/24")
+	kept.IPv4Addresses = []string{"10.19.0.5"}
+	for reason, message := range map[xpv2.ConditionReason]string{
+		v1alpha1.ReasonSubnetNotFound: "Kea has no subnet 10.19.0.0/24",
+		v1alpha1.ReasonIgnoredByKea:   "reservations-in-subnet is false",
+	} {
+		s.reserve(child, "10.19.0.5")
+		s.phase(nc, vitistack.PhaseReady)
+		s.change(child, func() { unready(reason, message)(child) })
+		s.phase(nc, vitistack.PhaseReconciling, message)
+		s.same("interfaces", []vitistack.NetworkConfigurationInterface{kept}, nc.Status.NetworkInterfaces)
+	}
+
+	s.change(child, func() { unready(v1alpha1.ReasonOpaqueOption, "option 43 would be erased")(child) })
+	s.phase(nc, vitistack.PhaseReconciling, "reserved in Kea: 1 of 1", "option 43 would be erased")
+	s.same("interfaces", []vitistack.NetworkConfigurationInterface{
+		s.reserved("eth0", mac, "10.19.0.5", "10.19.0.0/24"),
+	}, nc.Status.NetworkInterfaces)
+
+	s.refuse(child, v1alpha1.ReasonSubnetNotFound, "Kea has no subnet 10.19.0.0/24")
+	s.phase(nc, vitistack.PhaseReconciling, "Kea has no subnet 10.19.0.0/24")
+	s.same("interfaces", []vitistack.NetworkConfigurationInterface{
+		s.pending("eth0", mac, "10.19.0.0/24"),
+	}, nc.Status.NetworkInterfaces)
+}
+
 // quiet has passes in which nothing has changed. They write nothing, also where
 // the CRD prunes what they would like to write.
 func quiet(s *site) {

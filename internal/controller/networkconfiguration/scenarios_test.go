@@ -18,6 +18,8 @@ type object = client.Object
 var scenarios = map[string]func(*site){
 	"HappyPath":           happyPath,
 	"InvalidMAC":          invalidMAC,
+	"InfiniBand":          infiniBand,
+	"LossThatPasses":      lossThatPasses,
 	"NetworkComesLater":   networkComesLater,
 	"SeveralNetworks":     severalNetworks,
 	"PrefixChange":        prefixChange,
@@ -74,8 +76,10 @@ func happyPath(s *site) {
 func invalidMAC(s *site) {
 	s.network("net", "10.2.0.0/24")
 	nc := s.machine("vm", []string{"02:00:00:00:02:01", "nonsense", "02:00:00:00:02:01"})
+	s.phase(nc, vitistack.PhaseReconciling, `eth1: cannot read "nonsense"`)
+	s.event(nc, string(reasonInvalidMAC), `cannot read "nonsense"`)
 	s.reserve(s.child(nc, "02:00:00:00:02:01"), "10.2.0.5")
-	s.phase(nc, vitistack.PhaseError, `eth1: cannot read "nonsense"`, "reserved in Kea: 2 of 3")
+	s.phase(nc, vitistack.PhaseReady, `eth1: cannot read "nonsense"`, "reserved in Kea: 2 of 3")
 	s.same("interfaces", []vitistack.NetworkConfigurationInterface{
 		s.reserved("eth0", "02:00:00:00:02:01", "10.2.0.5", "10.2.0.0/24"),
 		s.pending("eth1", "nonsense", "10.2.0.0/24"),
@@ -83,7 +87,26 @@ func invalidMAC(s *site) {
 	}, nc.Status.NetworkInterfaces)
 
 	s.change(nc, func() { nc.Spec.NetworkInterfaces = interfaces("02:00:00:00:02:01") })
-	s.phase(nc, vitistack.PhaseReady)
+	s.phase(nc, vitistack.PhaseReady, "reserved in Kea: 1 of 1")
+}
+
+// infiniBand is a machine with an InfiniBand card, whose address has 20 bytes,
+// beside its Ethernet cards.
+func infiniBand(s *site) {
+	const address = "80:00:02:08:fe:80:00:00:00:00:00:00:00:02:c9:03:00:00:00:01"
+	s.network("net", "10.18.0.0/24")
+	nc := s.machine("vm", []string{"02:00:00:00:12:01", address, "02:00:00:00:12:02"})
+	s.phase(nc, vitistack.PhaseReconciling, "eth1", address)
+	s.serve(nc, map[string]string{"02:00:00:00:12:01": "10.18.0.5", "02:00:00:00:12:02": "10.18.0.6"})
+	s.phase(nc, vitistack.PhaseReady, "reserved in Kea: 2 of 3", `eth1: cannot read "`+address+`"`, "it has 20 bytes")
+	s.same("interfaces", []vitistack.NetworkConfigurationInterface{
+		s.reserved("eth0", "02:00:00:00:12:01", "10.18.0.5", "10.18.0.0/24"),
+		s.pending("eth1", address, "10.18.0.0/24"),
+		s.reserved("eth2", "02:00:00:00:12:02", "10.18.0.6", "10.18.0.0/24"),
+	}, nc.Status.NetworkInterfaces)
+
+	alone := s.machine("alone", []string{address})
+	s.phase(alone, vitistack.PhaseError, `eth0: cannot read "`+address+`"`)
 }
 
 func networkComesLater(s *site) {

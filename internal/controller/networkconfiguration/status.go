@@ -30,7 +30,7 @@ func statusOf(s *situation, p plan, failed map[kea.HWAddress]error, now time.Tim
 	reports := deviceReports(s, p, failed)
 	out.NetworkInterfaces = interfaceStatuses(s, p.standing, reports)
 
-	wrong, waiting, reserved := sum(s.nc, p.standing, reports)
+	total := sum(s.nc, p.standing, reports)
 	condition := metav1.Condition{
 		Type:               vitistack.ConditionReady,
 		Status:             metav1.ConditionFalse,
@@ -38,49 +38,67 @@ func statusOf(s *situation, p plan, failed map[kea.HWAddress]error, now time.Tim
 		LastTransitionTime: metav1.NewTime(now).Rfc3339Copy(),
 	}
 	switch {
-	// A reader gives up on a machine in error, so it is kept for what does not
-	// pass unless somebody corrects it.
-	case len(wrong) > 0:
+	// Readers give up on a machine in phase Error, so it is for what does not pass
+	// unless a user corrects it, and leaves nothing to be done.
+	case len(total.wrong) > 0:
 		out.Phase, out.Status = vitistack.PhaseError, vitistack.StatusFailed
 		condition.Reason = vitistack.ReasonError
-	case len(waiting) > 0:
+	case len(total.waiting) > 0:
 		out.Phase, out.Status = vitistack.PhaseReconciling, vitistack.StatusInProgress
 		condition.Reason = vitistack.ReasonReconciling
 	default:
 		out.Phase, out.Status = vitistack.PhaseReady, vitistack.StatusSuccess
 		condition.Status, condition.Reason = metav1.ConditionTrue, vitistack.ReasonConfigured
 	}
-	out.Message = messageOf(slices.Concat(wrong, waiting), reserved, len(reports))
+	out.Message = messageOf(slices.Concat(total.wrong, total.waiting, total.ignored), total.reserved, len(reports))
 	condition.Message = out.Message
 	meta.SetStatusCondition(&out.Conditions, condition)
 	return out
 }
 
-// sum puts together what is wrong, what is waited for, and how many interfaces
-// have their address reserved.
-func sum(nc *vitistack.NetworkConfiguration, st standing, reports []deviceReport) (wrong, waiting []string, reserved int) {
+// A summary is what the interfaces of a NetworkConfiguration come to.
+type summary struct {
+	// wrong is what a user has to correct before anything can be done.
+	wrong []string
+	// waiting is what passes, or does not concern all interfaces.
+	waiting []string
+	// ignored names the interfaces that have no valid hardware address, if others
+	// have one: they decide the phase.
+	ignored []string
+	// reserved is how many interfaces have their address reserved.
+	reserved int
+}
+
+// sum returns the summary of the reports, which are in the order of the interfaces.
+func sum(nc *vitistack.NetworkConfiguration, st standing, reports []deviceReport) summary {
+	out := summary{}
 	if st.wrong != "" {
-		wrong = append(wrong, st.wrong)
+		out.wrong = append(out.wrong, st.wrong)
 	}
 	if st.waiting != "" {
-		waiting = append(waiting, st.waiting)
+		out.waiting = append(out.waiting, st.waiting)
+	}
+	invalid := &out.wrong
+	if len(macsOf(nc)) > 0 {
+		invalid = &out.ignored
 	}
 	for i, r := range reports {
 		name := nc.Spec.NetworkInterfaces[i].Name
 		if name == "" {
 			name = fmt.Sprintf("networkInterfaces[%d]", i)
 		}
+		if r.address != "" {
+			out.reserved++
+		}
 		switch {
-		case r.address != "":
-			reserved++
-		case r.wrong != "":
-			wrong = append(wrong, name+": "+r.wrong)
+		case r.invalid != "":
+			*invalid = append(*invalid, name+": "+r.invalid)
 		// Without a place no device gets any further, for the reason given.
-		case st.place != nil:
-			waiting = append(waiting, name+": "+r.waiting)
+		case r.waiting != "" && st.place != nil:
+			out.waiting = append(out.waiting, name+": "+r.waiting)
 		}
 	}
-	return wrong, waiting, reserved
+	return out
 }
 
 func messageOf(troubles []string, reserved, all int) string {

@@ -4,6 +4,7 @@ package networkconfiguration
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +96,68 @@ func TestStatusOfOneDevice(t *testing.T) {
 			nc:     []ncOption{stale},
 			child:  []krOption{unready(v1alpha1.ReasonAddressConflict, "10.0.0.5 belongs to aa:bb")},
 			want:   want{"Reconciling", "eth0: " + mac1 + ": 10.0.0.5 belongs to aa:bb", told1()},
+		},
+		"SubnetGone": {
+			reason: "A subnet that Kea does not have takes the address with it",
+			nc:     []ncOption{stale},
+			child:  []krOption{unready(v1alpha1.ReasonSubnetNotFound, "Kea has no subnet 10.0.0.0/24")},
+			want:   want{"Reconciling", "eth0: " + mac1 + ": Kea has no subnet 10.0.0.0/24", told1()},
+		},
+		"SubnetGoneForNow": {
+			reason: "A reservation that keeps its last known address says that the loss may pass",
+			nc:     []ncOption{stale},
+			child:  []krOption{holding, unready(v1alpha1.ReasonSubnetNotFound, "Kea has no subnet 10.0.0.0/24")},
+			want:   want{"Reconciling", "eth0: " + mac1 + ": Kea has no subnet 10.0.0.0/24", told1(addressed("10.0.0.5"), routed)},
+		},
+		"IgnoredByKea": {
+			reason: "The device most likely has the address; that DHCP keeps it is not so",
+			nc:     []ncOption{stale},
+			child:  []krOption{holding, gives, unready(v1alpha1.ReasonIgnoredByKea, "reservations-in-subnet is false")},
+			want:   want{"Reconciling", "eth0: " + mac1 + ": reservations-in-subnet is false", told1(addressed("10.0.0.5"), routed)},
+		},
+		"IgnoredByKeaFromTheStart": {
+			reason: "An address that was never honoured is not reported",
+			child:  []krOption{holding, gives, unready(v1alpha1.ReasonIgnoredByKea, "reservations-in-subnet is false")},
+			want:   want{"Reconciling", "eth0: " + mac1 + ": reservations-in-subnet is false", told1(routed)},
+		},
+		"OpaqueOption": {
+			reason: "Kea has this address, whatever else differs",
+			nc:     []ncOption{stale},
+			child:  []krOption{holding, gives, unready(v1alpha1.ReasonOpaqueOption, "option 43 would be erased")},
+			want: want{
+				"Reconciling", "reserved in Kea: 1 of 1; eth0: " + mac1 + ": option 43 would be erased",
+				told1(addressed("10.0.0.5"), confirmed, routed),
+			},
+		},
+		"Refused": {
+			reason: "Kea has the address that it had before, not the wanted one",
+			nc:     []ncOption{saying(told1(addressed("10.0.0.4"), confirmed, routed))},
+			child:  []krOption{holding, gives, unready(v1alpha1.ReasonRefused, "Kea refused it")},
+			want: want{
+				"Reconciling", "reserved in Kea: 1 of 1; eth0: " + mac1 + ": Kea refused it",
+				told1(addressed("10.0.0.5"), confirmed, routed),
+			},
+		},
+		"RefusedAndGone": {
+			reason: "Kea has no reservation",
+			nc:     []ncOption{stale},
+			child:  []krOption{unready(v1alpha1.ReasonRefused, "Kea refused it")},
+			want:   want{"Reconciling", "eth0: " + mac1 + ": Kea refused it", told1()},
+		},
+		"RefusedUnsynced": {
+			reason: "What Kea had before it could not be reached is not certain",
+			nc:     []ncOption{stale},
+			child:  []krOption{holding, unready(v1alpha1.ReasonRefused, "Kea refused it"), func(r *v1alpha1.KeaReservation) { r.SetConditions(xpv2.ReconcileError(errors.New("no"))) }},
+			want: want{
+				"Reconciling", "eth0: " + mac1 + ": KeaReservation vm-020000000001 cannot be synced, its condition Synced tells why",
+				told1(addressed("10.0.0.5"), routed),
+			},
+		},
+		"ReadyUnsynced": {
+			reason: "An outage by itself changes nothing",
+			nc:     []ncOption{stale},
+			child:  []krOption{holding, gives, func(r *v1alpha1.KeaReservation) { r.SetConditions(xpv2.ReconcileError(errors.New("no"))) }},
+			want:   want{"Ready", "reserved in Kea: 1 of 1", told1(addressed("10.0.0.5"), confirmed, routed)},
 		},
 		"Unsynced": {
 			reason: "What was known stays while Kea cannot be reached, but is not said to be reserved",
@@ -232,6 +295,85 @@ func TestStatusOf(t *testing.T) {
 			got := want{
 				phase: st.Phase, status: st.Status, message: st.Message, created: st.Created.UTC(),
 				conditions: st.Conditions, interfaces: len(st.NetworkInterfaces),
+			}
+			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(want{})); diff != "" {
+				t.Errorf("\n%s\nstatusOf(...): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestStatusOfInvalidMACs: readers give up on a machine in phase Error, so one
+// interface without an Ethernet address does not take it from the others.
+func TestStatusOfInvalidMACs(t *testing.T) {
+	const (
+		infiniBand = "80:00:02:08:fe:80:00:00:00:00:00:00:00:02:c9:03:00:00:00:01"
+		invalid    = `cannot read "` + infiniBand + `" as a hardware address: it has 20 bytes, an Ethernet address has 6`
+	)
+	networks := []vitistack.NetworkNamespace{nn("net", "10.0.0.0/24", 0)}
+	type want struct {
+		phase, message string
+		addresses      []string // one for each interface
+	}
+	cases := map[string]struct {
+		reason   string
+		macs     []string
+		reserved bool // mac1
+		networks []vitistack.NetworkNamespace
+		want     want
+	}{
+		"AmongReserved": {
+			reason: "The others decide", macs: []string{infiniBand, mac1}, reserved: true, networks: networks,
+			want: want{"Ready", "reserved in Kea: 1 of 2; eth0: " + invalid, []string{"", "10.0.0.5"}},
+		},
+		"AmongWaiting": {
+			reason: "The others decide", macs: []string{mac1, infiniBand}, networks: networks,
+			want: want{"Reconciling", "eth0: " + mac1 + " gets its reservation; eth1: " + invalid, []string{"", ""}},
+		},
+		"TooShort": {
+			reason: "A byte that is missing may be a mistake, and leaves the others alone", macs: []string{mac1, "02:00:00:00:01"}, reserved: true, networks: networks,
+			want: want{"Ready", `reserved in Kea: 1 of 2; eth1: cannot read "02:00:00:00:01" as a hardware address: it has 5 bytes, an Ethernet address has 6`, []string{"10.0.0.5", ""}},
+		},
+		"Empty": {
+			reason: "One that is not there yet may come", macs: []string{mac1, ""}, reserved: true, networks: networks,
+			want: want{"Reconciling", "reserved in Kea: 1 of 2; eth1: it has no macAddress yet", []string{"10.0.0.5", ""}},
+		},
+		"EmptyToo": {
+			reason: "Each for itself", macs: []string{infiniBand, mac1, ""}, reserved: true, networks: networks,
+			want: want{"Reconciling", "reserved in Kea: 1 of 3; eth2: it has no macAddress yet; eth0: " + invalid, []string{"", "10.0.0.5", ""}},
+		},
+		"Duplicate": {
+			reason: "Two interfaces with one address share a reservation", macs: []string{mac1, infiniBand, mac1}, reserved: true, networks: networks,
+			want: want{"Ready", "reserved in Kea: 2 of 3; eth1: " + invalid, []string{"10.0.0.5", "", "10.0.0.5"}},
+		},
+		"Only": {
+			reason: "Nothing can be done for this machine", macs: []string{infiniBand}, networks: networks,
+			want: want{"Error", "eth0: " + invalid, []string{""}},
+		},
+		"OnlyTwo": {
+			reason: "Both are named", macs: []string{infiniBand, "nonsense"}, networks: networks,
+			want: want{
+				"Error", "eth0: " + invalid + `; eth1: cannot read "nonsense" as a hardware address: write it with colons, as in 00:02:12:34:56:78`,
+				[]string{"", ""},
+			},
+		},
+		"NoNetwork": {
+			reason: "What is wrong is named also while the network is awaited", macs: []string{mac1, infiniBand},
+			want: want{"Reconciling", "waiting for a NetworkNamespace in namespace ns; eth1: " + invalid, []string{"", ""}},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			vm := nc("vm", tc.macs)
+			s := &situation{nc: vm, networks: tc.networks}
+			if tc.reserved {
+				child := kr(vm, at("10.0.0.0/24"), mac1, holding)
+				s.named, s.owned = named(child), []*v1alpha1.KeaReservation{child}
+			}
+			st := statusOf(s, policy{config: clusterConfig("default")}.decide(s), nil, epoch)
+			got := want{phase: st.Phase, message: st.Message}
+			for _, in := range st.NetworkInterfaces {
+				got.addresses = append(got.addresses, strings.Join(in.IPv4Addresses, ","))
 			}
 			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(want{})); diff != "" {
 				t.Errorf("\n%s\nstatusOf(...): -want, +got:\n%s", tc.reason, diff)

@@ -120,7 +120,7 @@ func holding(r *v1alpha1.KeaReservation) {
 
 func unready(reason xpv2.ConditionReason, message string) krOption {
 	return func(r *v1alpha1.KeaReservation) {
-		r.SetConditions(xpv2.Condition{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: reason, Message: message})
+		r.SetConditions(xpv2.Condition{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: reason, Message: message, LastTransitionTime: metav1.NewTime(epoch)})
 	}
 }
 

@@ -14,21 +14,20 @@ import (
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-// childState tells how a KeaReservation stands to the one that is wanted under
-// its name.
+// childState is the state of the KeaReservation that has a wanted name.
 type childState int
 
 const (
-	childAbsent    childState = iota // there is none
+	childAbsent    childState = iota // it does not exist
 	childAsWanted                    // nothing to do
-	childOutdated                    // an apply makes it right
-	childElsewhere                   // in another subnet or Kea: it has to be made anew
-	childGoing                       // being deleted
-	childForeign                     // somebody else's
+	childOutdated                    // an apply corrects it
+	childMisplaced                   // in another subnet or Kea: it has to be recreated
+	childDeleting                    // being deleted
+	childForeign                     // it has another controller
 )
 
-// childStateOf compares the KeaReservation that is there under the wanted name,
-// if any, with what an apply would make of it.
+// childStateOf compares the KeaReservation that has the wanted name, or nil, with
+// what an apply would make of it.
 func childStateOf(have *v1alpha1.KeaReservation, nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress) childState {
 	switch {
 	case have == nil:
@@ -36,30 +35,30 @@ func childStateOf(have *v1alpha1.KeaReservation, nc *vitistack.NetworkConfigurat
 	case !controls(nc, have) && !orphanOf(nc, have):
 		return childForeign
 	case meta.WasDeleted(have):
-		return childGoing
+		return childDeleting
 	case !inPlace(have, at) || hwAddressOf(have) != mac:
-		// The configuration could be changed in place, but that would leave the
-		// reservation behind on the Kea that had it so far.
+		// The provider configuration could be changed in place, but that would leave
+		// the reservation behind in the old Kea.
 		if controls(nc, have) {
-			return childElsewhere
+			return childMisplaced
 		}
 		return childForeign
-	case !dressed(have, nc, at, mac):
+	case !metadataUpToDate(have, nc, at, mac):
 		return childOutdated
 	}
 	return childAsWanted
 }
 
-// controls tells whether a NetworkConfiguration controls a KeaReservation. It
-// goes by UID: one of the same name may have been there before.
+// controls reports whether a NetworkConfiguration controls a KeaReservation. It
+// compares UIDs: there may have been another one of the same name.
 func controls(nc *vitistack.NetworkConfiguration, r *v1alpha1.KeaReservation) bool {
 	c := metav1.GetControllerOf(r)
 	return c != nil && c.UID == nc.UID
 }
 
-// orphanOf tells whether a KeaReservation was made for a NetworkConfiguration of
-// this name and has no controller any more: deleted with --cascade=orphan, or
-// restored from a backup without owners.
+// orphanOf reports whether a KeaReservation was made for a NetworkConfiguration of
+// this name and has no controller any more: that was deleted with
+// --cascade=orphan, or the KeaReservation was restored from a backup without owners.
 func orphanOf(nc *vitistack.NetworkConfiguration, r *v1alpha1.KeaReservation) bool {
 	return metav1.GetControllerOf(r) == nil && r.Labels[labelNetworkConfiguration] == labelValue(nc.Name)
 }
@@ -75,14 +74,14 @@ func controllerOf(r *v1alpha1.KeaReservation) (string, bool) {
 	return c.Name, err == nil && gv.Group == vitistack.GroupVersion.Group
 }
 
-// inPlace tells whether a KeaReservation is in the subnet and the Kea of a place.
+// inPlace reports whether a KeaReservation is in the subnet and the Kea of a place.
 func inPlace(r *v1alpha1.KeaReservation, at *place) bool {
 	config := ptr.Deref(r.Spec.ProviderConfigReference, xpv2.ProviderConfigReference{})
 	return r.Spec.ForProvider.Subnet == at.subnet && defaultConfig(config) == at.config
 }
 
-// dressed tells whether a KeaReservation has the metadata that is wanted.
-func dressed(r *v1alpha1.KeaReservation, nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress) bool {
+// metadataUpToDate reports whether a KeaReservation has the wanted metadata.
+func metadataUpToDate(r *v1alpha1.KeaReservation, nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress) bool {
 	for k, v := range labelsOf(nc, at) {
 		if r.Labels[k] != v {
 			return false
@@ -93,8 +92,8 @@ func dressed(r *v1alpha1.KeaReservation, nc *vitistack.NetworkConfiguration, at 
 		meta.GetExternalName(r) == mac.String()
 }
 
-// hwAddressOf returns a KeaReservation's hardware address in canonical form, or
-// nothing where it has none.
+// hwAddressOf returns a KeaReservation's hardware address in canonical form, or ""
+// if it is invalid.
 func hwAddressOf(r *v1alpha1.KeaReservation) kea.HWAddress {
 	mac, err := kea.ParseHWAddress(r.Spec.ForProvider.HWAddress)
 	if err != nil {

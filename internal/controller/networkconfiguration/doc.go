@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package networkconfiguration gives every machine that a VitiStack
-// NetworkConfiguration describes its host reservations in Kea: it expands the
-// NetworkConfiguration into one KeaReservation for each hardware address, and
-// writes what became of them into the NetworkConfiguration's status.
+// Package networkconfiguration creates a KeaReservation for each hardware address
+// of a VitiStack NetworkConfiguration, and reports in the NetworkConfiguration's
+// status which addresses Kea has reserved.
 //
-// What to do is decided by functions from values to values: whose a
-// NetworkConfiguration is (ownership.go), what is to be there for it
-// (expand.go), who has an address that two of them name (duplicates.go), what
-// to apply and what to delete (plan.go), and what to tell (status.go). Around
-// them is what reads and writes: reconciler.go, look.go and act.go do it for one
-// NetworkConfiguration, wake.go tells which ones an event concerns, and setup.go
-// and session.go have all of it run when, and only when, the gate says that
-// VitiStack is there and the provider may work with it.
+//	NetworkConfiguration ─┐ events (enqueue.go)
+//	NetworkNamespace ─────┼──────▶ queue ──▶ Reconcile (reconciler.go)
+//	KeaReservation ───────┘                    │
+//	                                           ▼
+//	  caches ───▶ situation ───▶ plan ───▶ KeaReservations   (apply.go)
+//	              situation.go   claim.go      and
+//	                             expand.go  status, events   (report.go, status.go,
+//	                             duplicates.go                events.go)
+//	                             plan.go
+//
+// What is in the second row between caches and writes is pure: functions from
+// values to values. setup.go registers the controller with the gate, and run.go
+// runs it while VitiStack's CRDs and the permissions are there.
+//
+// Goroutines and locks:
+//   - The queue's workers call Reconcile, never twice at once for one object.
+//   - A reconciler has no state but its onceRecorder, which has a mutex of its own.
+//   - An enqueuer has no state; informers call it.
+//   - run has one goroutine for VitiStack's cache and one for the controller, both of
+//     which end with its context. The manager's cache outlives them (sharedCache).
+//   - Objects from a cache are shared: they are copied before a change.
 package networkconfiguration

@@ -15,20 +15,21 @@ import (
 )
 
 // A rival is another NetworkConfiguration that names one of the same hardware
-// addresses.
+// addresses, and the provider's claim to it.
 type rival struct {
-	nc       *vitistack.NetworkConfiguration
-	standing standing
+	nc    *vitistack.NetworkConfiguration
+	claim claim
 }
 
-// holderOf tells who has a device's address instead of nc: an older
-// NetworkConfiguration that names it, or any whose KeaReservation for it is
-// still there. Kea has room for one reservation for each address and subnet, so
-// two KeaReservations for one would fight.
+// otherUser says which object has a device's hardware address instead of nc, and
+// reports whether there is one: an older NetworkConfiguration that names it, or
+// any whose KeaReservation for it still exists. Kea keeps one reservation for
+// each hardware address and subnet, so two KeaReservations would overwrite each
+// other.
 //
-// The oldest has it, not the one who was faster: the outcome is then the same
-// whatever happened in between, and can be explained.
-func holderOf(nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress, s *situation) (string, bool) {
+// The oldest NetworkConfiguration has it, not the first to be reconciled: the
+// outcome is then the same whatever the order, and can be explained.
+func otherUser(nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress, s *situation) (string, bool) {
 	var first *vitistack.NetworkConfiguration
 	for _, r := range s.rivals {
 		if r.wants(nc.Namespace, at, mac) && older(r.nc, nc) && (first == nil || older(r.nc, first)) {
@@ -39,7 +40,7 @@ func holderOf(nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress, 
 		return fmt.Sprintf("%s belongs to NetworkConfiguration %s/%s, which is older: waiting until it is free",
 			mac, first.Namespace, first.Name), true
 	}
-	for _, r := range s.elsewhere {
+	for _, r := range s.sameMAC {
 		name, ok := controllerOf(r)
 		if !ok || controls(nc, r) || hwAddressOf(r) != mac || !occupies(r, nc.Namespace, at) {
 			continue
@@ -50,28 +51,28 @@ func holderOf(nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress, 
 	return "", false
 }
 
-// wants tells whether a rival is to have a reservation for the same device in
+// wants reports whether a rival is to have a reservation for the same device in
 // the same place.
 func (r rival) wants(namespace string, at *place, mac kea.HWAddress) bool {
-	p := r.standing.place
-	return r.standing.ours && p != nil && !meta.WasDeleted(r.nc) &&
+	p := r.claim.place
+	return r.claim.ours && p != nil && !meta.WasDeleted(r.nc) &&
 		p.subnet == at.subnet && p.config == at.config && sameScope(at, namespace, r.nc.Namespace) &&
 		slices.Contains(macsOf(r.nc), mac)
 }
 
-// occupies tells whether a KeaReservation is in a place of a namespace.
+// occupies reports whether a KeaReservation is in a place of a namespace.
 func occupies(r *v1alpha1.KeaReservation, namespace string, at *place) bool {
 	return inPlace(r, at) && sameScope(at, namespace, r.Namespace)
 }
 
-// sameScope tells whether a reference to a provider configuration means the same
-// one in both namespaces.
+// sameScope reports whether a reference to a provider configuration means the
+// same one in both namespaces.
 func sameScope(at *place, a, b string) bool {
 	return a == b || at.config.Kind == v1alpha1.ClusterProviderConfigKind
 }
 
-// older tells whether a was made before b. Where that was in the same second,
-// the name decides.
+// older reports whether a was created before b. If both were in the same second,
+// the namespace and the name decide.
 func older(a, b metav1.Object) bool {
 	ta, tb := a.GetCreationTimestamp(), b.GetCreationTimestamp()
 	if !ta.Equal(&tb) {

@@ -25,17 +25,18 @@ const (
 	reasonCannotAct     event.Reason = "CannotChangeKeaReservations"
 )
 
-// eventsOf returns what the user of a NetworkConfiguration should hear of.
+// eventsOf returns the events that describe the current state of a
+// NetworkConfiguration.
 func eventsOf(s *situation, p plan, phase string, failed error) []event.Event {
 	var out []event.Event
 	warn := func(reason event.Reason, message string) {
 		out = append(out, event.Warning(reason, errors.New(message)))
 	}
-	if p.standing.guess != "" {
-		warn(reasonNetworkGuess, p.standing.guess)
+	if p.claim.guess != "" {
+		warn(reasonNetworkGuess, p.claim.guess)
 	}
-	if p.standing.wrong != "" {
-		warn(reasonMisconfigured, p.standing.wrong)
+	if p.claim.wrong != "" {
+		warn(reasonMisconfigured, p.claim.wrong)
 	}
 	for _, d := range devicesOf(s.nc) {
 		if d.err != nil {
@@ -43,7 +44,7 @@ func eventsOf(s *situation, p plan, phase string, failed error) []event.Event {
 		}
 	}
 	for _, mac := range macsOf(s.nc) {
-		warnHeld(warn, p, mac)
+		warnBlocked(warn, p, mac)
 	}
 	if failed != nil {
 		warn(reasonCannotAct, failed.Error())
@@ -54,32 +55,33 @@ func eventsOf(s *situation, p plan, phase string, failed error) []event.Event {
 	return out
 }
 
-func warnHeld(warn func(event.Reason, string), p plan, mac kea.HWAddress) {
-	h, ok := p.held[mac]
+func warnBlocked(warn func(event.Reason, string), p plan, mac kea.HWAddress) {
+	h, ok := p.blocked[mac]
 	switch {
-	case ok && h.kind == hindranceDuplicate:
+	case ok && h.kind == blockedByDuplicate:
 		warn(reasonDuplicate, h.message)
 	case ok:
 		warn(reasonForeign, h.message)
 	}
 }
 
-// An announcer tells each NetworkConfiguration's events once, and again only
-// after they had stopped being so: an event is a write too, and a pass that
-// changes nothing writes nothing.
-type announcer struct {
+// A onceRecorder records each event of a NetworkConfiguration once, and again only
+// after its cause was gone: an event is a write too, and a reconcile that changes
+// nothing writes nothing. It may be used by several goroutines at once.
+type onceRecorder struct {
 	recorder event.Recorder
 
-	mu   sync.Mutex
-	told map[types.NamespacedName]map[string]bool
+	mu sync.Mutex
+	// recorded has the current events of each NetworkConfiguration. mu guards it.
+	recorded map[types.NamespacedName]map[string]bool
 }
 
-func newAnnouncer(r event.Recorder) *announcer {
-	return &announcer{recorder: r, told: map[types.NamespacedName]map[string]bool{}}
+func newOnceRecorder(r event.Recorder) *onceRecorder {
+	return &onceRecorder{recorder: r, recorded: map[types.NamespacedName]map[string]bool{}}
 }
 
-// announce tells what is new among everything that is to be told now.
-func (a *announcer) announce(nc *vitistack.NetworkConfiguration, events []event.Event) {
+// record records those of a NetworkConfiguration's current events that are new.
+func (a *onceRecorder) record(nc *vitistack.NetworkConfiguration, events []event.Event) {
 	now := map[string]event.Event{}
 	for _, e := range events {
 		now[string(e.Reason)+"\n"+e.Message] = e
@@ -89,22 +91,23 @@ func (a *announcer) announce(nc *vitistack.NetworkConfiguration, events []event.
 	}
 }
 
-func (a *announcer) fresh(name types.NamespacedName, now map[string]event.Event) map[string]event.Event {
+// fresh returns the events that are new, and remembers all of them.
+func (a *onceRecorder) fresh(name types.NamespacedName, now map[string]event.Event) map[string]event.Event {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 
-	before := a.told[name]
-	a.told[name] = map[string]bool{}
+	before := a.recorded[name]
+	a.recorded[name] = map[string]bool{}
 	for key := range now {
-		a.told[name][key] = true
+		a.recorded[name][key] = true
 	}
 	maps.DeleteFunc(now, func(key string, _ event.Event) bool { return before[key] })
 	return now
 }
 
-// forget a NetworkConfiguration that is gone.
-func (a *announcer) forget(name types.NamespacedName) {
+// forget drops what is remembered of a NetworkConfiguration that is gone.
+func (a *onceRecorder) forget(name types.NamespacedName) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.told, name)
+	delete(a.recorded, name)
 }

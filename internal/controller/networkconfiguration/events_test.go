@@ -25,11 +25,11 @@ func (r *recorder) Event(_ runtime.Object, e event.Event) {
 	r.reasons = append(r.reasons, string(e.Reason))
 }
 
-func TestAnnouncer(t *testing.T) {
+func TestOnceRecorder(t *testing.T) {
 	a := event.Warning("A", errors.New("a"))
 	b := event.Warning("B", errors.New("b"))
 	r := &recorder{}
-	announce := newAnnouncer(r)
+	once := newOnceRecorder(r)
 	vm := nc("vm", nil)
 
 	steps := []struct {
@@ -37,32 +37,32 @@ func TestAnnouncer(t *testing.T) {
 		events []event.Event
 		want   []string
 	}{
-		{"What is new is told", []event.Event{a, b}, []string{"A", "B"}},
-		{"What was told is not told again", []event.Event{a, b}, nil},
-		{"The end of something makes no event", []event.Event{a}, nil},
-		{"What is so again is told again", []event.Event{a, b}, []string{"B"}},
+		{"A new event is recorded", []event.Event{a, b}, []string{"A", "B"}},
+		{"One that was recorded is not recorded again", []event.Event{a, b}, nil},
+		{"The end of a state makes no event", []event.Event{a}, nil},
+		{"A state that comes back is recorded again", []event.Event{a, b}, []string{"B"}},
 	}
 	for _, s := range steps {
 		r.reasons = nil
-		announce.announce(vm, s.events)
+		once.record(vm, s.events)
 		slices.Sort(r.reasons)
 		if diff := cmp.Diff(s.want, r.reasons); diff != "" {
 			t.Errorf("\n%s\nannounce(...): -want, +got:\n%s", s.reason, diff)
 		}
 	}
-	announce.forget(types.NamespacedName{Namespace: vm.Namespace, Name: vm.Name})
-	if len(announce.told) > 0 {
-		t.Error("forget(...): what was told of a NetworkConfiguration that is gone is still there")
+	once.forget(types.NamespacedName{Namespace: vm.Namespace, Name: vm.Name})
+	if len(once.recorded) > 0 {
+		t.Error("forget(...): the events of a NetworkConfiguration that is gone are still there")
 	}
 }
 
 func TestEventsOf(t *testing.T) {
 	s := &situation{nc: nc("vm", []string{mac1, mac2, "nonsense"})}
 	p := plan{
-		standing: standing{ours: true, guess: "guess", wrong: "wrong"},
-		held: map[kea.HWAddress]hindrance{
-			mac1: {kind: hindranceDuplicate, message: "duplicate"},
-			mac2: {kind: hindranceForeign, message: "foreign"},
+		claim: claim{ours: true, guess: "guess", wrong: "wrong"},
+		blocked: map[kea.HWAddress]blocker{
+			mac1: {kind: blockedByDuplicate, message: "duplicate"},
+			mac2: {kind: blockedByForeign, message: "foreign"},
 		},
 	}
 	events := eventsOf(s, p, "Ready", errors.New("cannot"))

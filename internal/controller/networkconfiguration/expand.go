@@ -25,14 +25,14 @@ const (
 	labelNetworkNamespace     = v1alpha1.Group + "/network-namespace"
 )
 
-// hashLength is long enough for no two names of a cluster to meet: 64 bits.
+// hashLength is in hexadecimal digits: 64 bits are enough for the names of a cluster.
 const hashLength = 16
 
-// A device is a network interface as the provider sees it.
+// A device is a network interface with its hardware address in canonical form.
 type device struct {
 	name string // of the interface, for messages
 	mac  kea.HWAddress
-	err  error // why there is no mac
+	err  error // why mac is empty; nil if the interface names none
 }
 
 // devicesOf returns a device for each interface, in their order.
@@ -59,19 +59,19 @@ func macsOf(nc *vitistack.NetworkConfiguration) []kea.HWAddress {
 	return out
 }
 
-// reservationName names the KeaReservation of a device. It is the same at every
-// pass, so that a reservation that the cache does not show yet is not made twice.
+// reservationName returns the name of a device's KeaReservation. It is the same in
+// every reconcile, so that one that is not in the cache yet is not created twice.
 func reservationName(nc string, mac kea.HWAddress) string {
 	suffix := "-" + strings.ReplaceAll(mac.String(), ":", "")
 	return shortened(nc, validation.DNS1123SubdomainMaxLength-len(suffix)) + suffix
 }
 
-// labelValue makes a label's value of an object's name.
+// labelValue returns an object's name as a label's value.
 func labelValue(name string) string {
 	return shortened(name, validation.LabelValueMaxLength)
 }
 
-// shortened returns a name that fits, and that is another one for another name.
+// shortened returns a name of at most limit bytes, which differs for different names.
 func shortened(name string, limit int) string {
 	if len(name) <= limit {
 		return name
@@ -89,9 +89,9 @@ func labelsOf(nc *vitistack.NetworkConfiguration, at *place) map[string]string {
 	}
 }
 
-// applyConfiguration is what the provider wants of a KeaReservation, for
-// server-side apply. It names neither ipAddress nor anything else that is not
-// its own, so that the address that is pinned later stays.
+// applyConfiguration returns a KeaReservation for server-side apply. It sets
+// neither ipAddress nor anything else that is not this controller's, so that the
+// address that is pinned later stays.
 func applyConfiguration(nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress) *unstructured.Unstructured {
 	u := &unstructured.Unstructured{Object: map[string]any{
 		"spec": map[string]any{
@@ -103,14 +103,15 @@ func applyConfiguration(nc *vitistack.NetworkConfiguration, at *place, mac kea.H
 	u.SetNamespace(nc.Namespace)
 	u.SetName(reservationName(nc.Name, mac))
 	u.SetLabels(labelsOf(nc, at))
-	// Set here, it need not be written by itself before the reservation is made.
+	// Set here, crossplane-runtime need not write it in a request of its own.
 	u.SetAnnotations(map[string]string{meta.AnnotationKeyExternalName: mac.String()})
 	u.SetOwnerReferences([]metav1.OwnerReference{controllerRef(nc)})
 	return u
 }
 
-// controllerRef is how a KeaReservation refers to the NetworkConfiguration that
-// it was made for. A machine's deletion does not wait for Kea.
+// controllerRef returns a KeaReservation's reference to its NetworkConfiguration.
+// It does not block the owner's deletion: a machine's deletion does not wait for
+// Kea.
 func controllerRef(nc *vitistack.NetworkConfiguration) metav1.OwnerReference {
 	ref := *metav1.NewControllerRef(nc, vitistack.NetworkConfigurationGroupVersionKind)
 	ref.BlockOwnerDeletion = new(false)

@@ -14,11 +14,11 @@ import (
 
 func TestDecide(t *testing.T) {
 	type want struct {
-		ours   bool
-		apply  []kea.HWAddress
-		remove []string
-		held   map[kea.HWAddress]hindrance
-		anew   map[kea.HWAddress]string
+		ours       bool
+		apply      []kea.HWAddress
+		remove     []string
+		blocked    map[kea.HWAddress]blocker
+		recreating map[kea.HWAddress]string
 	}
 	here, there := at("10.0.0.0/24"), at("10.1.0.0/24")
 	networks := []vitistack.NetworkNamespace{nn("net", "10.0.0.0/24", 0)}
@@ -29,8 +29,8 @@ func TestDecide(t *testing.T) {
 	leaving := kr(both, here, mac1, going)
 	leftover := kr(both, here, "02:00:00:00:00:99")
 	foreign := kr(nc("vm", nil, func(nc *vitistack.NetworkConfiguration) { nc.UID = "another" }), here, mac1)
-	duplicate := hindrance{message: mac1 + " belongs to NetworkConfiguration other/older, which is older: waiting until it is free"}
-	rivals := []rival{{nc: nc("older", []string{mac1}, made("other", -5)), standing: standing{ours: true, place: here}}}
+	duplicate := blocker{message: mac1 + " belongs to NetworkConfiguration other/older, which is older: waiting until it is free"}
+	rivals := []rival{{nc: nc("older", []string{mac1}, made("other", -5)), claim: claim{ours: true, place: here}}}
 
 	cases := map[string]struct {
 		reason string
@@ -58,35 +58,35 @@ func TestDecide(t *testing.T) {
 			want:   want{ours: true, remove: []string{leftover.Name}},
 		},
 		"Moved": {
-			reason: "A reservation in another subnet is deleted, to be made anew when it is gone",
+			reason: "A reservation in another subnet is deleted, to be recreated when it is gone",
 			s:      situation{nc: both, networks: networks, named: named(moved, second), owned: []*v1alpha1.KeaReservation{moved, second}},
 			want: want{
 				ours: true, remove: []string{moved.Name},
-				anew: map[kea.HWAddress]string{mac1: "KeaReservation vm-020000000001 is made anew in 10.0.0.0/24 with ClusterProviderConfig default"},
+				recreating: map[kea.HWAddress]string{mac1: "KeaReservation vm-020000000001 is being recreated in 10.0.0.0/24 with ClusterProviderConfig default"},
 			},
 		},
 		"Leaving": {
 			reason: "What is being deleted is neither deleted again nor applied",
 			s:      situation{nc: both, networks: networks, named: named(leaving, second), owned: []*v1alpha1.KeaReservation{leaving, second}},
 			want: want{
-				ours: true,
-				anew: map[kea.HWAddress]string{mac1: "KeaReservation vm-020000000001 is being deleted, and is made anew after that"},
+				ours:       true,
+				recreating: map[kea.HWAddress]string{mac1: "KeaReservation vm-020000000001 is being deleted, and is recreated after that"},
 			},
 		},
 		"Foreign": {
-			reason: "Somebody else's reservation is not touched",
+			reason: "A reservation with another controller is not touched",
 			s:      situation{nc: both, networks: networks, named: named(foreign, second), owned: []*v1alpha1.KeaReservation{second}},
-			want: want{ours: true, held: map[kea.HWAddress]hindrance{mac1: {
-				kind:    hindranceForeign,
+			want: want{ours: true, blocked: map[kea.HWAddress]blocker{mac1: {
+				kind:    blockedByForeign,
 				message: "KeaReservation vm-020000000001 is not controlled by this NetworkConfiguration: delete it, so that it can be made here",
 			}}},
 		},
 		"Duplicate": {
-			reason: "A device that somebody else has loses its reservation here; the others do not",
+			reason: "A device that another NetworkConfiguration has loses its reservation here; the others do not",
 			s:      situation{nc: both, networks: networks, rivals: rivals, named: named(first), owned: []*v1alpha1.KeaReservation{first}},
 			want: want{
 				ours: true, apply: []kea.HWAddress{mac2}, remove: []string{first.Name},
-				held: map[kea.HWAddress]hindrance{mac1: duplicate},
+				blocked: map[kea.HWAddress]blocker{mac1: duplicate},
 			},
 		},
 		"Homeless": {
@@ -106,17 +106,17 @@ func TestDecide(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			p := policy{config: clusterConfig("default")}.decide(&tc.s)
-			got := want{ours: p.standing.ours, apply: p.apply, held: p.held, anew: p.anew}
+			got := want{ours: p.claim.ours, apply: p.apply, blocked: p.blocked, recreating: p.recreating}
 			for _, r := range p.remove {
 				got.remove = append(got.remove, r.Name)
 			}
-			if tc.want.held == nil {
-				tc.want.held = map[kea.HWAddress]hindrance{}
+			if tc.want.blocked == nil {
+				tc.want.blocked = map[kea.HWAddress]blocker{}
 			}
-			if tc.want.anew == nil {
-				tc.want.anew = map[kea.HWAddress]string{}
+			if tc.want.recreating == nil {
+				tc.want.recreating = map[kea.HWAddress]string{}
 			}
-			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(want{}, hindrance{})); diff != "" {
+			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(want{}, blocker{})); diff != "" {
 				t.Errorf("\n%s\ndecide(...): -want, +got:\n%s", tc.reason, diff)
 			}
 		})

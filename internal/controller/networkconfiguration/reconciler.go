@@ -20,24 +20,24 @@ import (
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-// conflictRetry is how soon a write is tried again that somebody else's came
-// before. The cache has their write by then.
+// conflictRetry is how soon a write is tried again after another client's write
+// came first. The cache has that write by then.
 const conflictRetry = 250 * time.Millisecond
 
 // A reconciler brings one NetworkConfiguration's KeaReservations and status up
-// to date.
+// to date. It may run for several NetworkConfigurations at the same time.
 type reconciler struct {
 	// vitistack reads NetworkConfigurations and NetworkNamespaces, kube reads
 	// KeaReservations, both from caches; kube also writes.
 	vitistack client.Reader
 	kube      client.Client
 
-	policy   policy
-	announce *announcer
-	log      logging.Logger
+	policy policy
+	events *onceRecorder
+	log    logging.Logger
 
-	// allocation tells whether the NetworkConfiguration's CRD keeps the fields
-	// that the successor added.
+	// allocation is true if the CRD of NetworkConfigurations has the fields that
+	// vitistack/common added.
 	allocation bool
 
 	now func() time.Time
@@ -48,63 +48,64 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	nc := &vitistack.NetworkConfiguration{}
 	if err := r.vitistack.Get(ctx, req.NamespacedName, nc); err != nil {
 		if kerrors.IsNotFound(err) {
-			r.announce.forget(req.NamespacedName)
+			r.events.forget(req.NamespacedName)
 			return reconcile.Result{}, nil
 		}
 		return reconcile.Result{}, fmt.Errorf("cannot get NetworkConfiguration: %w", err)
 	}
 
-	// What cannot be read completely is not acted upon: a reservation might seem
-	// to be nobody's.
-	s, err := r.look(ctx, nc)
+	// Nothing is done with an incomplete situation: a reservation might seem to
+	// have no owner.
+	s, err := r.situationOf(ctx, nc)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	err = r.carryOut(ctx, s, r.policy.decide(s))
+	err = r.execute(ctx, s, r.policy.decide(s))
 	if kerrors.IsConflict(err) {
-		r.log.Debug("Somebody else wrote first", "namespace", req.Namespace, "name", req.Name, "error", err)
+		r.log.Debug("Another client wrote first", "namespace", req.Namespace, "name", req.Name, "error", err)
 		return reconcile.Result{RequeueAfter: conflictRetry}, nil
 	}
 	return reconcile.Result{}, err
 }
 
-func (r *reconciler) carryOut(ctx context.Context, s *situation, p plan) error {
+// execute carries out a plan and writes the status.
+func (r *reconciler) execute(ctx context.Context, s *situation, p plan) error {
 	switch {
-	case !p.standing.ours:
-		return r.letGo(ctx, s, p)
+	case !p.claim.ours:
+		return r.release(ctx, s, p)
 	case meta.WasDeleted(s.nc):
 		// The garbage collector deletes its KeaReservations once it is gone, and
-		// each of them is gone when Kea has let go of it.
+		// each of them is gone when Kea has removed its reservation.
 		return r.removeFinalizer(ctx, s.nc)
 	}
 
-	failed, err := r.act(ctx, s.nc, p)
+	failed, err := r.applyPlan(ctx, s.nc, p)
 	status := statusOf(s, p, failed, r.now())
 	if !r.allocation {
 		status.NetworkInterfaces = vitistack.WithoutAllocation(status.NetworkInterfaces)
 	}
-	// An error here does not keep the status from being told.
-	told := r.writeStatus(ctx, s.nc, status)
-	r.announce.announce(s.nc, eventsOf(s, p, status.Phase, err))
+	// The status is written in any case: it says what failed.
+	statusErr := r.writeStatus(ctx, s.nc, status)
+	r.events.record(s.nc, eventsOf(s, p, status.Phase, err))
 	if err == nil {
-		return told // as it is, so that a conflict is seen
+		return statusErr // unwrapped, so that a conflict is seen
 	}
-	return errors.Join(err, told)
+	return errors.Join(err, statusErr)
 }
 
-// letGo deletes the KeaReservations of a NetworkConfiguration that is not, or no
-// longer, the provider's business. Nothing of it is touched but one thing:
-// kea-operator's finalizer on one that was ours until now. Nobody else would
-// remove it, and the NetworkConfiguration could never be deleted.
-func (r *reconciler) letGo(ctx context.Context, s *situation, p plan) error {
+// release deletes the KeaReservations of a NetworkConfiguration that is not, or no
+// longer, the provider's. The NetworkConfiguration itself is not touched, but for
+// kea-operator's finalizer on one that was the provider's until now: no other
+// controller removes it, and the NetworkConfiguration could never be deleted.
+func (r *reconciler) release(ctx context.Context, s *situation, p plan) error {
 	if len(s.owned) == 0 {
 		return nil
 	}
-	// Before the reservations, which are what tells that it was ours.
+	// First, as the reservations are the evidence that it was the provider's.
 	if err := r.removeFinalizer(ctx, s.nc); err != nil {
 		return err
 	}
-	_, err := r.act(ctx, s.nc, p)
+	_, err := r.applyPlan(ctx, s.nc, p)
 	return err
 }
 
@@ -114,7 +115,7 @@ func (r *reconciler) removeFinalizer(ctx context.Context, nc *vitistack.NetworkC
 	if !controllerutil.RemoveFinalizer(without, vitistack.KeaOperatorFinalizer) {
 		return nil
 	}
-	// A list is patched as a whole: with the lock nobody's change to it is lost.
+	// A list is patched as a whole: with the lock no other change to it is lost.
 	patch := client.MergeFromWithOptions(nc, client.MergeFromWithOptimisticLock{})
 	if err := r.kube.Patch(ctx, without, patch); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("cannot remove finalizer %s: %w", vitistack.KeaOperatorFinalizer, err)
@@ -123,10 +124,10 @@ func (r *reconciler) removeFinalizer(ctx context.Context, nc *vitistack.NetworkC
 	return nil
 }
 
-// writeStatus writes what differs. It is a merge patch, which leaves fields
-// alone that these types do not know. Server-side apply would do so too, but it
-// would have to own the list of conditions as a whole, since the CRD says so,
-// and with it the conditions of others.
+// writeStatus writes the status if it differs. It sends a merge patch, which does
+// not touch fields that these types do not know. Server-side apply would not
+// either, but it would have to own the whole list of conditions, as the CRD says,
+// and with it the conditions of other controllers.
 func (r *reconciler) writeStatus(ctx context.Context, nc *vitistack.NetworkConfiguration, status vitistack.NetworkConfigurationStatus) error {
 	if equality.Semantic.DeepEqual(nc.Status, status) {
 		return nil
@@ -140,5 +141,5 @@ func (r *reconciler) writeStatus(ctx context.Context, nc *vitistack.NetworkConfi
 	return nil
 }
 
-// failures has what could not be done, by the device that it was for.
+// failures are the errors of a plan's steps, by device.
 type failures = map[kea.HWAddress]error

@@ -20,34 +20,34 @@ import (
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-// controllerName stands in logs, metrics and events.
+// controllerName is its name in logs, metrics and events.
 const controllerName = "networkconfiguration"
 
 // Options of the controller.
 type Options struct {
-	// Logger of the controller. Nothing is logged without one.
+	// Logger of the controller; nil logs nothing.
 	Logger logging.Logger
 
 	// DefaultProviderConfig is used for NetworkNamespaces that name none. The
 	// zero value means ClusterProviderConfig/default.
 	DefaultProviderConfig xpv2.ProviderConfigReference
 
-	// StrictProvider leaves NetworkConfigurations alone that do not say that
-	// their provider is Kea.
+	// StrictProvider leaves NetworkConfigurations without a spec.provider alone.
+	// Otherwise their provider is Kea.
 	StrictProvider bool
 
-	// MaxConcurrentReconciles is how many NetworkConfigurations are worked on at
-	// the same time. Zero means the manager's default.
+	// MaxConcurrentReconciles is how many NetworkConfigurations are reconciled at
+	// the same time; 0 is the manager's default.
 	MaxConcurrentReconciles int
 
-	// RateLimiter of the controller's queue, controller-runtime's where it is
-	// nil.
+	// RateLimiter of the controller's queue; nil is controller-runtime's default.
 	RateLimiter workqueue.TypedRateLimiter[reconcile.Request]
 }
 
 // Setup has the gate run a controller that makes KeaReservations for
-// NetworkConfigurations. It needs neither VitiStack's kinds nor permission to
-// use them: it runs when both are there, and stops when the kinds go.
+// NetworkConfigurations. It needs neither VitiStack's CRDs nor permission to use
+// them: the controller runs while both are there. Call it before the manager
+// starts.
 func Setup(mgr ctrl.Manager, g *gate.Gate, o Options) error {
 	if err := vitistack.AddToScheme(mgr.GetScheme()); err != nil {
 		return fmt.Errorf("cannot add VitiStack's kinds to the scheme: %w", err)
@@ -57,24 +57,24 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o Options) error {
 	}
 	o.DefaultProviderConfig = defaultConfig(o.DefaultProviderConfig)
 	s := &starter{
-		mgr:      mgr,
-		options:  o,
-		log:      o.Logger.WithValues("controller", controllerName),
-		announce: newAnnouncer(event.NewAPIRecorder(mgr.GetEventRecorderFor(controllerName))), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
+		mgr:     mgr,
+		options: o,
+		log:     o.Logger.WithValues("controller", controllerName),
+		events:  newOnceRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(controllerName))), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	}
 	// With Crossplane's activation policies our own CRD too may come later.
 	ours := gate.KeaReservations
 	ours.Created = true
-	g.Add(gate.Part{Name: "NetworkConfigurations", Need: gate.Need{CRDs: append(theirs(), ours), Permissions: toServe}, Run: s.run})
-	// Without toRelease the controller works, but nothing goes as it should. All of
-	// it is told at once, whether our own CRD is there yet or not.
-	g.Tell(gate.Need{CRDs: theirs(), Permissions: slices.Concat(toServe, toRelease)})
+	g.Add(gate.Part{Name: "NetworkConfigurations", Need: gate.Need{CRDs: append(vitistackCRDs(), ours), Permissions: toServe}, Run: s.run})
+	// Without toRelease the controller runs, but finalizers and KeaReservations stay
+	// behind. All of it is reported at once, also while our own CRD is missing.
+	g.Tell(gate.Need{CRDs: vitistackCRDs(), Permissions: slices.Concat(toServe, toRelease)})
 	g.Tell(gate.Need{Permissions: toDelete})
 	return nil
 }
 
-// theirs are VitiStack's CRDs that the controller needs.
-func theirs() []gate.CRD {
+// vitistackCRDs are VitiStack's CRDs that the controller needs.
+func vitistackCRDs() []gate.CRD {
 	crd := func(r schema.GroupResource) gate.CRD {
 		return gate.CRD{
 			GroupVersionResource: r.WithVersion(vitistack.GroupVersion.Version),
@@ -82,7 +82,7 @@ func theirs() []gate.CRD {
 		}
 	}
 	ncs := crd(vitistack.NetworkConfigurationResource)
-	ncs.Schema = true // which tells whether it is an old one, that prunes some of the status
+	ncs.Schema = true // an old one prunes some of the status
 	return []gate.CRD{ncs, crd(vitistack.NetworkNamespaceResource)}
 }
 
@@ -97,19 +97,19 @@ var (
 	)
 	// toRelease is to remove kea-operator's finalizer.
 	toRelease = []gate.Permission{gate.May("patch", vitistack.NetworkConfigurationResource)}
-	// toDelete is to take back what it made.
+	// toDelete is to delete what it made.
 	toDelete = []gate.Permission{gate.May("delete", v1alpha1.KeaReservationGroupResource)}
 )
 
-// A starter runs the controller each time that it can run.
+// A starter runs the controller whenever its CRDs and permissions are there.
 type starter struct {
-	mgr      ctrl.Manager
-	options  Options
-	log      logging.Logger
-	announce *announcer
+	mgr     ctrl.Manager
+	options Options
+	log     logging.Logger
+	events  *onceRecorder
 
-	// indexed tells that the manager's cache has our indexes. They outlive a
-	// controller, since they cannot be removed.
+	// indexed means that the manager's cache has our indexes. They outlive a
+	// controller, as they cannot be removed.
 	indexed bool
 }
 

@@ -39,7 +39,7 @@ func comeAndGo(t *testing.T, plane *testenv.ControlPlane, kube client.Client, us
 	installCRDs(t, plane, oldCRDs(t)...)
 	s.says(log, "it may not: list, watch, patch networkconfigurations.vitistack.io; patch networkconfigurations.vitistack.io/status; list, watch networknamespaces.vitistack.io", 1)
 	s.network("net", "10.50.0.0/24")
-	nc := s.machine("vm", []string{"02:00:00:00:50:01"}, heldByKeaOperator)
+	nc := s.machine("vm", []string{"02:00:00:00:50:01"}, finalizedByKeaOperator)
 	allow(t, kube, "vitistack", rbacv1.PolicyRule{
 		APIGroups: []string{"vitistack.io"},
 		Resources: []string{"networkconfigurations", "networkconfigurations/status", "networknamespaces"},
@@ -80,7 +80,7 @@ func strict(t *testing.T, kube client.Client, user *rest.Config) {
 	s := newSite(t, kube)
 	s.allocation = true
 	s.network("net", "10.51.0.0/24")
-	deleted := s.machine("deleted", []string{"02:00:00:00:51:01"}, heldByKeaOperator)
+	deleted := s.machine("deleted", []string{"02:00:00:00:51:01"}, finalizedByKeaOperator)
 	s.delete(deleted)
 	unset := s.machine("unset", []string{"02:00:00:00:51:02"})
 

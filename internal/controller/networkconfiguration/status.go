@@ -15,12 +15,12 @@ import (
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-// maxTold is how many of a NetworkConfiguration's troubles its message spells
-// out.
-const maxTold = 8
+// maxProblems is how many problems a message lists.
+const maxProblems = 8
 
-// statusOf returns what a NetworkConfiguration's status is to be. It is a change
-// of what is there: conditions of others stay, and so does the time of creation.
+// statusOf returns the status that a NetworkConfiguration should have. It is pure,
+// and changes what is there: the conditions of other controllers stay, and so
+// does the time of creation.
 func statusOf(s *situation, p plan, failed map[kea.HWAddress]error, now time.Time) vitistack.NetworkConfigurationStatus {
 	out := *s.nc.Status.DeepCopy()
 	if out.Created.IsZero() {
@@ -28,9 +28,9 @@ func statusOf(s *situation, p plan, failed map[kea.HWAddress]error, now time.Tim
 	}
 
 	reports := deviceReports(s, p, failed)
-	out.NetworkInterfaces = interfaceStatuses(s, p.standing, reports)
+	out.NetworkInterfaces = interfaceStatuses(s, p.claim, reports)
 
-	total := sum(s.nc, p.standing, reports)
+	total := summarize(s.nc, p.claim, reports)
 	condition := metav1.Condition{
 		Type:               vitistack.ConditionReady,
 		Status:             metav1.ConditionFalse,
@@ -69,14 +69,14 @@ type summary struct {
 	reserved int
 }
 
-// sum returns the summary of the reports, which are in the order of the interfaces.
-func sum(nc *vitistack.NetworkConfiguration, st standing, reports []deviceReport) summary {
+// summarize returns the summary of the reports, which are in the order of the interfaces.
+func summarize(nc *vitistack.NetworkConfiguration, c claim, reports []deviceReport) summary {
 	out := summary{}
-	if st.wrong != "" {
-		out.wrong = append(out.wrong, st.wrong)
+	if c.wrong != "" {
+		out.wrong = append(out.wrong, c.wrong)
 	}
-	if st.waiting != "" {
-		out.waiting = append(out.waiting, st.waiting)
+	if c.waiting != "" {
+		out.waiting = append(out.waiting, c.waiting)
 	}
 	invalid := &out.wrong
 	if len(macsOf(nc)) > 0 {
@@ -93,25 +93,25 @@ func sum(nc *vitistack.NetworkConfiguration, st standing, reports []deviceReport
 		switch {
 		case r.invalid != "":
 			*invalid = append(*invalid, name+": "+r.invalid)
-		// Without a place no device gets any further, for the reason given.
-		case r.waiting != "" && st.place != nil:
+		// Without a place, the one reason for all is enough.
+		case r.waiting != "" && c.place != nil:
 			out.waiting = append(out.waiting, name+": "+r.waiting)
 		}
 	}
 	return out
 }
 
-func messageOf(troubles []string, reserved, all int) string {
-	if len(troubles) == 0 {
+func messageOf(problems []string, reserved, all int) string {
+	if len(problems) == 0 {
 		if all == 0 {
 			return "no network interfaces, nothing to reserve"
 		}
 		return fmt.Sprintf("reserved in Kea: %d of %d", reserved, all)
 	}
-	if more := len(troubles) - maxTold; more > 0 {
-		troubles = append(slices.Clone(troubles[:maxTold]), fmt.Sprintf("and %d more", more))
+	if more := len(problems) - maxProblems; more > 0 {
+		problems = append(slices.Clone(problems[:maxProblems]), fmt.Sprintf("and %d more", more))
 	}
-	message := strings.Join(troubles, "; ")
+	message := strings.Join(problems, "; ")
 	if reserved > 0 {
 		message = fmt.Sprintf("reserved in Kea: %d of %d; %s", reserved, all, message)
 	}
@@ -119,20 +119,21 @@ func messageOf(troubles []string, reserved, all int) string {
 }
 
 // interfaceStatuses returns the status of each interface, in their order.
-func interfaceStatuses(s *situation, st standing, reports []deviceReport) []vitistack.NetworkConfigurationInterface {
+func interfaceStatuses(s *situation, c claim, reports []deviceReport) []vitistack.NetworkConfigurationInterface {
 	if len(reports) == 0 {
 		return nil
 	}
-	before := told(s.nc)
+	before := lastReported(s.nc)
 	out := make([]vitistack.NetworkConfigurationInterface, len(reports))
 	for i, d := range devicesOf(s.nc) {
-		out[i] = interfaceStatus(&s.nc.Spec.NetworkInterfaces[i], reports[i], prefixOf(s, st, d, before[d.mac]), before[d.mac])
+		out[i] = interfaceStatus(&s.nc.Spec.NetworkInterfaces[i], reports[i], prefixOf(s, c, d, before[d.mac]), before[d.mac])
 	}
 	return out
 }
 
-// told returns what a NetworkConfiguration's status tells so far, by device.
-func told(nc *vitistack.NetworkConfiguration) map[kea.HWAddress]*vitistack.NetworkConfigurationInterface {
+// lastReported returns the interfaces of a NetworkConfiguration's current status,
+// by device.
+func lastReported(nc *vitistack.NetworkConfiguration) map[kea.HWAddress]*vitistack.NetworkConfigurationInterface {
 	out := map[kea.HWAddress]*vitistack.NetworkConfigurationInterface{}
 	for i := range nc.Status.NetworkInterfaces {
 		in := &nc.Status.NetworkInterfaces[i]
@@ -143,11 +144,11 @@ func told(nc *vitistack.NetworkConfiguration) map[kea.HWAddress]*vitistack.Netwo
 	return out
 }
 
-// prefixOf returns the prefix that an interface is in. As long as the network
-// does not tell, it is what was told before, or what the reservation is in.
-func prefixOf(s *situation, st standing, d device, before *vitistack.NetworkConfigurationInterface) string {
-	if st.place != nil {
-		return st.place.prefix
+// prefixOf returns the prefix that an interface is in. While the network is not
+// known, it is the last reported one, or that of its reservation.
+func prefixOf(s *situation, c claim, d device, before *vitistack.NetworkConfigurationInterface) string {
+	if c.place != nil {
+		return c.place.prefix
 	}
 	if before != nil && before.IPv4Subnet != "" {
 		return before.IPv4Subnet

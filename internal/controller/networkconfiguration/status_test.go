@@ -18,8 +18,8 @@ import (
 
 type ifOption func(*vitistack.NetworkConfigurationInterface)
 
-// told1 is what a status tells of a machine's first interface.
-func told1(o ...ifOption) vitistack.NetworkConfigurationInterface {
+// reported1 is what a status tells of a machine's first interface.
+func reported1(o ...ifOption) vitistack.NetworkConfigurationInterface {
 	out := interfaces(mac1)[0]
 	out.IPv4Subnet = "10.0.0.0/24"
 	for _, f := range o {
@@ -53,7 +53,7 @@ func TestStatusOfOneDevice(t *testing.T) {
 	type want struct {
 		phase   string
 		message string
-		told    vitistack.NetworkConfigurationInterface
+		status  vitistack.NetworkConfigurationInterface
 	}
 	networks := []vitistack.NetworkNamespace{nn("net", "10.0.0.0/24", 0)}
 	here := at("10.0.0.0/24")
@@ -63,7 +63,7 @@ func TestStatusOfOneDevice(t *testing.T) {
 	unsynced := func(r *v1alpha1.KeaReservation) {
 		r.SetConditions(xpv2.Creating(), xpv2.ReconcileError(errors.New("dial tcp: connection refused")))
 	}
-	stale := saying(told1(addressed("10.0.0.5"), confirmed, routed))
+	stale := saying(reported1(addressed("10.0.0.5"), confirmed, routed))
 
 	cases := map[string]struct {
 		reason   string
@@ -75,50 +75,50 @@ func TestStatusOfOneDevice(t *testing.T) {
 		want     want
 	}{
 		"Reserved": {
-			reason: "What Kea holds is told, with what the subnet gives",
+			reason: "What Kea has reserved is reported, with what the subnet gives",
 			child:  []krOption{holding, gives},
-			want:   want{"Ready", "reserved in Kea: 1 of 1", told1(addressed("10.0.0.5"), confirmed, routed)},
+			want:   want{"Ready", "reserved in Kea: 1 of 1", reported1(addressed("10.0.0.5"), confirmed, routed)},
 		},
 		"UserWroteGateway": {
 			reason: "What the user wrote stands where Kea says nothing",
 			nc:     []ncOption{func(nc *vitistack.NetworkConfiguration) { routed(&nc.Spec.NetworkInterfaces[0]) }},
 			child:  []krOption{holding},
-			want:   want{"Ready", "reserved in Kea: 1 of 1", told1(addressed("10.0.0.5"), confirmed, routed)},
+			want:   want{"Ready", "reserved in Kea: 1 of 1", reported1(addressed("10.0.0.5"), confirmed, routed)},
 		},
 		"AwaitingLease": {
 			reason: "Waiting for a lease is no error, and a stale address is taken back",
 			nc:     []ncOption{stale},
 			child:  []krOption{unready(v1alpha1.ReasonAwaitingLease, "no lease")},
-			want:   want{"Reconciling", "eth0: " + mac1 + " waits for its DHCP lease", told1()},
+			want:   want{"Reconciling", "eth0: " + mac1 + " waits for its DHCP lease", reported1()},
 		},
 		"Conflict": {
-			reason: "What the reservation says is passed up",
+			reason: "The message of the reservation is repeated",
 			nc:     []ncOption{stale},
 			child:  []krOption{unready(v1alpha1.ReasonAddressConflict, "10.0.0.5 belongs to aa:bb")},
-			want:   want{"Reconciling", "eth0: " + mac1 + ": 10.0.0.5 belongs to aa:bb", told1()},
+			want:   want{"Reconciling", "eth0: " + mac1 + ": 10.0.0.5 belongs to aa:bb", reported1()},
 		},
 		"SubnetGone": {
 			reason: "A subnet that Kea does not have takes the address with it",
 			nc:     []ncOption{stale},
 			child:  []krOption{unready(v1alpha1.ReasonSubnetNotFound, "Kea has no subnet 10.0.0.0/24")},
-			want:   want{"Reconciling", "eth0: " + mac1 + ": Kea has no subnet 10.0.0.0/24", told1()},
+			want:   want{"Reconciling", "eth0: " + mac1 + ": Kea has no subnet 10.0.0.0/24", reported1()},
 		},
 		"SubnetGoneForNow": {
 			reason: "A reservation that keeps its last known address says that the loss may pass",
 			nc:     []ncOption{stale},
 			child:  []krOption{holding, unready(v1alpha1.ReasonSubnetNotFound, "Kea has no subnet 10.0.0.0/24")},
-			want:   want{"Reconciling", "eth0: " + mac1 + ": Kea has no subnet 10.0.0.0/24", told1(addressed("10.0.0.5"), routed)},
+			want:   want{"Reconciling", "eth0: " + mac1 + ": Kea has no subnet 10.0.0.0/24", reported1(addressed("10.0.0.5"), routed)},
 		},
 		"IgnoredByKea": {
 			reason: "The device most likely has the address; that DHCP keeps it is not so",
 			nc:     []ncOption{stale},
 			child:  []krOption{holding, gives, unready(v1alpha1.ReasonIgnoredByKea, "reservations-in-subnet is false")},
-			want:   want{"Reconciling", "eth0: " + mac1 + ": reservations-in-subnet is false", told1(addressed("10.0.0.5"), routed)},
+			want:   want{"Reconciling", "eth0: " + mac1 + ": reservations-in-subnet is false", reported1(addressed("10.0.0.5"), routed)},
 		},
 		"IgnoredByKeaFromTheStart": {
 			reason: "An address that was never honoured is not reported",
 			child:  []krOption{holding, gives, unready(v1alpha1.ReasonIgnoredByKea, "reservations-in-subnet is false")},
-			want:   want{"Reconciling", "eth0: " + mac1 + ": reservations-in-subnet is false", told1(routed)},
+			want:   want{"Reconciling", "eth0: " + mac1 + ": reservations-in-subnet is false", reported1(routed)},
 		},
 		"OpaqueOption": {
 			reason: "Kea has this address, whatever else differs",
@@ -126,85 +126,85 @@ func TestStatusOfOneDevice(t *testing.T) {
 			child:  []krOption{holding, gives, unready(v1alpha1.ReasonOpaqueOption, "option 43 would be erased")},
 			want: want{
 				"Reconciling", "reserved in Kea: 1 of 1; eth0: " + mac1 + ": option 43 would be erased",
-				told1(addressed("10.0.0.5"), confirmed, routed),
+				reported1(addressed("10.0.0.5"), confirmed, routed),
 			},
 		},
 		"Refused": {
 			reason: "Kea has the address that it had before, not the wanted one",
-			nc:     []ncOption{saying(told1(addressed("10.0.0.4"), confirmed, routed))},
+			nc:     []ncOption{saying(reported1(addressed("10.0.0.4"), confirmed, routed))},
 			child:  []krOption{holding, gives, unready(v1alpha1.ReasonRefused, "Kea refused it")},
 			want: want{
 				"Reconciling", "reserved in Kea: 1 of 1; eth0: " + mac1 + ": Kea refused it",
-				told1(addressed("10.0.0.5"), confirmed, routed),
+				reported1(addressed("10.0.0.5"), confirmed, routed),
 			},
 		},
 		"RefusedAndGone": {
 			reason: "Kea has no reservation",
 			nc:     []ncOption{stale},
 			child:  []krOption{unready(v1alpha1.ReasonRefused, "Kea refused it")},
-			want:   want{"Reconciling", "eth0: " + mac1 + ": Kea refused it", told1()},
+			want:   want{"Reconciling", "eth0: " + mac1 + ": Kea refused it", reported1()},
 		},
 		"RefusedUnsynced": {
 			reason: "What Kea had before it could not be reached is not certain",
 			nc:     []ncOption{stale},
 			child:  []krOption{holding, unready(v1alpha1.ReasonRefused, "Kea refused it"), func(r *v1alpha1.KeaReservation) { r.SetConditions(xpv2.ReconcileError(errors.New("no"))) }},
 			want: want{
-				"Reconciling", "eth0: " + mac1 + ": KeaReservation vm-020000000001 cannot be synced, its condition Synced tells why",
-				told1(addressed("10.0.0.5"), routed),
+				"Reconciling", "eth0: " + mac1 + ": KeaReservation vm-020000000001 cannot be synced, see its condition Synced",
+				reported1(addressed("10.0.0.5"), routed),
 			},
 		},
 		"ReadyUnsynced": {
 			reason: "An outage by itself changes nothing",
 			nc:     []ncOption{stale},
 			child:  []krOption{holding, gives, func(r *v1alpha1.KeaReservation) { r.SetConditions(xpv2.ReconcileError(errors.New("no"))) }},
-			want:   want{"Ready", "reserved in Kea: 1 of 1", told1(addressed("10.0.0.5"), confirmed, routed)},
+			want:   want{"Ready", "reserved in Kea: 1 of 1", reported1(addressed("10.0.0.5"), confirmed, routed)},
 		},
 		"Unsynced": {
 			reason: "What was known stays while Kea cannot be reached, but is not said to be reserved",
 			nc:     []ncOption{stale},
 			child:  []krOption{unsynced},
 			want: want{
-				"Reconciling", "eth0: " + mac1 + ": KeaReservation vm-020000000001 cannot be synced, its condition Synced tells why",
-				told1(addressed("10.0.0.5"), routed),
+				"Reconciling", "eth0: " + mac1 + ": KeaReservation vm-020000000001 cannot be synced, see its condition Synced",
+				reported1(addressed("10.0.0.5"), routed),
 			},
 		},
 		"NotLookedAt": {
-			reason: "What kea-operator told stays until the new reservation was looked at",
+			reason: "What kea-operator reported stays until the new reservation has a state",
 			nc:     []ncOption{stale},
 			want: want{
 				"Reconciling", "eth0: " + mac1 + " gets its reservation",
-				told1(addressed("10.0.0.5"), routed),
+				reported1(addressed("10.0.0.5"), routed),
 			},
 		},
 		"OtherSubnet": {
-			reason: "What was told of another subnet does not stay",
-			nc:     []ncOption{saying(told1(addressed("10.9.0.5"), confirmed, routed, inSubnet("10.9.0.0/24")))},
-			want:   want{"Reconciling", "eth0: " + mac1 + " gets its reservation", told1()},
+			reason: "What was reported of another subnet does not stay",
+			nc:     []ncOption{saying(reported1(addressed("10.9.0.5"), confirmed, routed, inSubnet("10.9.0.0/24")))},
+			want:   want{"Reconciling", "eth0: " + mac1 + " gets its reservation", reported1()},
 		},
 		"CannotApply": {
-			reason: "What could not be done is told",
+			reason: "What could not be done is reported",
 			none:   true,
 			failed: errors.New("cannot apply KeaReservation vm-020000000001: forbidden"),
-			want:   want{"Reconciling", "eth0: cannot apply KeaReservation vm-020000000001: forbidden", told1()},
+			want:   want{"Reconciling", "eth0: cannot apply KeaReservation vm-020000000001: forbidden", reported1()},
 		},
 		"NetworkGone": {
-			reason:   "What Kea holds is told even while the network is not known",
+			reason:   "What Kea has reserved is reported even while the network is not known",
 			nc:       []ncOption{stale},
 			networks: []vitistack.NetworkNamespace{},
 			child:    []krOption{holding, gives},
 			want: want{
 				"Reconciling", "reserved in Kea: 1 of 1; waiting for a NetworkNamespace in namespace ns",
-				told1(addressed("10.0.0.5"), confirmed, routed),
+				reported1(addressed("10.0.0.5"), confirmed, routed),
 			},
 		},
 		"Moved": {
-			reason:   "An address in the old subnet is let go",
+			reason:   "An address in the old subnet is removed",
 			nc:       []ncOption{stale},
 			networks: []vitistack.NetworkNamespace{nn("net", "10.1.0.0/24", 0)},
 			child:    []krOption{holding, gives},
 			want: want{
-				"Reconciling", "eth0: KeaReservation vm-020000000001 is made anew in 10.1.0.0/24 with ClusterProviderConfig default",
-				told1(inSubnet("10.1.0.0/24")),
+				"Reconciling", "eth0: KeaReservation vm-020000000001 is being recreated in 10.1.0.0/24 with ClusterProviderConfig default",
+				reported1(inSubnet("10.1.0.0/24")),
 			},
 		},
 	}

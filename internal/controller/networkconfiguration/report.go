@@ -54,10 +54,10 @@ func deviceReports(s *situation, p plan, failed map[kea.HWAddress]error) []devic
 }
 
 func macReport(s *situation, p plan, mac kea.HWAddress, failed error) deviceReport {
-	if h, ok := p.held[mac]; ok {
+	if h, ok := p.blocked[mac]; ok {
 		return deviceReport{waiting: h.message}
 	}
-	if why, ok := p.anew[mac]; ok {
+	if why, ok := p.recreating[mac]; ok {
 		return deviceReport{waiting: why}
 	}
 	have := ownReservation(s, mac)
@@ -73,8 +73,8 @@ func macReport(s *situation, p plan, mac kea.HWAddress, failed error) deviceRepo
 	return r
 }
 
-// ownReservation returns the KeaReservation that a NetworkConfiguration has for
-// a device.
+// ownReservation returns the KeaReservation that a NetworkConfiguration controls
+// for a device, or nil.
 func ownReservation(s *situation, mac kea.HWAddress) *v1alpha1.KeaReservation {
 	have := s.named[reservationName(s.nc.Name, mac)]
 	if have == nil || !controls(s.nc, have) {
@@ -108,25 +108,25 @@ func reservationReport(r *v1alpha1.KeaReservation, mac kea.HWAddress) deviceRepo
 	case ready.Reason == v1alpha1.ReasonAwaitingLease:
 		return deviceReport{waiting: fmt.Sprintf("%s waits for its DHCP lease", mac)}
 	case slices.Contains(notReserved, ready.Reason):
-		return deviceReport{waiting: passedUp(r, mac, ready)}
+		return deviceReport{waiting: conditionText(r, mac, ready)}
 	case ready.Reason == v1alpha1.ReasonSubnetNotFound:
 		// A KeaReservation that still has an address has it from before: Kea's
 		// subnets may be back in a moment.
-		return deviceReport{keep: address != "", waiting: passedUp(r, mac, ready)}
+		return deviceReport{keep: address != "", waiting: conditionText(r, mac, ready)}
 	case slices.Contains(reservedNotReady, ready.Reason) && !unsynced:
 		// Empty if Kea has nothing: what was reported before is then wrong.
-		return deviceReport{address: address, waiting: passedUp(r, mac, ready)}
+		return deviceReport{address: address, waiting: conditionText(r, mac, ready)}
 	case unsynced:
-		// Its message is of a server that cannot be reached, most often, and
-		// differs each time. Every change here would be a write that others wake
-		// up from, so it is only pointed at.
-		return deviceReport{keep: true, waiting: fmt.Sprintf("%s: KeaReservation %s cannot be synced, its condition Synced tells why", mac, r.Name)}
+		// Most often its message is about a server that cannot be reached, and
+		// differs each time. Each change of ours would be a write that wakes the
+		// status's readers, so it is only referred to.
+		return deviceReport{keep: true, waiting: fmt.Sprintf("%s: KeaReservation %s cannot be synced, see its condition Synced", mac, r.Name)}
 	}
-	return deviceReport{keep: true, waiting: passedUp(r, mac, ready)}
+	return deviceReport{keep: true, waiting: conditionText(r, mac, ready)}
 }
 
-// passedUp is what a KeaReservation says about itself.
-func passedUp(r *v1alpha1.KeaReservation, mac kea.HWAddress, c xpv2.Condition) string {
+// conditionText returns what a condition of a KeaReservation says.
+func conditionText(r *v1alpha1.KeaReservation, mac kea.HWAddress, c xpv2.Condition) string {
 	switch {
 	case c.Message != "":
 		return fmt.Sprintf("%s: %s", mac, c.Message)
@@ -136,8 +136,9 @@ func passedUp(r *v1alpha1.KeaReservation, mac kea.HWAddress, c xpv2.Condition) s
 	return beingMade(mac)
 }
 
-// beingMade is told from before a KeaReservation is there until Kea holds it:
-// the steps in between would each be a write that others wake up from.
+// beingMade is the message from before a KeaReservation exists until Kea has the
+// reservation. Messages for the steps in between would each be a write that wakes
+// the status's readers.
 func beingMade(mac kea.HWAddress) string { return fmt.Sprintf("%s gets its reservation", mac) }
 
 // interfaceStatus returns what the status of a NetworkConfiguration says about an
@@ -148,7 +149,7 @@ func interfaceStatus(in *vitistack.NetworkConfigurationInterface, r deviceReport
 	out.IPv4Subnet = prefix
 	out.IPv4Gateway, out.DNS = r.gateway, r.nameservers
 
-	// What was told before may still hold if it was told of the same network.
+	// What was last reported may still be right if it was about the same network.
 	kept := r.keep && before != nil && before.IPv4Subnet == prefix
 	switch {
 	case r.address != "":
@@ -156,7 +157,7 @@ func interfaceStatus(in *vitistack.NetworkConfigurationInterface, r deviceReport
 		out.DHCPReserved, out.IPAllocated = true, true
 		out.AllocationMethod = vitistack.AllocationMethodDHCP
 	case kept:
-		// The device most likely still has it; that Kea holds it is not certain.
+		// The device most likely still has it; that Kea has it reserved is not certain.
 		out.IPv4Addresses = before.IPv4Addresses
 	}
 	if kept && out.IPv4Gateway == "" {
@@ -165,7 +166,7 @@ func interfaceStatus(in *vitistack.NetworkConfigurationInterface, r deviceReport
 	if kept && len(out.DNS) == 0 {
 		out.DNS = before.DNS
 	}
-	// Kea need not say: the user may have written it down.
+	// If Kea has none, the user may have set it in the spec.
 	if out.IPv4Gateway == "" {
 		out.IPv4Gateway = in.IPv4Gateway
 	}

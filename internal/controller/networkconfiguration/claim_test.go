@@ -11,7 +11,7 @@ import (
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-func TestStandingOf(t *testing.T) {
+func TestClaimOf(t *testing.T) {
 	type args struct {
 		policy   policy
 		nc       *vitistack.NetworkConfiguration
@@ -20,12 +20,12 @@ func TestStandingOf(t *testing.T) {
 	byDefault := policy{config: clusterConfig("default")}
 	strict := policy{strict: true, config: clusterConfig("default")}
 	one := []vitistack.NetworkNamespace{nn("net", "10.0.0.0/24", 0)}
-	placed := func(p *place) standing { return standing{ours: true, place: p} }
+	placed := func(p *place) claim { return claim{ours: true, place: p} }
 
 	cases := map[string]struct {
 		reason string
 		args   args
-		want   standing
+		want   claim
 	}{
 		"ProviderUnset": {
 			reason: "A NetworkConfiguration without a provider is ours by default",
@@ -73,12 +73,12 @@ func TestStandingOf(t *testing.T) {
 		"NoNetwork": {
 			reason: "The NetworkNamespace may come later",
 			args:   args{policy: byDefault, nc: nc("vm", nil)},
-			want:   standing{ours: true, waiting: "waiting for a NetworkNamespace in namespace ns"},
+			want:   claim{ours: true, waiting: "waiting for a NetworkNamespace in namespace ns"},
 		},
 		"NamedMissing": {
 			reason: "A name is not replaced by whatever else is there",
 			args:   args{policy: byDefault, nc: nc("vm", nil, inNetwork("other")), networks: one},
-			want:   standing{ours: true, waiting: "waiting for NetworkNamespace other, which spec.networkNamespaceName names"},
+			want:   claim{ours: true, waiting: "waiting for NetworkNamespace other, which spec.networkNamespaceName names"},
 		},
 		"Named": {
 			reason: "The name decides among several",
@@ -88,11 +88,11 @@ func TestStandingOf(t *testing.T) {
 			want: placed(at("10.0.0.0/24")),
 		},
 		"Several": {
-			reason: "Without a name the oldest is taken, and that is told",
+			reason: "Without a name the oldest is taken, and that is reported",
 			args: args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{
 				nn("a", "10.9.0.0/24", 5), nn("net", "10.0.0.0/24", 0),
 			}},
-			want: standing{
+			want: claim{
 				ours: true, place: at("10.0.0.0/24"),
 				guess: "namespace ns has 2 NetworkNamespaces and spec.networkNamespaceName names none: taking the oldest, net",
 			},
@@ -100,7 +100,7 @@ func TestStandingOf(t *testing.T) {
 		"NoPrefix": {
 			reason: "The prefix may come later",
 			args:   args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{nn("net", " ", 0)}},
-			want:   standing{ours: true, waiting: "waiting for NetworkNamespace net to get its status.ipv4Prefix"},
+			want:   claim{ours: true, waiting: "waiting for NetworkNamespace net to get its status.ipv4Prefix"},
 		},
 		"HostBits": {
 			reason: "The subnet is the prefix without host bits",
@@ -110,7 +110,7 @@ func TestStandingOf(t *testing.T) {
 		"PrefixNotIPv4": {
 			reason: "A prefix that is none does not pass by itself",
 			args:   args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{nn("net", "fd00::/64", 0)}},
-			want: standing{ours: true, wrong: `status.ipv4Prefix of NetworkNamespace net is "fd00::/64": ` +
+			want: claim{ours: true, wrong: `status.ipv4Prefix of NetworkNamespace net is "fd00::/64": ` +
 				"it must be an IPv4 prefix, for example 10.123.0.0/24"},
 		},
 		"Annotation": {
@@ -124,11 +124,11 @@ func TestStandingOf(t *testing.T) {
 			}),
 		},
 		"AnnotationMalformed": {
-			reason: "A malformed annotation is told of, with what to write instead",
+			reason: "A malformed annotation is reported, with what to write instead",
 			args: args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{
 				nn("net", "10.0.0.0/24", 0, annotated("Secret/kea")),
 			}},
-			want: standing{ours: true, wrong: `annotation kea.crossplane.io/provider-config of NetworkNamespace net is "Secret/kea": ` +
+			want: claim{ours: true, wrong: `annotation kea.crossplane.io/provider-config of NetworkNamespace net is "Secret/kea": ` +
 				"write <Kind>/<name>, for example ClusterProviderConfig/default or ProviderConfig/default"},
 		},
 		"AnnotationEmpty": {
@@ -136,14 +136,14 @@ func TestStandingOf(t *testing.T) {
 			args: args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{
 				nn("net", "10.0.0.0/24", 0, annotated("")),
 			}},
-			want: standing{ours: true, wrong: `annotation kea.crossplane.io/provider-config of NetworkNamespace net is "": ` +
+			want: claim{ours: true, wrong: `annotation kea.crossplane.io/provider-config of NetworkNamespace net is "": ` +
 				"write <Kind>/<name>, for example ClusterProviderConfig/default or ProviderConfig/default"},
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := tc.args.policy.standingOf(tc.args.nc, tc.args.networks)
-			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(standing{}, place{})); diff != "" {
+			got := tc.args.policy.claimOf(tc.args.nc, tc.args.networks)
+			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(claim{}, place{})); diff != "" {
 				t.Errorf("\n%s\nstandingOf(...): -want, +got:\n%s", tc.reason, diff)
 			}
 		})

@@ -21,14 +21,14 @@ import (
 )
 
 // syncLimit is how long caches may take to fill. After that the controller is
-// started anew.
+// started again.
 const syncLimit = 2 * time.Minute
 
-// run runs the controller until ctx ends, which it does when the CRDs are no
-// longer what they are.
+// run runs the controller until ctx ends, which the gate has it do when the CRDs
+// change.
 func (s *starter) run(ctx context.Context, crds gate.CRDs) error {
-	// The CRD of KeaReservations is there by now, but it may go: nothing here may
-	// wait for its cache forever.
+	// The CRD of KeaReservations is there by now, but it may be deleted: nothing here
+	// may wait for its cache forever.
 	indexing, done := context.WithTimeout(ctx, syncLimit)
 	defer done()
 	if err := s.index(indexing); err != nil {
@@ -36,7 +36,7 @@ func (s *starter) run(ctx context.Context, crds gate.CRDs) error {
 	}
 
 	// VitiStack's kinds have a cache of their own, which ends with the controller:
-	// the manager's would go on asking for kinds that are gone.
+	// the manager's would go on listing kinds that are gone.
 	vitistackCache, err := s.newCache(ctx)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (s *starter) newController(vitistackCache cache.Cache, allocation bool) (co
 			vitistack:  vitistackCache,
 			kube:       s.mgr.GetClient(),
 			policy:     policy{strict: s.options.StrictProvider, config: s.options.DefaultProviderConfig},
-			announce:   s.announce,
+			events:     s.events,
 			log:        s.log,
 			allocation: allocation,
 			now:        time.Now,
@@ -94,7 +94,7 @@ func (s *starter) newController(vitistackCache cache.Cache, allocation bool) (co
 		MaxConcurrentReconciles: s.options.MaxConcurrentReconciles,
 		RateLimiter:             s.options.RateLimiter,
 		CacheSyncTimeout:        syncLimit,
-		// The second controller of this name is the first one started anew.
+		// The second controller of this name is the first one, started again.
 		SkipNameValidation: new(true),
 		Logger:             s.mgr.GetLogger(),
 	}
@@ -104,11 +104,11 @@ func (s *starter) newController(vitistackCache cache.Cache, allocation bool) (co
 		return nil, fmt.Errorf("cannot make the controller: %w", err)
 	}
 
-	w := &waker{vitistack: vitistackCache, log: s.log}
+	w := &enqueuer{vitistack: vitistackCache, log: s.log}
 	for _, src := range []source.Source{
 		kind(vitistackCache, &vitistack.NetworkConfiguration{}, w.onNetworkConfiguration(), changed(sameNetworkConfiguration)),
 		kind(vitistackCache, &vitistack.NetworkNamespace{}, w.onNetworkNamespace(), changed(sameNetworkNamespace)),
-		kind(lent{s.mgr.GetCache()}, &v1alpha1.KeaReservation{}, w.onKeaReservation(), changed(sameKeaReservation)),
+		kind(sharedCache{s.mgr.GetCache()}, &v1alpha1.KeaReservation{}, w.onKeaReservation(), changed(sameKeaReservation)),
 	} {
 		if err := c.Watch(src); err != nil {
 			return nil, fmt.Errorf("cannot watch: %w", err)
@@ -117,7 +117,7 @@ func (s *starter) newController(vitistackCache cache.Cache, allocation bool) (co
 	return c, nil
 }
 
-// kind is a source of what happens to a kind.
+// kind returns a source of a kind's events.
 func kind(c cache.Cache, o client.Object, h handler.EventHandler, p predicate.Predicate) source.SyncingSource {
 	return source.Kind(c, o, h, p)
 }

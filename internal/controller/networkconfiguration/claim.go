@@ -23,7 +23,7 @@ type policy struct {
 	// strict leaves NetworkConfigurations without a provider alone.
 	strict bool
 
-	// config is used where a NetworkNamespace names none.
+	// config is used if a NetworkNamespace names none.
 	config xpv2.ProviderConfigReference
 }
 
@@ -35,36 +35,37 @@ type place struct {
 	config  xpv2.ProviderConfigReference
 }
 
-// A standing is what the provider has to do with a NetworkConfiguration.
-type standing struct {
-	// ours tells whether it has anything to do with it.
+// A claim says whether a NetworkConfiguration is the provider's, and where its
+// reservations go.
+type claim struct {
+	// ours is false for one that the provider does not touch.
 	ours bool
 
-	// place is nil as long as it is not known, and then either waiting or wrong
-	// tells why: waiting what will pass, wrong what somebody has to correct.
+	// place is nil while it is not known, and then either waiting or wrong says
+	// why: waiting what will pass, wrong what a user has to correct.
 	place   *place
 	waiting string
 	wrong   string
 
-	// guess tells how the NetworkNamespace was chosen, where it was not clear.
+	// guess says how the NetworkNamespace was chosen, if it was not clear.
 	guess string
 }
 
-// standingOf tells what the provider has to do with a NetworkConfiguration whose
-// namespace has the given NetworkNamespaces.
-func (p policy) standingOf(nc *vitistack.NetworkConfiguration, networks []vitistack.NetworkNamespace) standing {
+// claimOf returns the claim to a NetworkConfiguration whose namespace has the given
+// NetworkNamespaces.
+func (p policy) claimOf(nc *vitistack.NetworkConfiguration, networks []vitistack.NetworkNamespace) claim {
 	if !p.claims(nc) {
-		return standing{}
+		return claim{}
 	}
-	nn, guess := choose(nc, networks)
+	nn, guess := networkOf(nc, networks)
 	if nn == nil {
-		return standing{ours: true, waiting: missing(nc)}
+		return claim{ours: true, waiting: missing(nc)}
 	}
 	if !servedByKea(nn) {
-		return standing{}
+		return claim{}
 	}
 
-	s := standing{ours: true, guess: guess}
+	s := claim{ours: true, guess: guess}
 	config, err := p.configOf(nn)
 	if err != nil {
 		s.wrong = err.Error()
@@ -84,7 +85,7 @@ func (p policy) standingOf(nc *vitistack.NetworkConfiguration, networks []vitist
 	return s
 }
 
-// claims tells whether a NetworkConfiguration's own provider is Kea, or would
+// claims reports whether a NetworkConfiguration's own provider is Kea, or would
 // be by default: kubevirt-operator never sets one.
 func (p policy) claims(nc *vitistack.NetworkConfiguration) bool {
 	provider := strings.TrimSpace(nc.Spec.Provider)
@@ -94,8 +95,8 @@ func (p policy) claims(nc *vitistack.NetworkConfiguration) bool {
 	return strings.EqualFold(provider, vitistack.ProviderKea)
 }
 
-// servedByKea tells whether a NetworkNamespace's addresses come from Kea. That
-// is so where it does not say otherwise; the older CRD cannot say.
+// servedByKea reports whether a NetworkNamespace's addresses come from Kea, which
+// is the default. The older CRD has no field for it.
 func servedByKea(nn *vitistack.NetworkNamespace) bool {
 	a := nn.Spec.IPAllocation
 	if a == nil {
@@ -106,9 +107,9 @@ func servedByKea(nn *vitistack.NetworkNamespace) bool {
 		(provider == "" || strings.EqualFold(provider, vitistack.ProviderKea))
 }
 
-// choose returns a NetworkConfiguration's NetworkNamespace, or nil where it is
-// not there, and how it was chosen where that needs telling.
-func choose(nc *vitistack.NetworkConfiguration, networks []vitistack.NetworkNamespace) (*vitistack.NetworkNamespace, string) {
+// networkOf returns a NetworkConfiguration's NetworkNamespace, or nil if there is
+// none, and how it was chosen if that was not clear.
+func networkOf(nc *vitistack.NetworkConfiguration, networks []vitistack.NetworkNamespace) (*vitistack.NetworkNamespace, string) {
 	var oldest *vitistack.NetworkNamespace
 	for i := range networks {
 		nn := &networks[i]
@@ -152,8 +153,7 @@ func (p policy) configOf(nn *vitistack.NetworkNamespace) (xpv2.ProviderConfigRef
 	return xpv2.ProviderConfigReference{Kind: kind, Name: name}, nil
 }
 
-// defaultConfig fills in what a user left out of the default provider
-// configuration.
+// defaultConfig fills in what a reference to a provider configuration leaves out.
 func defaultConfig(ref xpv2.ProviderConfigReference) xpv2.ProviderConfigReference {
 	if ref.Kind == "" {
 		ref.Kind = v1alpha1.ClusterProviderConfigKind

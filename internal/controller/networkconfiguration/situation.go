@@ -21,7 +21,7 @@ const (
 	indexMAC = "networkconfiguration.kea.crossplane.io/hwaddress"
 
 	// indexReservation finds NetworkConfigurations by the name of a
-	// KeaReservation that they may want.
+	// KeaReservation that they want.
 	indexReservation = "networkconfiguration.kea.crossplane.io/reservation"
 
 	// indexController finds KeaReservations by the UID of the
@@ -29,9 +29,8 @@ const (
 	indexController = "networkconfiguration.kea.crossplane.io/controller"
 )
 
-// look reads everything that a decision about a NetworkConfiguration rests on.
-// All of it comes from caches.
-func (r *reconciler) look(ctx context.Context, nc *vitistack.NetworkConfiguration) (*situation, error) {
+// situationOf reads the situation of a NetworkConfiguration from the caches.
+func (r *reconciler) situationOf(ctx context.Context, nc *vitistack.NetworkConfiguration) (*situation, error) {
 	networks := networksOf{reader: r.vitistack, known: map[string][]vitistack.NetworkNamespace{}}
 	s := &situation{nc: nc, named: map[string]*v1alpha1.KeaReservation{}}
 
@@ -43,15 +42,15 @@ func (r *reconciler) look(ctx context.Context, nc *vitistack.NetworkConfiguratio
 		return nil, err
 	}
 	for _, mac := range macsOf(nc) {
-		if err := r.lookAt(ctx, s, mac, networks); err != nil {
+		if err := r.addDevice(ctx, s, mac, networks); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
 }
 
-// lookAt adds to a situation what concerns one device.
-func (r *reconciler) lookAt(ctx context.Context, s *situation, mac kea.HWAddress, networks networksOf) error {
+// addDevice adds to a situation what concerns one device.
+func (r *reconciler) addDevice(ctx context.Context, s *situation, mac kea.HWAddress, networks networksOf) error {
 	name := reservationName(s.nc.Name, mac)
 	have := &v1alpha1.KeaReservation{}
 	err := r.kube.Get(ctx, client.ObjectKey{Namespace: s.nc.Namespace, Name: name}, have)
@@ -66,11 +65,11 @@ func (r *reconciler) lookAt(ctx context.Context, s *situation, mac kea.HWAddress
 	if err != nil {
 		return err
 	}
-	s.elsewhere = append(s.elsewhere, same...)
-	return r.lookForRivals(ctx, s, mac, networks)
+	s.sameMAC = append(s.sameMAC, same...)
+	return r.addRivals(ctx, s, mac, networks)
 }
 
-func (r *reconciler) lookForRivals(ctx context.Context, s *situation, mac kea.HWAddress, networks networksOf) error {
+func (r *reconciler) addRivals(ctx context.Context, s *situation, mac kea.HWAddress, networks networksOf) error {
 	l := &vitistack.NetworkConfigurationList{}
 	if err := r.vitistack.List(ctx, l, client.MatchingFields{indexMAC: mac.String()}); err != nil {
 		return fmt.Errorf("cannot list NetworkConfigurations: %w", err)
@@ -84,7 +83,7 @@ func (r *reconciler) lookForRivals(ctx context.Context, s *situation, mac kea.HW
 		if err != nil {
 			return err
 		}
-		s.rivals = append(s.rivals, rival{nc: other, standing: r.policy.standingOf(other, there)})
+		s.rivals = append(s.rivals, rival{nc: other, claim: r.policy.claimOf(other, there)})
 	}
 	return nil
 }
@@ -101,7 +100,7 @@ func (r *reconciler) reservations(ctx context.Context, o ...client.ListOption) (
 	return out, nil
 }
 
-// networksOf reads each namespace's NetworkNamespaces once.
+// networksOf reads the NetworkNamespaces of each namespace once.
 type networksOf struct {
 	reader client.Reader
 	known  map[string][]vitistack.NetworkNamespace
@@ -119,7 +118,7 @@ func (n networksOf) in(ctx context.Context, namespace string) ([]vitistack.Netwo
 	return l.Items, nil
 }
 
-// macIndex and its like are what the indexes hold.
+// macIndex returns the values of indexMAC.
 func macIndex(o client.Object) []string {
 	switch o := o.(type) {
 	case *vitistack.NetworkConfiguration:
@@ -137,6 +136,7 @@ func macIndex(o client.Object) []string {
 	return nil
 }
 
+// reservationIndex returns the values of indexReservation.
 func reservationIndex(o client.Object) []string {
 	nc, ok := o.(*vitistack.NetworkConfiguration)
 	if !ok {
@@ -149,6 +149,7 @@ func reservationIndex(o client.Object) []string {
 	return out
 }
 
+// controllerIndex returns the value of indexController.
 func controllerIndex(o client.Object) []string {
 	r, ok := o.(*v1alpha1.KeaReservation)
 	if !ok {

@@ -49,12 +49,12 @@ type synced struct {
 
 func (synced) HasSynced() bool { return true }
 
-// TestLent: a source leaves nothing behind in a cache that outlives it.
-func TestLent(t *testing.T) {
+// TestSharedCache: a source leaves nothing behind in a cache that outlives it.
+func TestSharedCache(t *testing.T) {
 	t.Parallel()
 	c := &countingCache{}
 	ctx, cancel := context.WithCancel(t.Context())
-	src := kind(lent{c}, &v1alpha1.KeaReservation{}, handler.Funcs{}, changed(sameKeaReservation))
+	src := kind(sharedCache{c}, &v1alpha1.KeaReservation{}, handler.Funcs{}, changed(sameKeaReservation))
 	q := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
 	defer q.ShutDown()
 	if err := src.Start(ctx, q); err != nil {

@@ -25,26 +25,27 @@ import (
 
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
-// A waker knows which NetworkConfigurations an event concerns.
-type waker struct {
+// An enqueuer enqueues the NetworkConfigurations that an event concerns. It has no
+// state of its own.
+type enqueuer struct {
 	vitistack client.Reader
 	log       logging.Logger
 }
 
-// concerned collects the NetworkConfigurations that an event concerns.
-type concerned map[types.NamespacedName]bool
+// requests are the NetworkConfigurations that an event concerns.
+type requests map[types.NamespacedName]bool
 
-func (c concerned) enqueue(q queue) {
+func (c requests) enqueue(q queue) {
 	for name := range c {
 		q.Add(reconcile.Request{NamespacedName: name})
 	}
 }
 
-// onNetworkConfiguration wakes it, and those that name one of its hardware
-// addresses: they may have to wait for it now, or wait no more.
-func (w *waker) onNetworkConfiguration() handler.Funcs {
-	wake := func(ctx context.Context, q queue, versions ...client.Object) {
-		c := concerned{}
+// onNetworkConfiguration enqueues it, and those that name one of its hardware
+// addresses: they may have to wait for it, or need not wait any longer.
+func (w *enqueuer) onNetworkConfiguration() handler.Funcs {
+	add := func(ctx context.Context, q queue, versions ...client.Object) {
+		c := requests{}
 		for _, v := range versions {
 			if nc, ok := v.(*vitistack.NetworkConfiguration); ok {
 				w.withRivals(ctx, c, nc)
@@ -52,14 +53,14 @@ func (w *waker) onNetworkConfiguration() handler.Funcs {
 		}
 		c.enqueue(q)
 	}
-	return funcs(wake)
+	return handlerFuncs(add)
 }
 
-// onNetworkNamespace wakes the NetworkConfigurations that use it, or might, and
+// onNetworkNamespace enqueues the NetworkConfigurations that use it, or might, and
 // with them those that compete with them.
-func (w *waker) onNetworkNamespace() handler.Funcs {
-	wake := func(ctx context.Context, q queue, versions ...client.Object) {
-		c := concerned{}
+func (w *enqueuer) onNetworkNamespace() handler.Funcs {
+	add := func(ctx context.Context, q queue, versions ...client.Object) {
+		c := requests{}
 		nn := versions[0]
 		for _, nc := range w.list(ctx, client.InNamespace(nn.GetNamespace())) {
 			if name := nc.Spec.NetworkNamespaceName; name == "" || name == nn.GetName() {
@@ -68,22 +69,22 @@ func (w *waker) onNetworkNamespace() handler.Funcs {
 		}
 		c.enqueue(q)
 	}
-	return funcs(wake)
+	return handlerFuncs(add)
 }
 
-// onKeaReservation wakes the NetworkConfiguration that controls it or wants its
-// name. When it goes, those wake up too that wait for its hardware address.
-func (w *waker) onKeaReservation() handler.Funcs {
-	wake := func(ctx context.Context, q queue, versions ...client.Object) {
-		c := concerned{}
+// onKeaReservation enqueues the NetworkConfiguration that controls it or wants its
+// name. When it is deleted, so are those that wait for its hardware address.
+func (w *enqueuer) onKeaReservation() handler.Funcs {
+	add := func(ctx context.Context, q queue, versions ...client.Object) {
+		c := requests{}
 		for _, v := range versions {
 			w.usersOf(ctx, c, v)
 		}
 		c.enqueue(q)
 	}
-	f := funcs(wake)
+	f := handlerFuncs(add)
 	f.DeleteFunc = func(ctx context.Context, e event.DeleteEvent, q queue) {
-		c := concerned{}
+		c := requests{}
 		w.usersOf(ctx, c, e.Object)
 		for _, mac := range macIndex(e.Object) {
 			c.add(w.list(ctx, client.MatchingFields{indexMAC: mac})...)
@@ -95,7 +96,7 @@ func (w *waker) onKeaReservation() handler.Funcs {
 
 // usersOf adds the NetworkConfigurations that control a KeaReservation or want
 // its name.
-func (w *waker) usersOf(ctx context.Context, c concerned, o client.Object) {
+func (w *enqueuer) usersOf(ctx context.Context, c requests, o client.Object) {
 	r, ok := o.(*v1alpha1.KeaReservation)
 	if !ok {
 		return
@@ -108,21 +109,21 @@ func (w *waker) usersOf(ctx context.Context, c concerned, o client.Object) {
 
 // withRivals adds a NetworkConfiguration and those that name one of its hardware
 // addresses.
-func (w *waker) withRivals(ctx context.Context, c concerned, nc *vitistack.NetworkConfiguration) {
+func (w *enqueuer) withRivals(ctx context.Context, c requests, nc *vitistack.NetworkConfiguration) {
 	c.add(*nc)
 	for _, mac := range macIndex(nc) {
 		c.add(w.list(ctx, client.MatchingFields{indexMAC: mac})...)
 	}
 }
 
-func (c concerned) add(ncs ...vitistack.NetworkConfiguration) {
+func (c requests) add(ncs ...vitistack.NetworkConfiguration) {
 	for i := range ncs {
 		c[types.NamespacedName{Namespace: ncs[i].Namespace, Name: ncs[i].Name}] = true
 	}
 }
 
 // list reads a cache, which fails only as it stops.
-func (w *waker) list(ctx context.Context, o ...client.ListOption) []vitistack.NetworkConfiguration {
+func (w *enqueuer) list(ctx context.Context, o ...client.ListOption) []vitistack.NetworkConfiguration {
 	l := &vitistack.NetworkConfigurationList{}
 	if err := w.vitistack.List(ctx, l, o...); err != nil {
 		w.log.Debug("Cannot list NetworkConfigurations", "error", err)
@@ -131,16 +132,16 @@ func (w *waker) list(ctx context.Context, o ...client.ListOption) []vitistack.Ne
 	return l.Items
 }
 
-// funcs calls wake with every version of an object that an event has.
-func funcs(wake func(ctx context.Context, q queue, versions ...client.Object)) handler.Funcs {
+// handlerFuncs calls add with every version of an object that an event has.
+func handlerFuncs(add func(ctx context.Context, q queue, versions ...client.Object)) handler.Funcs {
 	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { wake(ctx, q, e.Object) },
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) { wake(ctx, q, e.ObjectNew, e.ObjectOld) },
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { wake(ctx, q, e.Object) },
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { add(ctx, q, e.Object) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) { add(ctx, q, e.ObjectNew, e.ObjectOld) },
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { add(ctx, q, e.Object) },
 	}
 }
 
-// changed returns a predicate for updates that something comes of.
+// changed returns a predicate that drops updates for which same reports true.
 func changed[T client.Object](same func(a, b T) bool) predicate.Funcs {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, ok := e.ObjectOld.(T)
@@ -161,8 +162,8 @@ func sameNetworkNamespace(a, b *vitistack.NetworkNamespace) bool {
 	return sameMeta(a, b) && a.Generation == b.Generation && a.Status.IPv4Prefix == b.Status.IPv4Prefix
 }
 
-// sameKeaReservation ignores what a status does not pass up: most of all the
-// lease, which changes while nothing happens.
+// sameKeaReservation ignores what is not in a NetworkConfiguration's status, above
+// all the lease, which changes all the time.
 func sameKeaReservation(a, b *v1alpha1.KeaReservation) bool {
 	return sameMeta(a, b) && a.Generation == b.Generation &&
 		equality.Semantic.DeepEqual(a.OwnerReferences, b.OwnerReferences) &&

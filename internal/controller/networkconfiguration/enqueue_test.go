@@ -31,10 +31,10 @@ func TestChanged(t *testing.T) {
 		before, after client.Object
 		want          bool
 	}{
-		"OwnStatus": {"What we write ourselves is no news", ofMachines, vm(), vm(saying(told1(confirmed))), false},
+		"OwnStatus": {"What we write ourselves is no news", ofMachines, vm(), vm(saying(reported1(confirmed))), false},
 		"Spec":      {"A new spec is", ofMachines, vm(), vm(func(nc *vitistack.NetworkConfiguration) { nc.Generation = 2 }), true},
 		"Deletion":  {"A deletion is", ofMachines, vm(), vm(deleted), true},
-		"Finalizer": {"A finalizer is: it may be kea-operator's", ofMachines, vm(), vm(heldByKeaOperator), true},
+		"Finalizer": {"A finalizer is: it may be kea-operator's", ofMachines, vm(), vm(finalizedByKeaOperator), true},
 		"Prefix":    {"A network's prefix is", ofNetworks, network(""), network("10.0.0.0/24"), true},
 		"Config":    {"A network's provider configuration is", ofNetworks, network(""), network("", annotated("ProviderConfig/a")), true},
 		"Phase":     {"A network's phase is not", ofNetworks, network(""), network("", func(nn *vitistack.NetworkNamespace) { nn.Status.Phase = "Ready" }), false},

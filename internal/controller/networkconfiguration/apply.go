@@ -20,16 +20,17 @@ import (
 // fieldOwner owns what this controller applies to KeaReservations.
 const fieldOwner = "provider-kea-networkconfiguration"
 
-// act does what a plan says. Where one thing cannot be done the others still
-// are: the devices of a NetworkConfiguration do not depend on each other.
-func (r *reconciler) act(ctx context.Context, nc *vitistack.NetworkConfiguration, p plan) (failures, error) {
+// applyPlan applies and deletes the KeaReservations of a plan. If one fails the
+// others are still done: the devices of a NetworkConfiguration do not depend on
+// each other.
+func (r *reconciler) applyPlan(ctx context.Context, nc *vitistack.NetworkConfiguration, p plan) (failures, error) {
 	failed := failures{}
 	var errs []error
 	for _, have := range p.remove {
 		errs = append(errs, r.remove(ctx, have))
 	}
 	for _, mac := range p.apply {
-		if err := r.apply(ctx, nc, p.standing.place, mac); err != nil {
+		if err := r.apply(ctx, nc, p.claim.place, mac); err != nil {
 			failed[mac] = err
 			errs = append(errs, err)
 		}
@@ -52,7 +53,7 @@ func (r *reconciler) apply(ctx context.Context, nc *vitistack.NetworkConfigurati
 }
 
 func (r *reconciler) remove(ctx context.Context, have *v1alpha1.KeaReservation) error {
-	// Only the one that was looked at, not another that has its name by now.
+	// Only the one that was read, not another that has its name by now.
 	err := r.kube.Delete(ctx, have, client.Preconditions{UID: new(have.UID)})
 	switch {
 	case kerrors.IsNotFound(err), kerrors.IsConflict(err):

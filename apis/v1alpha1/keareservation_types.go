@@ -76,7 +76,7 @@ type OptionData struct {
 }
 
 // KeaReservationParameters are the wanted state of a host reservation. A field
-// that is left out is not managed: what Kea has there stays as it is.
+// that is left out is not managed: Kea's value stays.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.subnet) != has(self.subnetId)",message="set exactly one of subnet (for example 10.123.0.0/24) and subnetId (for example 1)"
 // +kubebuilder:validation:XValidation:rule="has(self.subnet) == has(oldSelf.subnet) && (!has(self.subnet) || self.subnet == oldSelf.subnet)",message="subnet is immutable: delete this KeaReservation and create one in the other subnet"
@@ -85,17 +85,17 @@ type OptionData struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.subnet) || !has(self.ipAddress) || !isCIDR(self.subnet) || !isIP(self.ipAddress) || cidr(self.subnet).prefixLength() > 30 || !(ip(self.ipAddress) == cidr(self.subnet).masked().ip())",message="ipAddress is the network address of subnet: choose a host address"
 // +kubebuilder:validation:XValidation:rule="!has(self.subnet) || !has(self.ipAddress) || !isCIDR(self.subnet) || !isIP(self.ipAddress) || ip(self.ipAddress).family() != 4 || !cidr(self.subnet).containsIP(self.ipAddress) || cidr(self.subnet).prefixLength() > 30 || (((int(self.ipAddress.split('.')[0]) * 256 + int(self.ipAddress.split('.')[1])) * 256 + int(self.ipAddress.split('.')[2])) * 256 + int(self.ipAddress.split('.')[3]) + 1) % [4294967296, 2147483648, 1073741824, 536870912, 268435456, 134217728, 67108864, 33554432, 16777216, 8388608, 4194304, 2097152, 1048576, 524288, 262144, 131072, 65536, 32768, 16384, 8192, 4096, 2048, 1024, 512, 256, 128, 64, 32, 16, 8, 4][cidr(self.subnet).prefixLength()] != 0",message="ipAddress is the broadcast address of subnet: choose a host address"
 type KeaReservationParameters struct {
-	// Subnet that the reservation is made in, as the IPv4 prefix that Kea has it
-	// under, for example 10.123.0.0/24. Set this or subnetId. Immutable.
+	// Subnet of the reservation, as the IPv4 prefix in Kea's configuration, for
+	// example 10.123.0.0/24. Set this or subnetId. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="isCIDR(self) && cidr(self).ip().family() == 4",message="subnet must be an IPv4 prefix: write it as address/length, for example 10.123.0.0/24"
 	// +kubebuilder:validation:XValidation:rule="!isCIDR(self) || cidr(self).ip().family() != 4 || cidr(self) == cidr(self).masked()",message="subnet has host bits set: write the network address, for example 10.123.0.0/24 and not 10.123.0.5/24"
 	Subnet string `json:"subnet,omitempty"`
 
-	// SubnetID is Kea's own subnet-id of the subnet, for example 1. It works
-	// without Kea's subnet_cmds hook; subnet is the better choice elsewhere,
-	// as the ids of one prefix may differ between servers. Immutable.
+	// SubnetID is Kea's subnet-id of the subnet, for example 1. Use it if Kea does
+	// not load libdhcp_subnet_cmds.so, and subnet otherwise: the ids of one prefix
+	// may differ between servers. Immutable.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=4294967294
@@ -108,24 +108,24 @@ type KeaReservationParameters struct {
 	// +kubebuilder:validation:XValidation:rule="self.lowerAscii().replace('-', ':') == oldSelf.lowerAscii().replace('-', ':')",message="hwAddress is immutable: delete this KeaReservation and create one for the other device"
 	HWAddress string `json:"hwAddress"`
 
-	// IPAddress to reserve for the device, for example 10.123.0.50. Left out,
-	// the address that Kea already has reserved for the device is kept, or else
-	// the address of the device's active lease is reserved once it has one; it
-	// is then filled in here.
+	// IPAddress to reserve for the device, for example 10.123.0.50. If it is left
+	// out, the address that Kea already has reserved for the device is kept, or the
+	// address of the device's active lease is reserved once it has one. That
+	// address is then set here.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="isIP(self) && ip(self).family() == 4",message="ipAddress must be an IPv4 address: write for example 10.123.0.50, or leave it out to reserve the address of the device's lease"
 	// +kubebuilder:validation:XValidation:rule="!(self in ['0.0.0.0', '255.255.255.255'])",message="Kea reserves neither 0.0.0.0 nor 255.255.255.255: write for example 10.123.0.50, or leave ipAddress out to reserve the address of the device's lease"
 	IPAddress string `json:"ipAddress,omitempty"`
 
-	// Hostname that the device gets, for example vm01.
+	// Hostname that Kea gives the device, for example vm01.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?([.][A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*[.]?$')",message="hostname must be a DNS name: labels of at most 63 letters, digits, dashes and underscores, separated by dots: write for example vm01.example.com"
 	Hostname *string `json:"hostname,omitempty"`
 
-	// ClientClasses that the device is put into, in Kea's order of evaluation.
-	// An empty list takes it out of all of them. Their names may have 255 bytes
+	// ClientClasses that Kea puts the device into, in order of evaluation. An
+	// empty list removes it from all classes. Their names may have 255 bytes
 	// altogether, with a comma between each two.
 	// +optional
 	// +listType=atomic
@@ -178,36 +178,35 @@ type Lease struct {
 	// +optional
 	IPAddress string `json:"ipAddress,omitempty"`
 
-	// Expires tells when the lease ends unless the device renews it. It is left
-	// out for a lease without end, and brought up to date when it has passed
-	// rather than at each renewal.
+	// Expires is when the lease ends unless the device renews it. Omitted for
+	// infinite leases. Updated only after it has passed, not on every renewal.
 	// +optional
 	Expires *metav1.Time `json:"expires,omitempty"`
 }
 
-// ServerState tells how one Kea server stands to a reservation.
+// ServerState is the state of a reservation on one Kea server.
 type ServerState string
 
 // States of a reservation on a server.
 const (
-	// ServerStateReserved means that the server holds the reservation as wanted.
+	// ServerStateReserved means that the server has the reservation as wanted.
 	ServerStateReserved ServerState = "Reserved"
-	// ServerStateOutOfDate means that the server holds the reservation with other content.
+	// ServerStateOutOfDate means that the server has the reservation with other values.
 	ServerStateOutOfDate ServerState = "OutOfDate"
-	// ServerStateAbsent means that the server does not hold the reservation.
+	// ServerStateAbsent means that the server does not have the reservation.
 	ServerStateAbsent ServerState = "Absent"
-	// ServerStateBlocked means that the server cannot take the reservation; the message tells why.
+	// ServerStateBlocked means that the server cannot have the reservation; the message says why.
 	ServerStateBlocked ServerState = "Blocked"
-	// ServerStateUnknown means that the server could not be asked.
+	// ServerStateUnknown means that the server does not answer.
 	ServerStateUnknown ServerState = "Unknown"
 )
 
-// ServerObservation is what one Kea server holds of a reservation.
+// ServerObservation is the reservation as one Kea server has it.
 type ServerObservation struct {
 	// Name of the server in the provider configuration.
 	Name string `json:"name"`
 
-	// SubnetID that the subnet has on this server.
+	// SubnetID of the subnet on this server.
 	// +optional
 	SubnetID *int64 `json:"subnetId,omitempty"`
 
@@ -215,7 +214,7 @@ type ServerObservation struct {
 	// +kubebuilder:validation:Enum=Reserved;OutOfDate;Absent;Blocked;Unknown
 	State ServerState `json:"state"`
 
-	// Message says why, and what to do, where state is not Reserved.
+	// Message says why state is not Reserved, and the remedy.
 	// +optional
 	Message string `json:"message,omitempty"`
 }
@@ -259,19 +258,18 @@ type OptionObservation struct {
 	CSVFormat *bool `json:"csvFormat,omitempty"`
 }
 
-// KeaReservationObservation is what Kea was last seen to hold: every field of
-// forProvider as Kea returns it, and what Kea says about the device's subnet and
-// lease. A field that Kea has no value for is left out.
+// KeaReservationObservation is what Kea last returned: every field of forProvider,
+// and the device's subnet and lease. A field that Kea has no value for is left out.
 type KeaReservationObservation struct {
 	// SubnetID is the subnet's id on the first server that has it.
 	// +optional
 	SubnetID *int64 `json:"subnetId,omitempty"`
 
-	// Subnet is the prefix that the reservation is in.
+	// Subnet of the reservation, as a prefix.
 	// +optional
 	Subnet string `json:"subnet,omitempty"`
 
-	// HWAddress that Kea has the reservation under.
+	// HWAddress of the device that the reservation is for.
 	// +optional
 	HWAddress string `json:"hwAddress,omitempty"`
 
@@ -305,13 +303,11 @@ type KeaReservationObservation struct {
 	// +optional
 	BootFileName string `json:"bootFileName,omitempty"`
 
-	// Gateway is the first router that Kea gives the devices of the subnet, where
-	// the subnet itself says.
+	// Gateway is the first router that the subnet's own options name.
 	// +optional
 	Gateway string `json:"gateway,omitempty"`
 
-	// DNSServers are the name servers that Kea gives the devices of the subnet,
-	// where the subnet itself says.
+	// DNSServers are the name servers that the subnet's own options name.
 	// +optional
 	// +listType=atomic
 	DNSServers []string `json:"dnsServers,omitempty"`
@@ -320,7 +316,7 @@ type KeaReservationObservation struct {
 	// +optional
 	Lease *Lease `json:"lease,omitempty"`
 
-	// Servers tells how each Kea server stands.
+	// Servers are the reservation's states on each Kea server.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -331,7 +327,7 @@ type KeaReservationObservation struct {
 type KeaReservationSpec struct {
 	xpv2.ManagedResourceSpec `json:",inline"`
 
-	// ForProvider is the host reservation as it should be in Kea.
+	// ForProvider is the wanted host reservation.
 	ForProvider KeaReservationParameters `json:"forProvider"`
 }
 
@@ -339,18 +335,18 @@ type KeaReservationSpec struct {
 type KeaReservationStatus struct {
 	xpv2.ManagedResourceStatus `json:",inline"`
 
-	// AtProvider is what Kea was last seen to hold. It stays while Kea cannot be
-	// reached.
+	// AtProvider is the host reservation as Kea last returned it. It stays while
+	// Kea cannot be reached.
 	// +optional
 	AtProvider KeaReservationObservation `json:"atProvider,omitempty"`
 }
 
-// A KeaReservation pins a device's IPv4 address in ISC Kea: a DHCPv4 host
-// reservation, kept as long as this resource exists and removed with it.
+// A KeaReservation is a DHCPv4 host reservation in ISC Kea, which pins a device's
+// IPv4 address. It is removed from Kea when this resource is deleted.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:validation:XValidation:rule="self.spec.providerConfigRef == oldSelf.spec.providerConfigRef || !has(oldSelf.status) || !has(oldSelf.status.atProvider) || !has(oldSelf.status.atProvider.ipAddress)",message="providerConfigRef is immutable once Kea holds the reservation, which would stay there: delete this KeaReservation and create one with the other configuration"
+// +kubebuilder:validation:XValidation:rule="self.spec.providerConfigRef == oldSelf.spec.providerConfigRef || !has(oldSelf.status) || !has(oldSelf.status.atProvider) || !has(oldSelf.status.atProvider.ipAddress)",message="providerConfigRef is immutable once Kea has the reservation, which would stay there: delete this KeaReservation and create one with the other configuration"
 // +kubebuilder:resource:scope=Namespaced,categories={crossplane,managed,kea}
 // +kubebuilder:printcolumn:name="READY",type="string",JSONPath=".status.conditions[?(@.type=='Ready')].status"
 // +kubebuilder:printcolumn:name="SYNCED",type="string",JSONPath=".status.conditions[?(@.type=='Synced')].status"

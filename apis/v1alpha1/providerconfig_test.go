@@ -18,7 +18,7 @@ const (
 	wantURL           = "url must start with http:// or https:// and name a host: write for example https://kea1.example.com:8000"
 	wantNoCredentials = "url must not hold credentials: put username and password in a Secret and name it in credentials.secretRef"
 	wantUnshared      = "shared means one hosts-database behind all servers: set storage to Database or Auto, or shared to false"
-	wantNoWrite       = "persist: ConfigWrite is for memory hosts, a database keeps its hosts by itself: set persist to Never"
+	wantNoWrite       = "persist: ConfigWrite is for reservations in memory, a database keeps its own: set persist to Never"
 	wantSecretRef     = "source: Secret needs secretRef: name the Secret that holds username and password, or set source to None"
 	wantNoSecretRef   = "source: None takes no secretRef: set source to Secret, or leave secretRef out"
 	wantTimeout       = "timeout must be between 100ms and 5m: write for example 10s"

@@ -9,61 +9,63 @@ import (
 
 // A Server is the control socket of one kea-dhcp4.
 type Server struct {
-	// Name of the server, for example kea1; it stands in conditions and metrics.
+	// Name of the server in conditions and metrics, for example kea1.
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="a server's name must be lower case letters, digits, dots and dashes: write for example kea1"
 	Name string `json:"name"`
 
 	// URL of the server's HTTP control socket, for example
-	// https://kea1.example.com:8000. Not the port of an HA listener: that one
-	// refuses reservations.
+	// https://kea1.example.com:8000. The port of an HA listener does not do: it
+	// refuses reservation commands.
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''",message="url must start with http:// or https:// and name a host: write for example https://kea1.example.com:8000"
 	// +kubebuilder:validation:XValidation:rule="!self.contains('@')",message="url must not hold credentials: put username and password in a Secret and name it in credentials.secretRef"
 	URL string `json:"url"`
 }
 
-// HostStorage tells where a Kea server keeps its host reservations.
+// HostStorage is where a Kea server keeps host reservations.
 type HostStorage string
 
-// Places where a Kea server may keep host reservations.
+// Where a Kea server may keep host reservations.
 const (
 	HostStorageAuto     HostStorage = "Auto"
 	HostStorageMemory   HostStorage = "Memory"
 	HostStorageDatabase HostStorage = "Database"
 )
 
-// HostPersistence tells what is done to keep memory hosts over a restart.
+// HostPersistence is how reservations in memory survive a restart of Kea.
 type HostPersistence string
 
-// Ways to keep memory hosts.
+// How reservations in memory may survive a restart of Kea.
 const (
 	HostPersistenceNever       HostPersistence = "Never"
 	HostPersistenceConfigWrite HostPersistence = "ConfigWrite"
 )
 
-// Hosts tells where and how the servers keep host reservations.
+// Hosts says where the servers keep host reservations, and how these survive a
+// restart.
 //
 // +kubebuilder:validation:XValidation:rule="!self.shared || self.storage != 'Memory'",message="shared means one hosts-database behind all servers: set storage to Database or Auto, or shared to false"
-// +kubebuilder:validation:XValidation:rule="self.persist != 'ConfigWrite' || self.storage != 'Database'",message="persist: ConfigWrite is for memory hosts, a database keeps its hosts by itself: set persist to Never"
+// +kubebuilder:validation:XValidation:rule="self.persist != 'ConfigWrite' || self.storage != 'Database'",message="persist: ConfigWrite is for reservations in memory, a database keeps its own: set persist to Never"
 type Hosts struct {
-	// Storage is where each server keeps host reservations: Memory, Database (a
-	// hosts-database), or Auto to find out.
+	// Storage is where each server keeps host reservations: Memory (Kea's
+	// configuration), Database (a hosts-database), or Auto: the database if Kea has
+	// one. A hosts-database with readonly: true needs Memory.
 	// +optional
 	// +kubebuilder:validation:Enum=Auto;Memory;Database
 	// +kubebuilder:default=Auto
 	Storage HostStorage `json:"storage,omitempty"`
 
-	// Shared means that one hosts-database serves all servers, so that a
+	// Shared means that all servers use one hosts-database, so that each
 	// reservation is written once.
 	// +optional
 	// +kubebuilder:default=false
 	Shared bool `json:"shared"`
 
-	// Persist tells how memory hosts outlive a restart of Kea: Never (they are
-	// put back from here), or ConfigWrite (Kea writes its configuration file
-	// after changes, debounced; see Kea's ARM on config-write for what it
-	// rewrites).
+	// Persist is how reservations in memory survive a restart of Kea. Never: the
+	// provider restores them. ConfigWrite: Kea writes its whole configuration file
+	// some seconds after changes (ARM, config-write). That is not sent while the
+	// configuration has an option whose content Kea would lose.
 	// +optional
 	// +kubebuilder:validation:Enum=Never;ConfigWrite
 	// +kubebuilder:default=Never
@@ -77,9 +79,8 @@ type SecretReference struct {
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name"`
 
-	// Namespace of the Secret. A ClusterProviderConfig needs it; a
-	// ProviderConfig reads Secrets from its own namespace only and can leave it
-	// out.
+	// Namespace of the Secret. Required in a ClusterProviderConfig. A
+	// ProviderConfig reads Secrets of its own namespace only, which is the default.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	Namespace string `json:"namespace,omitempty"`
@@ -106,16 +107,16 @@ type Credentials struct {
 	// +kubebuilder:default=None
 	Source xpv2.CredentialsSource `json:"source"`
 
-	// SecretRef names the Secret; its keys are username and password.
+	// SecretRef names the Secret. Its keys are username, and password, which may be
+	// empty. One newline at the end of a value is ignored.
 	// +optional
 	SecretRef *SecretReference `json:"secretRef,omitempty"`
 }
 
 // TLS settings for https URLs.
 type TLS struct {
-	// CASecretRef names the key of a Secret that holds the CA certificates that
-	// signed the servers' certificates, in PEM. The system's are used where it
-	// is left out.
+	// CASecretRef names the key of a Secret with the CA certificates, in PEM, that
+	// signed the servers' certificates. The default is the system's.
 	// +optional
 	CASecretRef *SecretKeyReference `json:"caSecretRef,omitempty"`
 
@@ -124,20 +125,20 @@ type TLS struct {
 	// +optional
 	ClientCertificateSecretRef *SecretReference `json:"clientCertificateSecretRef,omitempty"`
 
-	// ServerName that the servers' certificates must be made out to. The host
-	// of the URL where it is left out.
+	// ServerName that the servers' certificates must have. The default is the host
+	// of the URL.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	ServerName string `json:"serverName,omitempty"`
 
-	// InsecureSkipVerify accepts any server certificate. Anyone on the way can
-	// then read the credentials: for tests only.
+	// InsecureSkipVerify accepts any server certificate, for tests only: anyone on
+	// the network path can then read the credentials.
 	// +optional
 	InsecureSkipVerify bool `json:"insecureSkipVerify,omitempty"`
 }
 
-// A ProviderConfigSpec names the Kea servers that keep host reservations, and
-// how to talk to them.
+// A ProviderConfigSpec names the Kea servers that have the host reservations, and
+// how to reach them.
 type ProviderConfigSpec struct {
 	// Servers are the members of one Kea HA group, at least one. This version of
 	// the provider takes one: with more, Ready is False, NotSupported.
@@ -150,7 +151,7 @@ type ProviderConfigSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(s, self.exists_one(t, t.url == s.url))",message="servers need different urls: name each server once"
 	Servers []Server `json:"servers"`
 
-	// Hosts tells where the servers keep host reservations.
+	// Hosts says where the servers keep host reservations.
 	// +optional
 	// +kubebuilder:default={storage: Auto, shared: false, persist: Never}
 	Hosts Hosts `json:"hosts,omitzero"`
@@ -164,16 +165,16 @@ type ProviderConfigSpec struct {
 	// +optional
 	TLS *TLS `json:"tls,omitempty"`
 
-	// Timeout of one command, for example 10s.
+	// Timeout of one command to Kea, for example 10s.
 	// +optional
 	// +kubebuilder:default="10s"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,7}([.][0-9]{1,9})?(ms|s)|[0-9]{1,4}([.][0-9]{1,9})?(m|h)){1,4}$') && duration(self) >= duration('100ms') && duration(self) <= duration('5m')",message="timeout must be between 100ms and 5m: write for example 10s"
 	Timeout metav1.Duration `json:"timeout,omitzero"`
 
-	// SnapshotInterval is how often the servers' reservations and leases are
-	// read anew, for example 30s. Changes that others make in Kea are seen at
-	// the latest after this time; a restart of Kea, and the first lease of a
-	// device that waits for one, after a sixth of it.
+	// SnapshotInterval is how often all reservations and leases are read, for
+	// example 30s. Changes that are made outside the provider are noticed within
+	// this time; Kea restarts, and leases of devices that are waiting for one,
+	// within a sixth of it.
 	// +optional
 	// +kubebuilder:default="30s"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,7}([.][0-9]{1,9})?(ms|s)|[0-9]{1,4}([.][0-9]{1,9})?(m|h)){1,4}$') && duration(self) >= duration('1s') && duration(self) <= duration('1h')",message="snapshotInterval must be between 1s and 1h: write for example 30s"
@@ -189,20 +190,20 @@ type ServerStatus struct {
 	// +optional
 	Version string `json:"version,omitempty"`
 
-	// Storage that the server keeps host reservations in: Memory or Database.
+	// Storage where reservations are written: Memory or Database.
 	// +optional
 	Storage HostStorage `json:"storage,omitempty"`
 
-	// HAState of the server, for example hot-standby. Empty without HA.
+	// HAState of the server, for example hot-standby. Empty without Kea's HA hook.
 	// +optional
 	HAState string `json:"haState,omitempty"`
 
-	// Message says what is wrong with the server, and what to do.
+	// Message says what is wrong with the server, and the remedy.
 	// +optional
 	Message string `json:"message,omitempty"`
 
-	// Warnings list what the server is configured to ignore, and what could not
-	// be checked. The server is used all the same.
+	// Warnings say which reservations the server is configured to ignore, and what
+	// could not be checked. The server is used all the same.
 	// +optional
 	// +listType=atomic
 	Warnings []string `json:"warnings,omitempty"`
@@ -219,8 +220,7 @@ type ProviderConfigStatus struct {
 	Servers []ServerStatus `json:"servers,omitempty"`
 }
 
-// A ProviderConfig tells KeaReservations of its own namespace which Kea servers
-// keep them.
+// A ProviderConfig names the Kea servers for KeaReservations of its own namespace.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -248,8 +248,8 @@ type ProviderConfigList struct {
 	Items []ProviderConfig `json:"items"`
 }
 
-// A ClusterProviderConfig tells KeaReservations of any namespace which Kea
-// servers keep them.
+// A ClusterProviderConfig names the Kea servers for KeaReservations of all
+// namespaces.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status

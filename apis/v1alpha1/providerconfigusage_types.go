@@ -8,8 +8,8 @@ import (
 )
 
 // A ProviderConfigUsage records that a KeaReservation uses a provider
-// configuration. It is made and removed by the provider, and keeps the
-// configuration from being deleted under the reservation.
+// configuration, which cannot be deleted meanwhile. The provider creates and
+// removes it.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Namespaced,categories={crossplane,provider,kea}

@@ -65,7 +65,7 @@ func TestProviderConfigRefUpdate(t *testing.T) {
 		want   string
 	}{
 		"NotHeld": {reason: "A mistake can be mended before Kea holds anything."},
-		"Held":    {reason: "Afterwards it cannot.", status: map[string]any{"ipAddress": "10.123.0.50"}, want: "providerConfigRef is immutable once Kea holds the reservation"},
+		"Held":    {reason: "Afterwards it cannot.", status: map[string]any{"ipAddress": "10.123.0.50"}, want: "providerConfigRef is immutable once Kea has the reservation"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

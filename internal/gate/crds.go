@@ -25,20 +25,20 @@ import (
 type CRD struct {
 	schema.GroupVersionResource
 
-	// Schema has the schema kept, for a part that reads it.
+	// Schema keeps the schema, for a part that reads it.
 	Schema bool
 
-	// Created tells that the part creates objects of the kind. It stops as soon as
-	// the CRD is being deleted: it would make anew what goes with the CRD. Another
-	// part goes on until the CRD is gone: it may have to let the objects go.
+	// Created means that the part creates objects of the kind. It stops as soon as
+	// the CRD is being deleted: it would recreate what is deleted with the CRD. Other
+	// parts go on until the CRD is gone, as they may have finalizers to remove.
 	Created bool
 
-	// Remedy tells what to do where the CRD is not there.
+	// Remedy says what to do if the CRD is missing.
 	Remedy string
 }
 
-// KeaReservations is the CRD of what the provider is for. Crossplane makes it of
-// the package's ManagedResourceDefinition.
+// KeaReservations is the CRD of KeaReservations. Crossplane creates it from the
+// package's ManagedResourceDefinition.
 var KeaReservations = CRD{
 	GroupVersionResource: v1alpha1.KeaReservationGroupResource.WithVersion(v1alpha1.SchemeGroupVersion.Version),
 	Remedy:               "have a ManagedResourceActivationPolicy of Crossplane activate it, or apply package/crds without Crossplane",
@@ -46,11 +46,11 @@ var KeaReservations = CRD{
 
 func (c CRD) name() string { return c.GroupResource().String() }
 
-// CRDs are what a part was opened with.
+// CRDs are those that a part was started with, by resource.
 type CRDs map[schema.GroupResource]*extv1.CustomResourceDefinition
 
-// same tells whether nothing has happened to them. The generation changes with
-// everything in a CRD's spec.
+// same reports whether both are the same CRDs, unchanged. The generation changes
+// with everything in a CRD's spec.
 func (c CRDs) same(other CRDs) bool {
 	for name, crd := range c {
 		o, ok := other[name]
@@ -61,8 +61,8 @@ func (c CRDs) same(other CRDs) bool {
 	return len(c) == len(other)
 }
 
-// going tells whether one of them is being deleted.
-func (c CRDs) going() bool {
+// terminating reports whether one of them is being deleted.
+func (c CRDs) terminating() bool {
 	for _, crd := range c {
 		if !crd.DeletionTimestamp.IsZero() {
 			return true
@@ -71,7 +71,8 @@ func (c CRDs) going() bool {
 	return false
 }
 
-// A crdWatch watches CRDs, each by its name: a cluster may have thousands.
+// A crdWatch watches CRDs, each by its name: a cluster may have thousands. It may
+// be used by several goroutines at once.
 type crdWatch struct {
 	informers map[string]cache.SharedIndexInformer
 	changed   func()
@@ -95,10 +96,10 @@ func newInformer(c extclient.Interface, log logging.Logger, name string, schema 
 	i := extinformers.NewFilteredCustomResourceDefinitionInformer(c, 0, cache.Indexers{}, func(o *metav1.ListOptions) {
 		o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, name).String()
 	})
-	failures := complaints{log: log.WithValues("name", name)}
-	// These fail only once an informer has started, and ours has not.
+	failures := repeatLogger{logger: log.WithValues("name", name)}
+	// These fail only if the informer has started.
 	_ = i.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
-		failures.about("Cannot watch CustomResourceDefinition", err)
+		failures.log("Cannot watch CustomResourceDefinition", err)
 	})
 	if !schema {
 		_ = i.SetTransform(customresourcesgate.TransformStripCRDSchema)
@@ -111,12 +112,12 @@ func newInformer(c extclient.Interface, log logging.Logger, name string, schema 
 	return i
 }
 
-// run watches until ctx ends. The functions that do so are given to spawn.
+// run has spawn run the watches, until ctx ends. It does not block.
 func (w *crdWatch) run(ctx context.Context, spawn func(func())) {
 	for _, i := range w.informers {
 		spawn(func() { i.RunWithContext(ctx) })
-		// A CRD that is not there makes no event. That it is known not to be there
-		// is news all the same.
+		// There is no event for a CRD that does not exist, but that it is known not to
+		// exist is a change.
 		spawn(func() {
 			if cache.WaitForCacheSync(ctx.Done(), i.HasSynced) {
 				w.changed()
@@ -125,7 +126,7 @@ func (w *crdWatch) run(ctx context.Context, spawn func(func())) {
 	}
 }
 
-// known tells whether all CRDs could be asked for, there or not.
+// known reports whether all CRDs have been listed, existing or not.
 func (w *crdWatch) known() bool {
 	for _, i := range w.informers {
 		if !i.HasSynced() {
@@ -135,8 +136,8 @@ func (w *crdWatch) known() bool {
 	return true
 }
 
-// of returns those of the needed CRDs that are served, and those that are not.
-func (w *crdWatch) of(needs []CRD) (CRDs, []CRD) {
+// split returns those of the needed CRDs that are served, and those that are not.
+func (w *crdWatch) split(needs []CRD) (CRDs, []CRD) {
 	found, missing := CRDs{}, []CRD(nil)
 	for _, need := range needs {
 		var crd *extv1.CustomResourceDefinition
@@ -152,8 +153,8 @@ func (w *crdWatch) of(needs []CRD) (CRDs, []CRD) {
 	return found, missing
 }
 
-// serves tells whether a CRD's kind can be used as it is needed. One that is being
-// deleted is served until the last of its objects is gone.
+// serves reports whether a CRD's kind can be used as it is needed. One that is
+// being deleted is served until the last of its objects is gone.
 func serves(crd *extv1.CustomResourceDefinition, need CRD) bool {
 	if crd == nil || need.Created && !crd.DeletionTimestamp.IsZero() {
 		return false
@@ -168,11 +169,11 @@ func serves(crd *extv1.CustomResourceDefinition, need CRD) bool {
 	return served && established
 }
 
-// waiting says what a part waits for.
-func waiting(p Part, missing []CRD) string {
+// waitingText says what a part waits for.
+func waitingText(p Part, missing []CRD) string {
 	names, remedies := make([]string, len(missing)), make([]string, len(missing))
 	for i, crd := range missing {
 		names[i], remedies[i] = crd.name(), crd.Remedy
 	}
-	return fmt.Sprintf("Not serving %s: without CustomResourceDefinition %s: %s", p.Name, strings.Join(names, ", "), strings.Join(slices.Compact(remedies), "; "))
+	return fmt.Sprintf("Not serving %s: CustomResourceDefinition %s is missing: %s", p.Name, strings.Join(names, ", "), strings.Join(slices.Compact(remedies), "; "))
 }

@@ -29,8 +29,8 @@ func crdOf(c CRD, change ...func(*extv1.CustomResourceDefinition)) *extv1.Custom
 	return crd
 }
 
-// going is what a deletion makes of a CRD that has objects.
-func going(crd *extv1.CustomResourceDefinition) {
+// terminating is what a deletion makes of a CRD that has objects.
+func terminating(crd *extv1.CustomResourceDefinition) {
 	crd.DeletionTimestamp = &metav1.Time{Time: time.Unix(0, 0)}
 	crd.Generation++
 }
@@ -49,7 +49,7 @@ func watched(t *testing.T, needs []CRD, crds ...*extv1.CustomResourceDefinition)
 	return w
 }
 
-func TestOf(t *testing.T) {
+func TestSplit(t *testing.T) {
 	created := machines
 	created.Created = true
 	cases := map[string]struct {
@@ -66,8 +66,8 @@ func TestOf(t *testing.T) {
 		"Refused": {reason: "A CRD whose names are another's is never established.", need: machines, crd: crdOf(machines, func(crd *extv1.CustomResourceDefinition) {
 			crd.Status.Conditions[0].Status = extv1.ConditionFalse
 		})},
-		"Going":   {reason: "While a CRD is being deleted its objects may have finalizers to remove.", need: machines, crd: crdOf(machines, going), found: true},
-		"Created": {reason: "Who creates objects would make anew what goes with the CRD.", need: created, crd: crdOf(machines, going)},
+		"Terminating": {reason: "While a CRD is being deleted its objects may have finalizers to remove.", need: machines, crd: crdOf(machines, terminating), found: true},
+		"Created":     {reason: "Who creates objects would make anew what goes with the CRD.", need: created, crd: crdOf(machines, terminating)},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -79,12 +79,12 @@ func TestOf(t *testing.T) {
 			if tc.found {
 				wantFound, wantMissing = CRDs{tc.need.GroupResource(): tc.crd}, nil
 			}
-			found, missing := watched(t, []CRD{tc.need}, crds...).of([]CRD{tc.need})
+			found, missing := watched(t, []CRD{tc.need}, crds...).split([]CRD{tc.need})
 			if diff := cmp.Diff(wantFound, found); diff != "" {
-				t.Errorf("%s\nof(...): found: -want, +got:\n%s", tc.reason, diff)
+				t.Errorf("%s\nsplit(...): found: -want, +got:\n%s", tc.reason, diff)
 			}
 			if diff := cmp.Diff(wantMissing, missing); diff != "" {
-				t.Errorf("%s\nof(...): missing: -want, +got:\n%s", tc.reason, diff)
+				t.Errorf("%s\nsplit(...): missing: -want, +got:\n%s", tc.reason, diff)
 			}
 		})
 	}
@@ -100,19 +100,19 @@ func TestSame(t *testing.T) {
 		now    []*extv1.CustomResourceDefinition
 		want   bool
 	}{
-		"Same":         {reason: "Nothing has happened.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines), crdOf(racks)}, want: true},
-		"Changed":      {reason: "A part may read the schema.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines, changed), crdOf(racks)}},
-		"Another":      {reason: "A CRD that was made anew has other objects.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines, func(crd *extv1.CustomResourceDefinition) { crd.UID = "2" }), crdOf(racks)}},
-		"Gone":         {reason: "A part ends with a kind.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(racks)}},
-		"Going":        {reason: "It goes on until the kind is gone.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines, going), crdOf(racks)}, want: true},
-		"GoneAndGoing": {reason: "Of two CRDs that are deleted one is gone first.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines, going)}, want: true},
-		"AllGone":      {reason: "It ends with the last one.", racks: racks},
-		"Created":      {reason: "Nothing is made anew that is being deleted.", racks: created, now: []*extv1.CustomResourceDefinition{crdOf(machines), crdOf(racks, going)}},
+		"Same":               {reason: "Nothing has happened.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines), crdOf(racks)}, want: true},
+		"Changed":            {reason: "A part may read the schema.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines, changed), crdOf(racks)}},
+		"Another":            {reason: "A CRD that was made anew has other objects.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines, func(crd *extv1.CustomResourceDefinition) { crd.UID = "2" }), crdOf(racks)}},
+		"Gone":               {reason: "A part ends with a kind.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(racks)}},
+		"Terminating":        {reason: "It goes on until the kind is gone.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines, terminating), crdOf(racks)}, want: true},
+		"GoneAndTerminating": {reason: "Of two CRDs that are deleted one is gone first.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines, terminating)}, want: true},
+		"AllGone":            {reason: "It ends with the last one.", racks: racks},
+		"Created":            {reason: "Nothing is made anew that is being deleted.", racks: created, now: []*extv1.CustomResourceDefinition{crdOf(machines), crdOf(racks, terminating)}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			p := Part{Need: Need{CRDs: []CRD{machines, tc.racks}}}
-			opened, _ := watched(t, p.CRDs, crdOf(machines), crdOf(racks)).of(p.CRDs)
+			opened, _ := watched(t, p.CRDs, crdOf(machines), crdOf(racks)).split(p.CRDs)
 			g := &Gate{crds: watched(t, p.CRDs, tc.now...)}
 			if got := g.same(p, opened); got != tc.want {
 				t.Errorf("%s\nsame(...): %v", tc.reason, got)

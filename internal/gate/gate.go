@@ -16,56 +16,56 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// askEvery is how often the gate asks again for a permission that is missing,
-// and how long a part rests that has failed: nothing tells it when a role
-// changes.
+// askEvery is how often a missing permission is reviewed again, and how long a
+// part that failed waits: there is no event when a role changes.
 const askEvery = 10 * time.Second
 
-// calm is how much more seldom it asks while nothing is missing, which is every
-// five minutes: a permission may be taken away.
-const calm = 30
+// calmFactor is by how much the interval grows while nothing is missing, to five
+// minutes: a permission may be revoked.
+const calmFactor = 30
 
-// jitter spreads what several providers ask at the same time.
+// jitter spreads the reviews of several providers.
 const jitter = 0.3
 
-// A Need is what something cannot work without.
+// A Need is what a part cannot run without.
 type Need struct {
-	// CRDs of the kinds. All must be there before the permissions are asked for.
+	// CRDs of the kinds. The permissions are reviewed once all of them are served.
 	CRDs []CRD
 
 	Permissions []Permission
 }
 
-// A Part of the provider that runs where what it needs is there.
+// A Part of the provider runs while what it needs is there.
 type Part struct {
 	Need
 
 	// Name of what the part serves, in messages.
 	Name string
 
-	// Run runs the part. Its context ends when one of the CRDs changes or goes, but
-	// not while another is being deleted: it may have objects to let go. It is run
-	// again once the part can work again, and a while after an error.
+	// Run runs the part. Its context ends when one of the CRDs changes or is gone,
+	// but not while another is being deleted, whose objects may have finalizers to
+	// remove. It is called again when the part can run again, and some seconds after
+	// an error.
 	Run func(ctx context.Context, crds CRDs) error
 
-	// Once says that what Run has started goes on by itself, whatever becomes of
-	// the CRDs: it is run again only after an error.
-	Once bool
+	// once is set by AddOnce.
+	once bool
 }
 
 // Options of a gate.
 type Options struct {
-	// Logger of the gate. Nothing is logged without one.
+	// Logger of the gate; nil logs nothing.
 	Logger logging.Logger
 
-	// Announce is given what the provider lacks, once, beside the log.
+	// Announce is called with the missing permissions, once, beside the log. May be
+	// nil; must not block.
 	Announce func(message string)
 
 	// AskEvery replaces the constant in tests.
 	AskEvery time.Duration
 }
 
-// A Gate runs the parts that can work. It is a runnable of the manager.
+// A Gate runs the parts that can run. It is a runnable of the manager.
 type Gate struct {
 	options Options
 	log     logging.Logger
@@ -74,22 +74,22 @@ type Gate struct {
 		access *access
 	}
 	parts []Part
-	needs []Need // of the parts, and of what is none
+	needs []Need // of the parts, and those that are only reported
 	crds  *crdWatch
 
-	// ask has an item when it is time to ask for permissions.
+	// ask has an item when the permissions are to be reviewed at once.
 	ask chan struct{}
 
-	mu sync.Mutex
+	mu sync.Mutex // guards what follows
 
-	// granted is what was allowed when it was last asked for.
+	// granted is the result of the last review.
 	granted map[Permission]bool
 
-	// changed is closed, and made anew, when CRDs or permissions have changed.
+	// changed is closed, and replaced, when CRDs or permissions have changed.
 	changed chan struct{}
 }
 
-// New adds a gate to the manager.
+// New returns a gate that it has added to the manager.
 func New(mgr ctrl.Manager, o Options) (*Gate, error) {
 	crds, err := extclient.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
@@ -116,14 +116,24 @@ func New(mgr ctrl.Manager, o Options) (*Gate, error) {
 	return g, nil
 }
 
-// Add a part, before the manager starts.
-func (g *Gate) Add(p Part) {
+// AddWhileServed adds a part that runs while its CRDs are served. Call it before
+// the manager starts.
+func (g *Gate) AddWhileServed(p Part) {
 	g.parts = append(g.parts, p)
-	g.Tell(p.Need)
+	g.AlsoReport(p.Need)
 }
 
-// Tell where a permission is missing to something that runs all the same.
-func (g *Gate) Tell(n Need) { g.needs = append(g.needs, n) }
+// AddOnce adds a part whose Run only starts something, which goes on whatever
+// happens to the CRDs: Run is called again only after an error. Call it before the
+// manager starts.
+func (g *Gate) AddOnce(p Part) {
+	p.once = true
+	g.AddWhileServed(p)
+}
+
+// AlsoReport has missing permissions reported that no part waits for. Call it
+// before the manager starts.
+func (g *Gate) AlsoReport(n Need) { g.needs = append(g.needs, n) }
 
 // NeedLeaderElection implements manager.LeaderElectionRunnable.
 func (g *Gate) NeedLeaderElection() bool { return true }
@@ -138,38 +148,38 @@ func (g *Gate) Start(ctx context.Context) error {
 	})
 	g.crds.run(ctx, all.Go)
 	for _, p := range g.parts {
-		all.Go(func() { g.keep(ctx, p) })
+		all.Go(func() { g.supervise(ctx, p) })
 	}
-	g.askOn(ctx)
+	g.reviewLoop(ctx)
 	return nil
 }
 
-// askOn asks for the permissions that are needed: when CRDs change, and again and
-// again.
-func (g *Gate) askOn(ctx context.Context) {
-	t := teller{log: g.log, announce: g.options.Announce}
-	failures := complaints{log: g.log}
-	for again := false; ctx.Err() == nil; {
+// reviewLoop reviews the permissions until ctx ends: when CRDs change, and regularly.
+func (g *Gate) reviewLoop(ctx context.Context) {
+	t := permissionReport{log: g.log, announce: g.options.Announce}
+	failures := repeatLogger{logger: g.log}
+	for onTime := false; ctx.Err() == nil; {
 		pause := g.options.AskEvery
 		lacking, err := g.review(ctx)
-		failures.about("Cannot ask for permissions", err)
+		failures.log("Cannot review permissions", err)
 		if err == nil {
-			t.found(lacking, again)
+			t.found(lacking, onTime)
 			if len(lacking) == 0 {
-				pause *= calm
+				pause *= calmFactor
 			}
 		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait.Jitter(pause, jitter)):
-			again = true
+			onTime = true
 		case <-g.ask:
-			again = false
+			onTime = false
 		}
 	}
 }
 
-// review asks for all that is needed, and returns what is missing.
+// review asks the API server for all needed permissions, and returns the missing
+// ones.
 func (g *Gate) review(ctx context.Context) ([]Permission, error) {
 	var lacking []Permission
 	granted := map[Permission]bool{}
@@ -190,15 +200,14 @@ func (g *Gate) review(ctx context.Context) ([]Permission, error) {
 	return lacking, nil
 }
 
-// needed returns the permissions that are needed on the way to where the CRDs
-// are now.
+// needed returns the permissions that are needed with the CRDs as they are.
 func (g *Gate) needed() []Permission {
 	if !g.crds.known() {
 		return toSeeCRDs
 	}
 	var out []Permission
 	for _, n := range g.needs {
-		if _, missing := g.crds.of(n.CRDs); len(missing) > 0 {
+		if _, missing := g.crds.split(n.CRDs); len(missing) > 0 {
 			continue
 		}
 		for _, p := range n.Permissions {
@@ -210,14 +219,14 @@ func (g *Gate) needed() []Permission {
 	return out
 }
 
-// isGranted tells whether all of these permissions are known to be there.
+// isGranted reports whether the last review found all of these permissions.
 func (g *Gate) isGranted(ps ...Permission) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return !slices.ContainsFunc(ps, func(p Permission) bool { return !g.granted[p] })
 }
 
-// notify has every part look anew.
+// notify wakes all parts to check what they need.
 func (g *Gate) notify() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -225,15 +234,16 @@ func (g *Gate) notify() {
 	g.changed = make(chan struct{})
 }
 
+// askNow has the permissions reviewed soon. It does not block.
 func (g *Gate) askNow() {
 	select {
 	case g.ask <- struct{}{}:
-	default: // there is one already that nobody has seen
+	default: // a review is due already
 	}
 }
 
-// news is closed at the next change.
-func (g *Gate) news() <-chan struct{} {
+// changes returns a channel that is closed at the next change.
+func (g *Gate) changes() <-chan struct{} {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.changed

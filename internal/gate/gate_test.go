@@ -50,7 +50,7 @@ func runGate(t *testing.T, p Part) (*lines, *reviews) {
 	log, answers := &lines{Logger: logging.NewNopLogger()}, &reviews{}
 	g := &Gate{options: Options{Announce: func(string) {}, AskEvery: askEvery}, log: log, ask: make(chan struct{}, 1), changed: make(chan struct{})}
 	g.clients.access = &access{reviews: answers}
-	g.Add(p)
+	g.AddWhileServed(p)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- g.Start(ctx) }()
@@ -98,47 +98,47 @@ func TestPartFails(t *testing.T) {
 		expect("A part runs that may.")
 
 		fail <- errors.New("boom")
-		expect("Why it failed is told.", serving+" has failed and is tried again: boom")
+		expect("Why it failed is logged.", serving+" failed, trying again: boom")
 		after(2 * askEvery)
 		expect("It is run again.", serving)
 
 		fail <- &meta.NoKindMatchError{GroupKind: schema.GroupKind{Kind: "Machine"}}
 		after(time.Second)
-		expect("A kind that is not known yet is waited for.", serving+` has to wait: no matches for kind "Machine" in group ""`)
+		expect("A kind that is not known yet is waited for.", serving+` is waiting: no matches for kind "Machine" in group ""`)
 		fail <- &meta.NoKindMatchError{GroupKind: schema.GroupKind{Kind: "Machine"}}
 		after(time.Second)
-		expect("That is told once.")
+		expect("That is logged once.")
 
 		answers.set(true, nil)
 		fail <- errors.New("forbidden")
 		after(4 * askEvery)
 		expect("Without its permission it is not run.",
-			serving+" has failed and is tried again: forbidden", "The provider lacks permissions: "+ApplyClusterRole+"; it may not: get namespaces")
+			serving+" failed, trying again: forbidden", "Missing permissions: get namespaces: "+ApplyClusterRole)
 		answers.set(false, nil)
 		after(2 * askEvery)
 		expect("It is run when it may.", serving)
 	})
 }
 
-// TestPartOnce: what goes on by itself is not run again.
-func TestPartOnce(t *testing.T) {
+// TestAddOnce: a part that only starts something is not run again.
+func TestAddOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runs := 0
-		log, _ := runGate(t, Part{Name: "machines", Once: true, Run: func(context.Context, CRDs) error {
+		log, _ := runGate(t, Part{Name: "machines", once: true, Run: func(context.Context, CRDs) error {
 			if runs++; runs == 1 {
 				return errors.New("boom")
 			}
 			return nil
 		}})
 		after(time.Hour)
-		want := []string{"Serving machines", "Serving machines has failed and is tried again: boom", "Serving machines"}
+		want := []string{"Serving machines", "Serving machines failed, trying again: boom", "Serving machines"}
 		if diff := cmp.Diff(want, log.all()); diff != "" {
 			t.Errorf("log: -want, +got:\n%s", diff)
 		}
 	})
 }
 
-// TestRevoked: a permission that is taken away while its part runs is told of.
+// TestRevoked: a permission that is taken away while its part runs is reported.
 func TestRevoked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, answers := runGate(t, Part{
@@ -146,12 +146,12 @@ func TestRevoked(t *testing.T) {
 			Need: Need{Permissions: []Permission{mayGet}},
 			Run:  func(ctx context.Context, _ CRDs) error { <-ctx.Done(); return nil },
 		})
-		const lacks = "The provider lacks permissions: " + ApplyClusterRole + "; it may not: get namespaces"
+		const lacks = "Missing permissions: get namespaces: " + ApplyClusterRole
 		want := []string{"Serving machines"}
 		for range 2 {
 			after(time.Hour)
 			answers.set(true, nil)
-			after(2 * calm * askEvery)
+			after(2 * calmFactor * askEvery)
 			want = append(want, lacks)
 			if diff := cmp.Diff(want, log.all()); diff != "" {
 				t.Fatalf("log: -want, +got:\n%s", diff)
@@ -161,7 +161,7 @@ func TestRevoked(t *testing.T) {
 		after(time.Hour)
 		answers.set(false, errors.New("refused"))
 		after(time.Hour)
-		want = append(want, "Cannot ask for permissions: cannot ask whether the provider may get namespaces: refused")
+		want = append(want, "Cannot review permissions: cannot ask whether the provider may get namespaces: refused")
 		if diff := cmp.Diff(want, log.all()); diff != "" {
 			t.Errorf("log: -want, +got:\n%s", diff)
 		}

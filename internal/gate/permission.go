@@ -15,31 +15,30 @@ import (
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 )
 
-// A Permission is something that the provider has to be allowed, in all
-// namespaces.
+// A Permission is one that the provider needs in all namespaces.
 type Permission struct {
 	verb        string
 	resource    schema.GroupResource
 	subresource string
 }
 
-// May is the permission to do something with a resource.
+// May returns the permission for a verb on a resource.
 func May(verb string, r schema.GroupResource) Permission {
 	return Permission{verb: verb, resource: r}
 }
 
-// MayWatch is what an informer needs. Without it an informer does not get going.
+// MayWatch returns the permissions that an informer needs to sync.
 func MayWatch(r schema.GroupResource) []Permission {
 	return []Permission{May("list", r), May("watch", r)}
 }
 
-// Sub is the same permission for a subresource.
+// Sub returns the same permission for a subresource.
 func (p Permission) Sub(resource string) Permission {
 	p.subresource = resource
 	return p
 }
 
-// on is what the permission is about, as it stands in messages.
+// on returns the resource as messages name it.
 func (p Permission) on() string {
 	if p.subresource == "" {
 		return p.resource.String()
@@ -47,21 +46,22 @@ func (p Permission) on() string {
 	return p.resource.String() + "/" + p.subresource
 }
 
-// byCrossplane tells whether Crossplane's RBAC manager grants the permission: it
-// lets a provider watch CRDs, and do all with its own kinds but delete them.
+// byCrossplane reports whether Crossplane's RBAC manager grants the permission: it
+// lets a provider watch CRDs, and do everything with its own kinds but delete them.
 func (p Permission) byCrossplane() bool {
 	return p.resource.Group == extv1.GroupName || p.resource.Group == v1alpha1.Group && p.verb != "delete"
 }
 
-// toSeeCRDs is what the gate itself needs: without it every kind would seem not
-// to be there.
+// toSeeCRDs is what the gate itself needs: without it every kind would seem to be
+// missing.
 var toSeeCRDs = MayWatch(schema.GroupResource{Group: extv1.GroupName, Resource: "customresourcedefinitions"})
 
-// access asks what the provider may do.
+// access asks the API server what the provider may do. It has no state.
 type access struct {
 	reviews authclient.SelfSubjectAccessReviewInterface
 }
 
+// allowed reports whether the provider has a permission.
 func (a *access) allowed(ctx context.Context, p Permission) (bool, error) {
 	review := &authv1.SelfSubjectAccessReview{Spec: authv1.SelfSubjectAccessReviewSpec{
 		ResourceAttributes: &authv1.ResourceAttributes{

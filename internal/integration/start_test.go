@@ -29,9 +29,9 @@ import (
 )
 
 // lacks is what the provider says that it lacks without the ClusterRole.
-const lacks = "The provider lacks permissions: apply the ClusterRole provider-kea of cluster/rbac, and bind it to the provider's ServiceAccount; it may not: " +
-	"get namespaces; delete providerconfigusages.kea.crossplane.io; list, watch, patch networkconfigurations.vitistack.io; " +
-	"patch networkconfigurations.vitistack.io/status; list, watch networknamespaces.vitistack.io; delete keareservations.kea.crossplane.io"
+const lacks = "Missing permissions: get namespaces; delete providerconfigusages.kea.crossplane.io; list, watch, patch networkconfigurations.vitistack.io; " +
+	"patch networkconfigurations.vitistack.io/status; list, watch networknamespaces.vitistack.io; delete keareservations.kea.crossplane.io: " +
+	"apply the ClusterRole provider-kea of cluster/rbac, and bind it to the provider's ServiceAccount"
 
 // TestStart: the provider starts where Crossplane has not activated its managed
 // resource and where nobody has applied its ClusterRole, says so, and goes on
@@ -49,7 +49,7 @@ func TestStart(t *testing.T) {
 	// Without either.
 	const noPermission = "cannot get the namespace kube-system, whose UID marks reservations as this cluster's: apply the ClusterRole provider-kea of cluster/rbac"
 	s.await(config, is{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: v1alpha1.ReasonNoPermission, Message: noPermission})
-	c.awaitLog("Not serving KeaReservations: without CustomResourceDefinition keareservations.kea.crossplane.io: have a ManagedResourceActivationPolicy", 1)
+	c.awaitLog("Not serving KeaReservations: CustomResourceDefinition keareservations.kea.crossplane.io is missing: have a ManagedResourceActivationPolicy", 1)
 	c.awaitEvents(lacks)
 	c.letsGoOfUsage()
 

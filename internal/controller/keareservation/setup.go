@@ -43,10 +43,9 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *providerco
 	if err != nil {
 		return err
 	}
-	g.Add(gate.Part{
+	g.AddOnce(gate.Part{
 		Name: "KeaReservations",
 		Need: gate.Need{CRDs: []gate.CRD{gate.KeaReservations}, Permissions: gate.MayWatch(v1alpha1.KeaReservationGroupResource)},
-		Once: true,
 		Run: func(ctx context.Context, _ gate.CRDs) error {
 			// First, because it is all that can fail: a cluster takes a moment to know a
 			// new kind.

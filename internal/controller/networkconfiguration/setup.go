@@ -65,11 +65,11 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o Options) error {
 	// With Crossplane's activation policies our own CRD too may come later.
 	ours := gate.KeaReservations
 	ours.Created = true
-	g.Add(gate.Part{Name: "NetworkConfigurations", Need: gate.Need{CRDs: append(vitistackCRDs(), ours), Permissions: toServe}, Run: s.run})
+	g.AddWhileServed(gate.Part{Name: "NetworkConfigurations", Need: gate.Need{CRDs: append(vitistackCRDs(), ours), Permissions: toServe}, Run: s.run})
 	// Without toRelease the controller runs, but finalizers and KeaReservations stay
 	// behind. All of it is reported at once, also while our own CRD is missing.
-	g.Tell(gate.Need{CRDs: vitistackCRDs(), Permissions: slices.Concat(toServe, toRelease)})
-	g.Tell(gate.Need{Permissions: toDelete})
+	g.AlsoReport(gate.Need{CRDs: vitistackCRDs(), Permissions: slices.Concat(toServe, toRelease)})
+	g.AlsoReport(gate.Need{Permissions: toDelete})
 	return nil
 }
 

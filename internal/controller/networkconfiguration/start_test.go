@@ -33,11 +33,11 @@ func comeAndGo(t *testing.T, plane *testenv.ControlPlane, kube client.Client, us
 	log := newLineLog()
 	w := startManager(t, user, Options{Logger: log})
 	s := newSite(t, kube)
-	const notInstalled = "without CustomResourceDefinition networkconfigurations.vitistack.io, networknamespaces.vitistack.io: install VitiStack's CRDs"
+	const notInstalled = "CustomResourceDefinition networkconfigurations.vitistack.io, networknamespaces.vitistack.io is missing: install VitiStack's CRDs"
 	s.says(log, notInstalled, 1)
 
 	installCRDs(t, plane, oldCRDs(t)...)
-	s.says(log, "it may not: list, watch, patch networkconfigurations.vitistack.io; patch networkconfigurations.vitistack.io/status; list, watch networknamespaces.vitistack.io", 1)
+	s.says(log, "Missing permissions: list, watch, patch networkconfigurations.vitistack.io; patch networkconfigurations.vitistack.io/status; list, watch networknamespaces.vitistack.io", 1)
 	s.network("net", "10.50.0.0/24")
 	nc := s.machine("vm", []string{"02:00:00:00:50:01"}, finalizedByKeaOperator)
 	allow(t, kube, "vitistack", rbacv1.PolicyRule{
@@ -46,7 +46,7 @@ func comeAndGo(t *testing.T, plane *testenv.ControlPlane, kube client.Client, us
 		Verbs:     []string{"get", "list", "watch", "patch"},
 	})
 	s.serve(nc, map[string]string{"02:00:00:00:50:01": "10.50.0.5"})
-	s.says(log, "lacks permissions", 1)
+	s.says(log, "Missing permissions", 1)
 
 	// A newer CRD keeps what the old one pruned.
 	version := nc.ResourceVersion
@@ -72,7 +72,7 @@ func comeAndGo(t *testing.T, plane *testenv.ControlPlane, kube client.Client, us
 	// was gone, and the first one's KeaReservation is there until then.
 	another := s.machine("another", []string{"02:00:00:00:50:02"})
 	s.serve(another, map[string]string{"02:00:00:00:50:02": "10.50.0.6"})
-	s.says(log, "has failed and is tried again", 0)
+	s.says(log, "failed, trying again", 0)
 	w.stop()
 }
 

@@ -65,7 +65,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.O
 	}
 	// Only to be told of where it is missing: the reconcilers wait by themselves, for
 	// the namespace kube-system and with a usage whose owner is not told any more.
-	g.Tell(gate.Need{Permissions: []gate.Permission{
+	g.AlsoReport(gate.Need{Permissions: []gate.Permission{
 		gate.May("get", schema.GroupResource{Resource: "namespaces"}),
 		gate.May("delete", schema.GroupResource{Group: v1alpha1.Group, Resource: "providerconfigusages"}),
 	}})

@@ -41,29 +41,29 @@ import (
 // startCommand holds the flags. Those that other providers have too are named as
 // there.
 type startCommand struct {
-	Debug bool `env:"DEBUG" help:"Log every decision, not only what changed or failed."`
+	Debug bool `env:"DEBUG" help:"Log every decision, not only changes and failures."`
 
-	Poll time.Duration `default:"30m" env:"POLL_INTERVAL" help:"How often a KeaReservation is looked at though nothing has touched it. Changes in Kea come as events; this is the safety net."`
-	Sync time.Duration `default:"1h" env:"SYNC_INTERVAL" help:"How often the caches of the Kubernetes API are read anew."`
+	Poll time.Duration `default:"30m" env:"POLL_INTERVAL" help:"Poll interval. Changes in Kea arrive as events; polling is a fallback."`
+	Sync time.Duration `default:"1h" env:"SYNC_INTERVAL" help:"How often all Kubernetes objects are reconciled from the caches."`
 
-	MaxReconcileRate        int `default:"500" env:"MAX_RECONCILE_RATE" help:"The most reconciles of KeaReservations a second; the requests to the Kubernetes API are limited accordingly."`
-	MaxConcurrentReconciles int `default:"16" env:"MAX_CONCURRENT_RECONCILES" help:"The most reconciles of a kind at one time."`
+	MaxReconcileRate        int `default:"500" env:"MAX_RECONCILE_RATE" help:"Maximum reconciles of KeaReservations per second. Requests to the Kubernetes API are limited accordingly."`
+	MaxConcurrentReconciles int `default:"16" env:"MAX_CONCURRENT_RECONCILES" help:"Maximum concurrent reconciles of each kind."`
 
-	LeaderElection          bool   `env:"LEADER_ELECTION" help:"Let one of several replicas run the controllers."`
+	LeaderElection          bool   `env:"LEADER_ELECTION" help:"Run the controllers in one of several replicas only."`
 	LeaderElectionNamespace string `env:"POD_NAMESPACE" help:"Namespace of the leader election's lease; in a cluster the pod's own."`
 
-	EnableManagementPolicies bool          `default:"true" negatable:"" env:"ENABLE_MANAGEMENT_POLICIES" help:"Heed spec.managementPolicies."`
-	EnableChangeLogs         bool          `name:"enable-changelogs" env:"ENABLE_CHANGE_LOGS" help:"Send an entry for every change of a host reservation to a change log service."`
+	EnableManagementPolicies bool          `default:"true" negatable:"" env:"ENABLE_MANAGEMENT_POLICIES" help:"Honor spec.managementPolicies."`
+	EnableChangeLogs         bool          `name:"enable-changelogs" env:"ENABLE_CHANGE_LOGS" help:"Send every change of a host reservation to a change log service."`
 	ChangeLogsSocketPath     string        `name:"changelogs-socket-path" default:"/var/run/changelogs/changelogs.sock" env:"CHANGELOGS_SOCKET_PATH" help:"Unix socket that the change log service listens on."`
-	PollStateMetric          time.Duration `default:"30s" env:"POLL_STATE_METRIC" help:"How often the metrics of how many KeaReservations are ready and synced are counted."`
+	PollStateMetric          time.Duration `default:"30s" env:"POLL_STATE_METRIC" help:"How often the metrics of ready and synced KeaReservations are updated."`
 
 	Revision revision `embed:""`
 
 	MetricsBindAddress     string `default:":8080" env:"METRICS_BIND_ADDRESS" help:"Address that Prometheus metrics are served on; 0 for none."`
 	HealthProbeBindAddress string `default:":8081" env:"HEALTH_PROBE_BIND_ADDRESS" help:"Address that /healthz and /readyz are served on; 0 for none."`
 
-	StrictProvider        bool   `env:"STRICT_PROVIDER" help:"Leave NetworkConfigurations without a spec.provider alone. Otherwise they are taken as meant for kea."`
-	DefaultProviderConfig string `default:"ClusterProviderConfig/default" env:"DEFAULT_PROVIDER_CONFIG" help:"Provider configuration, as Kind/name, of NetworkConfigurations whose NetworkNamespace names none."`
+	StrictProvider        bool   `env:"STRICT_PROVIDER" help:"Ignore NetworkConfigurations without a spec.provider. By default their provider is Kea."`
+	DefaultProviderConfig string `default:"ClusterProviderConfig/default" env:"DEFAULT_PROVIDER_CONFIG" help:"Provider configuration, as Kind/name, for NetworkNamespaces that name none."`
 }
 
 // Run the controllers until the context ends.
@@ -146,7 +146,7 @@ func (c *startCommand) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 		Cache: cache.Options{
 			SyncPeriod:               &c.Sync,
 			DefaultTransform:         cache.TransformStripManagedFields(),
-			DefaultWatchErrorHandler: quietAboutGone,
+			DefaultWatchErrorHandler: logWatchErrors,
 		},
 		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
 	})
@@ -208,9 +208,9 @@ func (c *startCommand) options(log logging.Logger) (xpcontroller.Options, error)
 	return o, nil
 }
 
-// quietAboutGone logs why a watch failed, but for a kind whose CRD has gone: that
-// is asked for again and again until it is back, which is no news each time.
-func quietAboutGone(ctx context.Context, r *toolscache.Reflector, err error) {
+// logWatchErrors logs why a watch failed, unless the kind's CRD is gone: the watch
+// is retried until the CRD is back, and fails each time.
+func logWatchErrors(ctx context.Context, r *toolscache.Reflector, err error) {
 	if !kerrors.IsNotFound(err) {
 		toolscache.DefaultWatchErrorHandler(ctx, r, err)
 	}

@@ -21,7 +21,7 @@ const (
 	PhaseError       = "Error"
 )
 
-// What stands in a NetworkConfiguration's status.status.
+// Values of a NetworkConfiguration's status.status.
 const (
 	StatusInProgress = "InProgress"
 	StatusSuccess    = "Success"
@@ -37,7 +37,7 @@ const (
 	ReasonError       = "Error"
 )
 
-// AllocationMethod tells where an interface's address comes from.
+// AllocationMethod is where an interface's address comes from.
 type AllocationMethod string
 
 // Where an interface's address may come from.
@@ -84,13 +84,13 @@ type NetworkConfigurationStatus struct {
 type NetworkConfigurationInterface struct {
 	crds.NetworkConfigurationInterface `json:",inline"`
 
-	// IPAllocated tells whether the interface has an address.
+	// IPAllocated reports whether the interface has an address.
 	IPAllocated bool `json:"ipAllocated,omitempty"`
 
-	// AllocationMethod tells where the address comes from.
+	// AllocationMethod is where the address comes from.
 	AllocationMethod AllocationMethod `json:"allocationMethod,omitempty"`
 
-	// AllocationExpiry is when a static address lapses.
+	// AllocationExpiry is when a static address expires.
 	AllocationExpiry *metav1.Time `json:"allocationExpiry,omitempty"`
 }
 

@@ -25,17 +25,17 @@ type NetworkNamespace struct {
 type NetworkNamespaceSpec struct {
 	crds.NetworkNamespaceSpec `json:",inline"`
 
-	// IPAllocation tells where the network's addresses come from: DHCP where it
-	// is left out. Only the successor has it.
+	// IPAllocation is where the network's addresses come from; nil is DHCP. Only
+	// vitistack/common has it.
 	IPAllocation *IPAllocation `json:"ipAllocation,omitempty"`
 }
 
-// An IPAllocation tells where a network's addresses come from.
+// An IPAllocation is where a network's addresses come from.
 type IPAllocation struct {
 	// Type is dhcp or static.
 	Type string `json:"type"`
 
-	// Provider is who allocates, kea for example.
+	// Provider that allocates the addresses, for example kea.
 	Provider string `json:"provider,omitempty"`
 
 	// Static has the pool of addresses of type static.
@@ -45,8 +45,8 @@ type IPAllocation struct {
 	DHCP *DHCPAllocation `json:"dhcp,omitempty"`
 }
 
-// A StaticAllocation is a pool of static addresses. It is here to be carried
-// along: the provider leaves such networks alone.
+// A StaticAllocation is a pool of static addresses. It is here so that it is kept:
+// the provider ignores such networks.
 type StaticAllocation struct {
 	IPv4CIDR       string   `json:"ipv4CIDR"`
 	IPv4Gateway    string   `json:"ipv4Gateway"`
@@ -59,11 +59,10 @@ type StaticAllocation struct {
 
 // A DHCPAllocation has settings of the DHCP server.
 type DHCPAllocation struct {
-	// RequireClientClasses are classes that Kea additionally evaluates for who
-	// draws from the network's pool. kea-operator writes such a list into the
-	// pools that it makes. They belong to the pool, which is not the provider's:
-	// a host reservation has no such list, and its client-classes are something
-	// else, classes that the device is put into regardless.
+	// RequireClientClasses are classes that Kea additionally evaluates for clients
+	// of the network's pool. kea-operator writes the list into the pools that it
+	// creates. It is ignored here: a host reservation has no such list, and its
+	// client-classes are those that the device is put into unconditionally.
 	RequireClientClasses []string `json:"requireClientClasses,omitempty"`
 }
 
@@ -82,7 +81,7 @@ type NetworkNamespaceStatus struct {
 	IPAllocationStatus *IPAllocationStatus `json:"ipAllocationStatus,omitempty"`
 }
 
-// An IPAllocationStatus tells how many static addresses are left.
+// An IPAllocationStatus says how many static addresses are left.
 type IPAllocationStatus struct {
 	Type           string        `json:"type,omitempty"`
 	Provider       string        `json:"provider,omitempty"`

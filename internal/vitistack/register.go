@@ -18,7 +18,7 @@ const (
 	NetworkNamespaceKind     = "NetworkNamespace"
 )
 
-// Resources of this package, as they stand in permissions.
+// Resources of this package, for permissions.
 var (
 	NetworkConfigurationResource = schema.GroupResource{Group: crds.GroupVersion.Group, Resource: "networkconfigurations"}
 	NetworkNamespaceResource     = schema.GroupResource{Group: crds.GroupVersion.Group, Resource: "networknamespaces"}

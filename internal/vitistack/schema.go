@@ -6,7 +6,7 @@ import (
 	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
 
-// HasAllocationFields tells whether a NetworkConfiguration's CRD keeps what the
+// HasAllocationFields reports whether a NetworkConfiguration's CRD keeps what the
 // successor added to an interface's status. An old CRD prunes it, so that a
 // writer who compares what it wrote with what it reads would write forever.
 func HasAllocationFields(crd *extv1.CustomResourceDefinition) bool {

@@ -14,18 +14,19 @@ import (
 	"github.com/vitistack/provider-kea/internal/gate"
 )
 
-// cluster tells which cluster this is.
+// cluster knows the identity of the Kubernetes cluster. It may be used by several
+// goroutines at once.
 type cluster struct {
 	reader client.Reader
 
-	mu  sync.Mutex
-	uid string
+	mu  sync.Mutex // guards uid, also while it is read for the first time
+	uid string     // "" until it is known
 }
 
-// id gives the UID of the kube-system namespace, which is what a cluster is told
-// from others by: reservations in Kea are marked with it. Crossplane does not let
-// a provider read it, and nothing that a provider may read has it. Without it
-// there is no telling whose a reservation is, so nothing is done in Kea.
+// id returns the UID of the kube-system namespace, which identifies a cluster:
+// reservations in Kea are marked with it. Crossplane does not let a provider read
+// it, and nothing that a provider may read has it. Without it the owner of a
+// reservation cannot be known, so nothing is done in Kea.
 func (c *cluster) id(ctx context.Context) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

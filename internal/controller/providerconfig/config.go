@@ -27,9 +27,9 @@ const (
 	keyPassword = "password"
 )
 
-// secretRefs lists the Secrets that a configuration reads. A ProviderConfig reads
-// its own namespace's only: whoever may write it need not be one who may read
-// Secrets elsewhere.
+// secretRefs returns the names of the Secrets that a configuration reads. A
+// ProviderConfig reads Secrets of its own namespace only: a user who may write it
+// need not be allowed to read Secrets elsewhere.
 func secretRefs(spec *v1alpha1.ProviderConfigSpec, namespace string) ([]types.NamespacedName, error) {
 	var refs []v1alpha1.SecretReference
 	if spec.Credentials.SecretRef != nil {
@@ -66,7 +66,7 @@ func secretName(r v1alpha1.SecretReference, namespace string) (types.NamespacedN
 	}
 }
 
-// nameOf is the name of a Secret that has been read.
+// nameOf returns the name of a Secret that has been read.
 func nameOf(r v1alpha1.SecretReference, namespace string) types.NamespacedName {
 	n, _ := secretName(r, namespace)
 	return n
@@ -132,11 +132,11 @@ func withoutNewline(v []byte) string {
 	return text
 }
 
-// errSeveralServers refuses what the provider cannot keep in step yet.
+// errSeveralServers refuses what the provider does not support yet.
 var errSeveralServers = errors.New("cannot use several servers: this version of the provider keeps reservations on one Kea server; leave one in spec.servers")
 
-// groupConfig makes of a provider configuration, and the Secrets it reads, the
-// configuration of a group. It gives a fingerprint of both with it.
+// groupConfig returns the configuration of a group for a provider configuration and
+// the Secrets it reads, and a fingerprint of both.
 func groupConfig(spec *v1alpha1.ProviderConfigSpec, namespace string, s secrets) (group.Config, string, error) {
 	if len(spec.Servers) > 1 {
 		return group.Config{}, "", errSeveralServers
@@ -207,7 +207,7 @@ func tlsConfig(t *v1alpha1.TLS, namespace string, s secrets) (*tls.Config, error
 	return cfg, nil
 }
 
-// fingerprint tells one configuration, Secrets included, from another.
+// fingerprint returns a hash of a configuration and its Secrets.
 func fingerprint(spec *v1alpha1.ProviderConfigSpec, s secrets) (string, error) {
 	h := sha256.New()
 	enc := json.NewEncoder(h)

@@ -117,7 +117,7 @@ func TestSecretRefs(t *testing.T) {
 	}
 }
 
-// hasText tells whether an error has a text; "" stands for no error.
+// hasText reports whether an error has a text; "" stands for no error.
 func hasText(err error, text string) bool {
 	if err == nil || text == "" {
 		return err == nil && text == ""

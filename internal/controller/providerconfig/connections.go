@@ -18,11 +18,11 @@ type Ref struct {
 	Kind, Namespace, Name string
 }
 
-// String gives the kind and the name, as users know it.
+// String returns the kind and the name, for messages.
 func (r Ref) String() string { return fmt.Sprintf("%s %q", r.Kind, r.Name) }
 
-// RefFor gives the provider configuration that a resource in a namespace means
-// by a kind and a name.
+// RefFor returns the provider configuration that a resource in a namespace means by
+// a kind and a name.
 func RefFor(namespace, kind, name string) Ref {
 	if kind == v1alpha1.ClusterProviderConfigKind {
 		namespace = ""
@@ -30,22 +30,22 @@ func RefFor(namespace, kind, name string) Ref {
 	return Ref{Kind: kind, Namespace: namespace, Name: name}
 }
 
-// Connections holds the group of Kea servers of each provider configuration. It
-// may be used by several goroutines at once.
+// Connections has the group of Kea servers of each provider configuration. It may be
+// used by several goroutines at once.
 type Connections struct {
-	mu      sync.Mutex
+	mu      sync.Mutex // guards entries, changed and listeners
 	entries map[Ref]*connection
-	// changed is closed, and made anew, when an entry changes.
+	// changed is closed, and replaced, when an entry changes.
 	changed   chan struct{}
 	listeners []func(Ref, group.Touched)
 	running   sync.WaitGroup
 }
 
-// Wait waits for the groups to end, once the context that they run in has: one
-// may have something to save.
+// Wait waits for the groups to end, after the context that they run in has ended:
+// one may have reservations to save.
 func (c *Connections) Wait() { c.running.Wait() }
 
-// connection is a running group, or why there is none.
+// connection is a running group, or the reason why there is none.
 type connection struct {
 	// fingerprint of the configuration and the Secrets that the group was made of.
 	fingerprint string
@@ -54,20 +54,20 @@ type connection struct {
 	stop        context.CancelFunc
 }
 
-// NewConnections makes a Connections without any.
+// NewConnections returns an empty Connections.
 func NewConnections() *Connections {
 	return &Connections{entries: map[Ref]*connection{}, changed: make(chan struct{})}
 }
 
-// Listen adds a function that hears from now on whom a change in Kea concerns.
-// It must not block.
+// Listen adds a function that is called from now on with the provider configuration
+// that changed and what the change concerns. It must not block.
 func (c *Connections) Listen(fn func(Ref, group.Touched)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.listeners = append(c.listeners, fn)
 }
 
-func (c *Connections) tell(ref Ref, t group.Touched) {
+func (c *Connections) notify(ref Ref, t group.Touched) {
 	c.mu.Lock()
 	listeners := slices.Clone(c.listeners)
 	c.mu.Unlock()
@@ -76,8 +76,8 @@ func (c *Connections) tell(ref Ref, t group.Touched) {
 	}
 }
 
-// Group gives the group of a provider configuration, or why there is none. It
-// waits where the configuration has not been reconciled since the start.
+// Group returns the group of a provider configuration, or the reason why there is
+// none. It blocks until the configuration has been reconciled, or ctx ends.
 func (c *Connections) Group(ctx context.Context, ref Ref) (*group.Group, error) {
 	for {
 		c.mu.Lock()
@@ -94,8 +94,8 @@ func (c *Connections) Group(ctx context.Context, ref Ref) (*group.Group, error) 
 	}
 }
 
-// Open gives the group of a provider configuration if there is one, without
-// waiting.
+// Open returns the group of a provider configuration if there is one. It does not
+// block.
 func (c *Connections) Open(ref Ref) (*group.Group, bool) {
 	e, ok := c.lookup(ref)
 	if !ok {
@@ -104,14 +104,14 @@ func (c *Connections) Open(ref Ref) (*group.Group, bool) {
 	return e.group, e.group != nil
 }
 
-// Usable tells whether a server of a provider configuration answers. Everybody
-// hears of it when that changes.
+// Usable reports whether a server of a provider configuration answers. Listeners
+// are called when that changes.
 func (c *Connections) Usable(ref Ref) bool {
 	g, ok := c.Open(ref)
 	return ok && slices.ContainsFunc(g.Servers(), func(f group.ServerFacts) bool { return f.Err == nil })
 }
 
-// lookup gives what there is of a provider configuration, without waiting.
+// lookup returns the entry of a provider configuration, if there is one.
 func (c *Connections) lookup(ref Ref) (*connection, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -119,8 +119,8 @@ func (c *Connections) lookup(ref Ref) (*connection, bool) {
 	return e, ok
 }
 
-// set puts a connection in the place of an older one, which it stops.
-// Everybody who uses the provider configuration hears of it.
+// set replaces a connection, and stops the old one; nil removes it. Listeners are
+// called for all that use the provider configuration.
 func (c *Connections) set(ref Ref, e *connection) {
 	c.mu.Lock()
 	old := c.entries[ref]
@@ -135,11 +135,11 @@ func (c *Connections) set(ref Ref, e *connection) {
 	if old != nil && old.stop != nil {
 		old.stop()
 	}
-	c.tell(ref, group.Touched{All: true})
+	c.notify(ref, group.Touched{All: true})
 }
 
-// fail notes why a provider configuration cannot be used. It tells nobody what
-// they have been told before.
+// fail records why a provider configuration cannot be used. Listeners are called
+// only if the reason is a new one.
 func (c *Connections) fail(ref Ref, err error) {
 	if e, ok := c.lookup(ref); ok && e.group == nil && e.err.Error() == err.Error() {
 		return
@@ -147,13 +147,13 @@ func (c *Connections) fail(ref Ref, err error) {
 	c.set(ref, &connection{err: err})
 }
 
-// open makes a group and starts it, unless the one there is was made of the
-// same. The group runs until it is replaced or ctx ends.
+// open returns a running group. It starts one unless that of the same fingerprint
+// runs. The group runs until it is replaced or ctx ends.
 func (c *Connections) open(ctx context.Context, ref Ref, cfg group.Config, fingerprint string) (*group.Group, error) {
 	if e, ok := c.lookup(ref); ok && e.group != nil && e.fingerprint == fingerprint {
 		return e.group, nil
 	}
-	cfg.Notify = func(t group.Touched) { c.tell(ref, t) }
+	cfg.Notify = func(t group.Touched) { c.notify(ref, t) }
 	g, err := group.New(cfg)
 	if err != nil {
 		c.fail(ref, err)

@@ -13,8 +13,7 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// commandDuration tells how often each command was sent to each server, how long
-// it took, and whether it failed.
+// commandDuration counts the commands to each server by duration and result.
 var commandDuration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 	Name:    "provider_kea_command_duration_seconds",
 	Help:    "How long Kea's commands took, by provider configuration, server, command and result (ok or error).",
@@ -25,12 +24,12 @@ func init() { //nolint:gochecknoinits // controller-runtime's registry is a glob
 	metrics.Registry.MustRegister(commandDuration)
 }
 
-// forgetCommands drops what was counted for a provider configuration that is gone.
+// forgetCommands drops the metrics of a provider configuration that is gone.
 func forgetCommands(ref Ref) {
 	commandDuration.DeletePartialMatch(prometheus.Labels{"config": metricName(ref)})
 }
 
-// metricName is unique: a Kubernetes name has no slash in it.
+// metricName returns a unique name: a Kubernetes name has no slash in it.
 func metricName(ref Ref) string {
 	if ref.Namespace == "" {
 		return ref.Name
@@ -38,7 +37,7 @@ func metricName(ref Ref) string {
 	return ref.Namespace + "/" + ref.Name
 }
 
-// observeCommands lets the clients of a group count their commands.
+// observeCommands has the clients of a group count their commands.
 func observeCommands(cfg *group.Config, ref Ref) {
 	name := metricName(ref)
 	for i := range cfg.Servers {

@@ -30,22 +30,22 @@ type config interface {
 	SetServers(s []v1alpha1.ServerStatus)
 }
 
-// permissionDelay is how long a permission that is missing is waited for: nothing
-// tells when it comes.
+// permissionDelay is the interval of retries for a missing permission: there is no
+// event when it is granted.
 const permissionDelay = 10 * time.Second
 
 // reconciler opens the connection that a provider configuration describes, and
-// tells in its status how the servers are.
+// reports the state of its servers in the status. It may run for several provider
+// configurations at the same time.
 type reconciler struct {
 	client client.Client
-	// reader asks the API server itself: Secrets are kept nowhere, and a
-	// namespace is looked at too seldom to watch them all.
+	// reader reads from the API server, not from a cache: Secrets are not cached,
+	// and namespaces are read too seldom to watch them all.
 	reader      client.Reader
 	connections *Connections
 	kind        string
 	newConfig   func() config
-	// running is what the connections live as long as: the manager, not a
-	// reconcile.
+	// running is the context of the connections, which ends with the manager.
 	running context.Context //nolint:containedctx // See above.
 	cluster *cluster
 }
@@ -74,16 +74,16 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return res, r.writeStatus(ctx, pc, unusable(reason, err), lastKnown(pc.GetSpec(), pc.GetServers()))
 	}
 	if !g.Probed() {
-		// The group tells when it has looked at its servers.
+		// The group calls its listeners when it has probed its servers.
 		return ctrl.Result{}, nil
 	}
 	ready, servers := statusOf(g.Servers())
 	return ctrl.Result{}, r.writeStatus(ctx, pc, ready, servers)
 }
 
-// connect gives the group of a provider configuration. Where it cannot be used
-// as it stands, the reason for the Ready condition comes with the error; another
-// error is one to try again.
+// connect returns the group of a provider configuration. If it cannot be used as it
+// is, the error comes with the reason for the Ready condition; an error without is
+// to be retried.
 func (r *reconciler) connect(ctx context.Context, ref Ref, pc config) (*group.Group, xpv2.ConditionReason, error) {
 	id, err := r.cluster.id(ctx)
 	if kerrors.IsForbidden(err) {
@@ -108,7 +108,7 @@ func (r *reconciler) connect(ctx context.Context, ref Ref, pc config) (*group.Gr
 		return nil, "", err
 	}
 	cfg, fp, err := groupConfig(spec, ref.Namespace, found)
-	if err != nil && len(found) < len(distinct(names)) {
+	if err != nil && len(found) < len(set(names)) {
 		var g *group.Group
 		if g, err = r.lastConnection(ctx, ref, pc, err); err == nil {
 			return g, "", nil
@@ -130,16 +130,16 @@ func (r *reconciler) connect(ctx context.Context, ref Ref, pc config) (*group.Gr
 	return g, "", nil
 }
 
-// lastConnection gives the connection there is, though a Secret is missing: a
-// namespace that is deleted may take those of its ProviderConfig first, and what
-// is left in Kea can still be removed. Where there is none it gives what to tell.
+// lastConnection returns the running group although a Secret is missing: if the
+// namespace is being deleted, the Secret may be gone first, and reservations have
+// yet to be removed from Kea. If there is none, the error says what to do.
 func (r *reconciler) lastConnection(ctx context.Context, ref Ref, pc config, missing error) (*group.Group, error) {
-	goes := r.namespaceGoes(ctx, pc)
+	terminating := r.namespaceTerminating(ctx, pc)
 	e, ok := r.connections.lookup(ref)
 	switch {
-	case ok && e.group != nil && (goes || meta.WasDeleted(pc)):
+	case ok && e.group != nil && (terminating || meta.WasDeleted(pc)):
 		return e.group, nil
-	case goes:
+	case terminating:
 		return nil, errSecretWentFirst
 	default:
 		return nil, missing
@@ -147,13 +147,13 @@ func (r *reconciler) lastConnection(ctx context.Context, ref Ref, pc config, mis
 }
 
 // errSecretWentFirst is for a provider that was started while a namespace is being
-// deleted, in which nothing can be created again.
+// deleted: nothing can be created there again.
 var errSecretWentFirst = errors.New("cannot talk to Kea without a Secret that was deleted with its namespace: " +
-	`set spec.managementPolicies of the KeaReservations that are left to ["Observe"], which lets them go, and remove their reservations from Kea`)
+	`set spec.managementPolicies of the remaining KeaReservations to ["Observe"], so that they can be deleted, and remove their reservations from Kea`)
 
-// namespaceGoes tells whether the namespace of a provider configuration is being
-// deleted with everything in it: the configuration may be the last to hear of that.
-func (r *reconciler) namespaceGoes(ctx context.Context, pc config) bool {
+// namespaceTerminating reports whether the namespace of a provider configuration is
+// being deleted: the configuration may be the last of its objects to be.
+func (r *reconciler) namespaceTerminating(ctx context.Context, pc config) bool {
 	if pc.GetNamespace() == "" {
 		return false
 	}
@@ -162,7 +162,7 @@ func (r *reconciler) namespaceGoes(ctx context.Context, pc config) bool {
 	return err == nil && meta.WasDeleted(ns)
 }
 
-// readSecrets gets the Secrets that are there.
+// readSecrets returns the Secrets that exist.
 func (r *reconciler) readSecrets(ctx context.Context, names []types.NamespacedName) (secrets, error) {
 	out := secrets{}
 	for _, n := range names {
@@ -179,7 +179,8 @@ func (r *reconciler) readSecrets(ctx context.Context, names []types.NamespacedNa
 	return out, nil
 }
 
-func distinct(names []types.NamespacedName) map[types.NamespacedName]bool {
+// set returns the names as a set.
+func set(names []types.NamespacedName) map[types.NamespacedName]bool {
 	out := map[types.NamespacedName]bool{}
 	for _, n := range names {
 		out[n] = true
@@ -196,8 +197,8 @@ func (r *reconciler) writeStatus(ctx context.Context, pc config, ready xpv2.Cond
 		return nil
 	}
 	// crossplane-runtime's reconciler counts users in the same status: a stale
-	// write must fail rather than undo what it wrote. A configuration that has gone
-	// meanwhile needs no status; the cache is about to hear of it.
+	// write must fail rather than undo what it wrote. A configuration that is gone
+	// meanwhile needs no status.
 	err := r.client.Status().Patch(ctx, pc, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 	if resource.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("cannot write the status: %w", err)

@@ -36,7 +36,7 @@ import (
 // bySecret indexes provider configurations by the Secrets that they read.
 const bySecret = "secret"
 
-// usersDelay lets the changes of a bulk of usages be counted at once.
+// usersDelay lets many changes of usages be counted at once.
 const usersDelay = time.Second
 
 // Setup adds the controllers of both kinds of provider configuration to the
@@ -63,8 +63,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.O
 			return fmt.Errorf("cannot set up the usage counter of %s: %w", k.gvk.Kind, err)
 		}
 	}
-	// Only to be told of where it is missing: the reconcilers wait by themselves, for
-	// the namespace kube-system and with a usage whose owner is not told any more.
+	// These are only reported: the reconcilers retry by themselves.
 	g.AlsoReport(gate.Need{Permissions: []gate.Permission{
 		gate.May("get", schema.GroupResource{Resource: "namespaces"}),
 		gate.May("delete", schema.GroupResource{Group: v1alpha1.Group, Resource: "providerconfigusages"}),
@@ -77,13 +76,13 @@ func setupConnection(ctx context.Context, mgr ctrl.Manager, r *reconciler, newLi
 	if err := mgr.GetFieldIndexer().IndexField(ctx, r.newConfig(), bySecret, secretsOf); err != nil {
 		return fmt.Errorf("cannot index by Secret: %w", err)
 	}
-	w := &probes{kind: r.kind}
+	w := &serverEvents{kind: r.kind}
 	r.connections.Listen(w.notify)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("connection/"+r.kind).
 		For(r.newConfig(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		// The metadata tells that a Secret changed; what is in it is read when it
-		// is needed, and kept nowhere else.
+		// The metadata is enough to notice a changed Secret. Its data is read when it
+		// is needed, and is not cached.
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(usersOfSecret(mgr.GetClient(), newList))).
 		WatchesRawSource(source.Func(w.start)).
 		WithOptions(controller.Options{RateLimiter: rateLimiter()}).
@@ -101,7 +100,7 @@ func secretsOf(o client.Object) []string {
 		return nil
 	}
 	out := make([]string, 0, len(names))
-	for n := range distinct(names) {
+	for n := range set(names) {
 		out = append(out, n.String())
 	}
 	return out
@@ -148,14 +147,14 @@ func setupUsers(mgr ctrl.Manager, o xpcontroller.Options, gvk schema.GroupVersio
 		Named(name).
 		For(newConfig(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{RateLimiter: rateLimiter()}).
-		Watches(&v1alpha1.ProviderConfigUsage{}, countLater(gvk.Kind)).
-		Complete(xperrors.WithSilentRequeueOnConflict(soon(r)))
+		Watches(&v1alpha1.ProviderConfigUsage{}, enqueueUserCount(gvk.Kind)).
+		Complete(xperrors.WithSilentRequeueOnConflict(capRequeue(r)))
 }
 
-// soon makes a reconciler that would wait half a minute after it lost a race for
-// the object, as crossplane-runtime's does, wait no longer than a count takes.
-// The other one in the race is ours.
-func soon(r reconcile.Reconciler) reconcile.Reconciler {
+// capRequeue limits the wait of a reconciler to that of a count. That of
+// crossplane-runtime waits half a minute after a conflict, which here is one with
+// our own reconciler.
+func capRequeue(r reconcile.Reconciler) reconcile.Reconciler {
 	return reconcile.Func(func(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 		res, err := r.Reconcile(ctx, req)
 		res.RequeueAfter = min(res.RequeueAfter, usersDelay)
@@ -163,15 +162,15 @@ func soon(r reconcile.Reconciler) reconcile.Reconciler {
 	})
 }
 
-// rateLimiter tries again soon, and at least every minute: controller-runtime's
-// own would let a configuration wait for a quarter of an hour.
+// rateLimiter retries at least every minute: controller-runtime's own would let a
+// configuration wait for a quarter of an hour.
 func rateLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](10*time.Millisecond, time.Minute)
 }
 
-// countLater enqueues the configuration that a usage names, when it comes, goes
-// or changes, after a while: counting costs as much as there are usages.
-func countLater(kind string) handler.EventHandler {
+// enqueueUserCount enqueues the configuration that a usage names, some time after
+// the usage was created, changed or deleted: counting reads all usages.
+func enqueueUserCount(kind string) handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	add := func(o client.Object, q queue) {
 		u, ok := o.(*v1alpha1.ProviderConfigUsage)
@@ -188,18 +187,18 @@ func countLater(kind string) handler.EventHandler {
 	}
 }
 
-// Usages is the controller that lets go of usages.
+// Usages is the controller that deletes ProviderConfigUsages.
 type Usages struct {
 	controller controller.Controller
 	reconciler *usageReconciler
 }
 
-// SetupUsages adds the controller that lets go of usages to the manager. It works
-// before there is a CRD of KeaReservations: usages may have been left behind by
-// one.
+// SetupUsages adds the controller that deletes ProviderConfigUsages to the manager.
+// It runs without a CRD of KeaReservations, too: usages may be left from one that
+// was deleted.
 func SetupUsages(mgr ctrl.Manager) (*Usages, error) {
 	deleting := predicate.NewPredicateFuncs(func(o client.Object) bool { return o.GetDeletionTimestamp() != nil })
-	r := &usageReconciler{client: mgr.GetClient(), kindThere: kindThere(mgr.GetAPIReader())}
+	r := &usageReconciler{client: mgr.GetClient(), crdExists: crdExists(mgr.GetAPIReader())}
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named("providerconfigusage").
 		For(&v1alpha1.ProviderConfigUsage{}, builder.WithPredicates(deleting)).
@@ -211,7 +210,7 @@ func SetupUsages(mgr ctrl.Manager) (*Usages, error) {
 	return &Usages{controller: c, reconciler: r}, nil
 }
 
-// Watch KeaReservations, which the cache has by now.
+// Watch has the controller watch KeaReservations, which must be in the cache by now.
 func (u *Usages) Watch(c cache.Cache) error {
 	gone := handler.Funcs{DeleteFunc: func(_ context.Context, e kevent.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 		q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: e.Object.GetNamespace(), Name: string(e.Object.GetUID())}})
@@ -223,18 +222,19 @@ func (u *Usages) Watch(c cache.Cache) error {
 	return nil
 }
 
-// probes brings the provider configurations whose servers have changed into the
-// queue of their controller.
-type probes struct {
+// serverEvents enqueues the provider configurations whose servers have changed. It
+// may be used by several goroutines at once.
+type serverEvents struct {
 	kind string
 
+	// mu guards what follows. pending has the requests from before the queue exists.
 	mu      sync.Mutex
 	pending []reconcile.Request
 	queue   workqueue.TypedRateLimitingInterface[reconcile.Request]
 }
 
 // notify is a listener of Connections.
-func (p *probes) notify(ref Ref, t group.Touched) {
+func (p *serverEvents) notify(ref Ref, t group.Touched) {
 	if !t.Servers || ref.Kind != p.kind {
 		return
 	}
@@ -249,7 +249,7 @@ func (p *probes) notify(ref Ref, t group.Touched) {
 }
 
 // start is a source of controller-runtime.
-func (p *probes) start(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+func (p *serverEvents) start(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.queue = q

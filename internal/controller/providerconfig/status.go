@@ -15,20 +15,19 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// storageNames gives Kea's operation-target the name it has in the API.
+// storageNames maps Kea's operation-targets to their names in the API.
 var storageNames = map[kea.Target]v1alpha1.HostStorage{
 	kea.TargetMemory:   v1alpha1.HostStorageMemory,
 	kea.TargetDatabase: v1alpha1.HostStorageDatabase,
 }
 
-// hookUses tells what does not work without a hook library that a server can
-// be without.
+// hookUses says what does not work without an optional hook library.
 var hookUses = map[string]string{
 	"libdhcp_subnet_cmds.so": "reservations that name their subnet by prefix wait; those with a subnetId work",
 	"libdhcp_lease_cmds.so":  "reservations without an ipAddress wait; those with one work",
 }
 
-// statusOf tells how the servers are as a Ready condition and as server facts.
+// statusOf returns the Ready condition and the status of the servers.
 func statusOf(facts []group.ServerFacts) (xpv2.Condition, []v1alpha1.ServerStatus) {
 	ready := xpv2.Available()
 	ready.Reason = v1alpha1.ReasonProbeSucceeded
@@ -51,7 +50,7 @@ func statusOf(facts []group.ServerFacts) (xpv2.Condition, []v1alpha1.ServerStatu
 	return ready.WithMessage(strings.Join(problems, "; ")), servers
 }
 
-// problem tells what is wrong with a server; "" if nothing is.
+// problem says what is wrong with a server; "" if nothing is.
 func problem(f group.ServerFacts) (xpv2.ConditionReason, string) {
 	if f.Err != nil {
 		return reasonOf(f.Err), f.Err.Error()
@@ -105,8 +104,8 @@ func reasonOf(err error) xpv2.ConditionReason {
 	}
 }
 
-// lastKnown is what earlier probes found of the servers that are still
-// configured. What was wrong with them then is not told any longer.
+// lastKnown returns the last status of the servers that are still configured,
+// without what was wrong with them then.
 func lastKnown(spec *v1alpha1.ProviderConfigSpec, servers []v1alpha1.ServerStatus) []v1alpha1.ServerStatus {
 	var out []v1alpha1.ServerStatus
 	for _, s := range servers {
@@ -118,7 +117,7 @@ func lastKnown(spec *v1alpha1.ProviderConfigSpec, servers []v1alpha1.ServerStatu
 	return out
 }
 
-// unusable is the Ready condition of a configuration that cannot be tried.
+// unusable returns the Ready condition of a configuration that cannot be used.
 func unusable(reason xpv2.ConditionReason, err error) xpv2.Condition {
 	c := xpv2.Unavailable()
 	c.Reason = reason

@@ -28,8 +28,8 @@ import (
 const usageFinalizer = v1alpha1.Group + "/usage"
 
 // Track records that a KeaReservation uses its provider configuration, pc. It
-// writes only where the record is missing or names another one. Nobody begins to
-// use a configuration that is being deleted: it would never come to an end.
+// writes only if the record is missing or names another one. A configuration that
+// is being deleted cannot get a new user: its deletion would never end.
 func Track(ctx context.Context, c client.Client, mg *v1alpha1.KeaReservation, pc resource.ProviderConfig) error {
 	want := usageOf(mg)
 	have := &v1alpha1.ProviderConfigUsage{}
@@ -81,20 +81,21 @@ func usageOf(mg *v1alpha1.KeaReservation) *v1alpha1.ProviderConfigUsage {
 	}
 }
 
-// lookAgain is how often a usage is looked at whose KeaReservation is there. Its
-// deletion brings us back sooner, once KeaReservations are watched.
-const lookAgain = time.Minute
+// recheckInterval is how often a deleted usage is reconciled while its
+// KeaReservation exists. An event does that sooner, once KeaReservations are
+// watched.
+const recheckInterval = time.Minute
 
-// usageReconciler deletes a usage, and lets go of one that is being deleted, once
+// usageReconciler deletes a usage, and removes the finalizer of a deleted one, once
 // its KeaReservation is gone.
 type usageReconciler struct {
 	client client.Client
 
-	// watching tells that the client has KeaReservations in its cache. It would wait
-	// for a kind that it may not watch, and not know one that is new.
+	// watching means that the client has KeaReservations in its cache. It would block
+	// for a kind that it may not watch, and fail for one that is new.
 	watching atomic.Bool
-	// kindThere tells whether there is a CRD of KeaReservations.
-	kindThere func(ctx context.Context) (bool, error)
+	// crdExists reports whether there is a CRD of KeaReservations.
+	crdExists func(ctx context.Context) (bool, error)
 }
 
 // Reconcile a usage.
@@ -109,13 +110,13 @@ func (r *usageReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl
 	if !meta.FinalizerExists(u, usageFinalizer) {
 		return ctrl.Result{}, nil
 	}
-	there, err := r.ownerThere(ctx, u)
+	exists, err := r.ownerExists(ctx, u)
 	switch {
 	case err != nil:
 		return ctrl.Result{}, err
-	case there && meta.WasDeleted(u):
-		return ctrl.Result{RequeueAfter: lookAgain}, nil
-	case there:
+	case exists && meta.WasDeleted(u):
+		return ctrl.Result{RequeueAfter: recheckInterval}, nil
+	case exists:
 		return ctrl.Result{}, nil
 	case !meta.WasDeleted(u):
 		return ctrl.Result{}, r.delete(ctx, u)
@@ -123,14 +124,13 @@ func (r *usageReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl
 	u = u.DeepCopy()
 	meta.RemoveFinalizer(u, usageFinalizer)
 	if err := resource.IgnoreNotFound(r.client.Update(ctx, u)); err != nil {
-		return ctrl.Result{}, fmt.Errorf("cannot let go of ProviderConfigUsage: %w", err)
+		return ctrl.Result{}, fmt.Errorf("cannot remove the finalizer of ProviderConfigUsage: %w", err)
 	}
 	return ctrl.Result{}, nil
 }
 
-// delete deletes a usage whose KeaReservation is gone. Kubernetes does that too,
-// but where the kind has gone with its CRD it may take minutes. Who may not waits
-// for that.
+// delete deletes a usage whose KeaReservation is gone. Kubernetes does that too, but
+// it may take minutes if the CRD is gone. Without the permission, that is waited for.
 func (r *usageReconciler) delete(ctx context.Context, u *v1alpha1.ProviderConfigUsage) error {
 	uid := u.GetUID()
 	err := r.client.Delete(ctx, u, client.Preconditions{UID: &uid})
@@ -140,10 +140,10 @@ func (r *usageReconciler) delete(ctx context.Context, u *v1alpha1.ProviderConfig
 	return fmt.Errorf("cannot delete ProviderConfigUsage: %w", err)
 }
 
-// ownerThere tells whether the KeaReservation of a usage is there, or might be.
-func (r *usageReconciler) ownerThere(ctx context.Context, u *v1alpha1.ProviderConfigUsage) (bool, error) {
+// ownerExists reports whether the KeaReservation of a usage exists, or might.
+func (r *usageReconciler) ownerExists(ctx context.Context, u *v1alpha1.ProviderConfigUsage) (bool, error) {
 	if !r.watching.Load() {
-		return r.kindThere(ctx)
+		return r.crdExists(ctx)
 	}
 	mg := &v1alpha1.KeaReservation{}
 	err := r.client.Get(ctx, types.NamespacedName{Namespace: u.Namespace, Name: u.ResourceReference.Name}, mg)
@@ -153,16 +153,15 @@ func (r *usageReconciler) ownerThere(ctx context.Context, u *v1alpha1.ProviderCo
 	return err == nil && string(mg.GetUID()) == u.Name, nil
 }
 
-// kindThere asks the API server itself: nothing is let go of because a cache has
-// not heard of the CRD yet. Where the provider runs without Crossplane it may
-// list CRDs, but not get one.
-func kindThere(reader client.Reader) func(ctx context.Context) (bool, error) {
+// crdExists asks the API server, as a cache may not have a new CRD yet. Without
+// Crossplane the provider may list CRDs, but not get one.
+func crdExists(reader client.Reader) func(ctx context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		l := &metav1.PartialObjectMetadataList{}
 		l.SetGroupVersionKind(extv1.SchemeGroupVersion.WithKind("CustomResourceDefinitionList"))
 		err := reader.List(ctx, l, client.MatchingFields{metav1.ObjectNameField: v1alpha1.KeaReservationGroupResource.String()})
 		if err != nil {
-			return false, fmt.Errorf("cannot find out whether there is a CustomResourceDefinition of KeaReservations: %w", err)
+			return false, fmt.Errorf("cannot list CustomResourceDefinitions to find that of KeaReservations: %w", err)
 		}
 		return len(l.Items) > 0, nil
 	}

@@ -141,7 +141,7 @@ func TestUsageReconciler(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			r := &usageReconciler{client: c, kindThere: func(context.Context) (bool, error) { return tc.kind, tc.err }}
+			r := &usageReconciler{client: c, crdExists: func(context.Context) (bool, error) { return tc.kind, tc.err }}
 			r.watching.Store(!tc.unwatched)
 			req := ctrl.Request{NamespacedName: types.NamespacedName{Namespace: "ns", Name: uid}}
 			for range 2 { // The second finds what the first has left.

@@ -5,7 +5,6 @@ package group
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
@@ -18,25 +17,20 @@ const freshLease = 2 * time.Second
 
 func (s *server) readLeases(ctx context.Context) (map[kea.HWAddress][]kea.Lease, error) {
 	all := map[kea.HWAddress][]kea.Lease{}
-	var from netip.Addr
-	s.pages = 0
-	for {
-		began := time.Now()
-		leases, done, err := s.client.LeasePage(ctx, pageSize, from)
+	s.pages = 1
+	began := time.Now()
+	for page, err := range s.client.LeasePages(ctx, pageSize) {
 		if err != nil {
 			return nil, fmt.Errorf("cannot read leases: %w", err)
 		}
 		s.pages++
-		for _, l := range leases {
+		for _, l := range page.Leases {
 			all[l.HWAddress] = append(all[l.HWAddress], l)
 		}
-		if done || len(leases) == 0 {
-			break
-		}
-		from = leases[len(leases)-1].IPAddress
 		if err := pause(ctx, time.Since(began)); err != nil {
 			return nil, err
 		}
+		began = time.Now()
 	}
 	now := time.Now()
 	for hw, l := range all {

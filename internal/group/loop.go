@@ -211,7 +211,7 @@ func (s *server) probe(ctx context.Context, haState string) error {
 		s.setFacts(f)
 		return &kea.UnsupportedError{Command: "reservation-get-page", Hook: hookHosts}
 	}
-	database, err := s.client.HasHostDatabase(ctx)
+	database, err := s.client.ProbeDatabase(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot find out whether Kea has a hosts-database: %w", err)
 	}

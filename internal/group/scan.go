@@ -203,10 +203,8 @@ func (s *server) readHosts(ctx context.Context, snap *snapshot) error {
 	if s.hasDatabase() {
 		snap.hosts[kea.TargetDatabase] = newStore()
 	}
-	var cursor kea.Cursor
-	for {
-		began := time.Now()
-		page, err := s.client.ReservationPage(ctx, pageSize, cursor)
+	began := time.Now()
+	for page, err := range s.client.ReservationPages(ctx, pageSize) {
 		if err != nil {
 			return fmt.Errorf("cannot read host reservations: %w", err)
 		}
@@ -216,14 +214,12 @@ func (s *server) readHosts(ctx context.Context, snap *snapshot) error {
 				st.put(&page.Reservations[i])
 			}
 		}
-		if page.Done {
-			return s.checkDatabase(ctx)
-		}
-		cursor = page.Next
 		if err := pause(ctx, time.Since(began)); err != nil {
 			return err
 		}
+		began = time.Now()
 	}
+	return s.checkDatabase(ctx)
 }
 
 // checkDatabase makes sure that what the pages lacked is not there. A Kea that has
@@ -233,7 +229,7 @@ func (s *server) checkDatabase(ctx context.Context) error {
 	if !s.hasDatabase() {
 		return nil
 	}
-	has, err := s.client.HasHostDatabase(ctx)
+	has, err := s.client.ProbeDatabase(ctx)
 	if err == nil && !has {
 		err = ErrNoDatabase
 	}

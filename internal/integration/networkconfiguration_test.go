@@ -104,11 +104,13 @@ func TestMachine(t *testing.T) {
 
 	s.delete(nc)
 	testenv.Eventually(t, within, "Kea to hold nothing", func(ctx context.Context) error {
-		page, err := s.at.ReservationPage(ctx, 10, kea.Cursor{})
-		if err == nil && len(page.Reservations) > 0 {
-			err = fmt.Errorf("it holds %+v", page.Reservations)
+		for page, err := range s.at.ReservationPages(ctx, 10) {
+			if err == nil {
+				err = fmt.Errorf("it holds %+v", page.Reservations)
+			}
+			return err
 		}
-		return err
+		return nil
 	})
 }
 

@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// Result codes (Kea Administrator Reference Manual, "Control Channel"). All others are refusals: 1 for errors of any kind, 4 for conflicts of leases,
-// 5 (since 3.1.7) for fatal errors.
+// Result codes (ARM, "Control Channel"). All others are refusals: 1 for errors of any kind, 4 for
+// conflicts of leases, 5 (since 3.1.7) for fatal errors.
 const (
 	resultSuccess     = 0
 	resultUnsupported = 2
 	resultEmpty       = 3
 )
 
-// answer is what Kea says to one command. Arguments is a map, but for list-commands an array.
+// answer is what Kea answers to one command. Arguments is a map, but for list-commands an array.
 type answer struct {
 	Result    *int            `json:"result"`
-	Text      string          `json:"text"`
+	Text      text            `json:"text"`
 	Arguments json.RawMessage `json:"arguments"`
 }
 
@@ -35,7 +35,7 @@ func decodeAnswer(req request, raw []byte, out any) error {
 		return err
 	}
 	if req.text != nil {
-		*req.text = a.Text
+		*req.text = string(a.Text)
 	}
 	if out == nil {
 		return nil
@@ -49,7 +49,8 @@ func decodeAnswer(req request, raw []byte, out any) error {
 	return nil
 }
 
-// parseAnswer reads an answer: an array with one element for each service asked, or from the HTTP layer of Kea the bare element.
+// parseAnswer reads an answer: an array with one element for each service asked, or from the HTTP
+// layer of Kea the bare element.
 func parseAnswer(raw []byte) (answer, error) {
 	var list []answer
 	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
@@ -76,14 +77,16 @@ func (a answer) failure(command string) error {
 	case resultEmpty:
 		return fmt.Errorf("%s: %w", command, ErrNotFound)
 	}
-	if strings.Contains(strings.ToLower(a.Text), "unable to forward command") {
+	if strings.Contains(strings.ToLower(string(a.Text)), "unable to forward command") {
 		// The Control Agent answers for a kea-dhcp4 that it cannot reach.
-		return &UnreachableError{Reason: "the Control Agent answers, but kea-dhcp4 behind it does not: start it, and check the Control Agent's control-sockets"}
+		return &UnreachableError{
+			Reason: "the Control Agent answers, but kea-dhcp4 behind it does not: start it, and check the Control Agent's control-sockets",
+		}
 	}
-	return &RejectedError{Command: command, Text: a.Text}
+	return &RejectedError{Command: command, Text: string(a.Text)}
 }
 
-// shapeError says that arguments were JSON of the right kinds but hold what Kea does not send.
+// shapeError returns the error for arguments that are JSON but not what Kea sends.
 func shapeError(command string, cause error) error {
 	return &MalformedError{Command: command, Reason: "its arguments have another shape than Kea's", cause: cause}
 }

@@ -13,37 +13,44 @@ import (
 )
 
 const (
-	// DefaultTimeout is how long a command may take where Config says nothing.
+	// DefaultTimeout is how long a command may take if Config does not set Timeout.
 	DefaultTimeout = 10 * time.Second
 
-	// idleTimeout is below the 30 s after which Kea closes an idle connection, so that as a rule we close it first and no command meets a closed one.
+	// idleTimeout is below the 30 s after which Kea closes an idle connection, so that as a rule the
+	// client closes it first and no command meets a closed one.
 	idleTimeout = 20 * time.Second
 
-	// maxIdle connections are kept: Kea works on one command at a time, so more than a few bring nothing.
+	// maxIdle connections are kept: Kea works on one command at a time, so more than a few bring
+	// nothing.
 	maxIdle = 4
 
 	// maxAnswer bounds an answer. A page of 1,000 hosts is 300 KB, all of 50,000 hosts 15 MB.
 	maxAnswer = 64 << 20
 )
 
-// Config says how to reach one Kea server.
+// Config is how to reach one Kea server.
 type Config struct {
-	// URL of kea-dhcp4's HTTP control socket, or of a Control Agent in front of it: http or https. Proxies are those of the environment (HTTPS_PROXY,
-	// NO_PROXY), as everywhere in Go.
+	// URL of kea-dhcp4's HTTP control socket, or of a Control Agent in front of it: http or https.
+	// Proxies are those of the environment (HTTPS_PROXY, NO_PROXY), as everywhere in Go.
 	URL string
-	// Username and Password for basic auth; nothing is sent if both are empty, or if TLS has a client certificate.
+	// Username and Password for basic authentication, which is not sent if both are empty. A client
+	// certificate in TLS is sent in addition: the ARM's example of an HTTPS socket asks for both.
 	Username, Password string
 	// TLS is used for https; nil is Go's default, the system's CAs.
 	TLS *tls.Config
+	// Transport sends the requests; nil makes one of the client's own, with TLS and the proxies above.
+	Transport http.RoundTripper
 	// Timeout of each command; 0 is DefaultTimeout.
 	Timeout time.Duration
-	// Observe, if set, is called after each command with its name, how long it took and what it came to. ErrNotFound is an answer, not a failure of
-	// the server. It may be called by several goroutines at once.
+	// Observe, if set, is called after each command with its name, how long it took and its outcome.
+	// ErrNotFound is an answer, not a failure of the server. It may be called by several goroutines
+	// at once.
 	Observe func(command string, took time.Duration, err error)
 }
 
-// Client sends commands to one Kea server. It may be used by several goroutines at once; Kea works on one command after the other, and serves no
-// DHCP client meanwhile.
+// Client sends commands to one Kea server. It may be used by several goroutines at once; Kea works on
+// one command after the other, and serves no DHCP client meanwhile. Each method blocks until Kea has
+// answered, the context has ended, or the timeout has passed.
 type Client struct {
 	url       string
 	https     bool
@@ -54,9 +61,11 @@ type Client struct {
 	observe   func(command string, took time.Duration, err error)
 	http      *http.Client
 	maxAnswer int64
+	gaps      gaps
 }
 
-// NewClient makes a client; it does not contact the server. An error if the URL is neither http nor https, has no host, or holds credentials.
+// NewClient returns a client; it does not contact the server. An error if the URL is neither http nor
+// https, has no host, or holds credentials.
 func NewClient(cfg Config) (*Client, error) {
 	u, err := parseURL(cfg.URL)
 	if err != nil {
@@ -67,7 +76,7 @@ func NewClient(cfg Config) (*Client, error) {
 		https:     u.Scheme == "https",
 		username:  cfg.Username,
 		password:  cfg.Password,
-		basicAuth: (cfg.Username != "" || cfg.Password != "") && !hasClientCertificate(cfg.TLS),
+		basicAuth: cfg.Username != "" || cfg.Password != "",
 		timeout:   cfg.Timeout,
 		observe:   cfg.Observe,
 		maxAnswer: maxAnswer,
@@ -78,18 +87,22 @@ func NewClient(cfg Config) (*Client, error) {
 	if c.observe == nil {
 		c.observe = func(string, time.Duration, error) {}
 	}
+	transport := cfg.Transport
+	if transport == nil {
+		transport = newTransport(cfg.TLS)
+	}
 	c.http = &http.Client{
-		Transport: newTransport(cfg.TLS),
-		// A redirect would carry a write to a server that nobody named.
+		Transport: transport,
+		// A redirect would carry a write to a server that is not configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return c, nil
 }
 
-// Close closes idle connections. The client can still be used, and opens new ones then.
+// Close closes idle connections. The client can still be used, and then opens new ones.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// parseURL gives no error that holds the URL as it came, since it can hold a password.
+// parseURL returns no error that has the URL in it, since that can have a password in it.
 func parseURL(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	switch {
@@ -100,7 +113,7 @@ func parseURL(s string) (*url.URL, error) {
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("cannot use the URL of the Kea server: there is no host name after %s://", u.Scheme)
 	case u.User != nil:
-		return nil, errors.New("cannot use the URL of the Kea server: it holds credentials, which belong in the username and password")
+		return nil, errors.New("cannot use the URL of the Kea server: it has credentials in it, which belong in the username and password")
 	}
 	return u, nil
 }
@@ -119,10 +132,7 @@ func newTransport(config *tls.Config) *http.Transport {
 		IdleConnTimeout:     idleTimeout,
 		MaxIdleConns:        maxIdle,
 		MaxIdleConnsPerHost: maxIdle,
-		DisableCompression:  true, // Kea never compresses, and an answer that grows on unpacking could not be bounded as easily.
+		// Kea never compresses, and an answer that grows on unpacking could not be bounded as easily.
+		DisableCompression: true,
 	}
-}
-
-func hasClientCertificate(config *tls.Config) bool {
-	return config != nil && (len(config.Certificates) > 0 || config.GetClientCertificate != nil)
 }

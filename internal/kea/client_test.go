@@ -88,28 +88,31 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-func TestClientCertificateReplacesBasicAuth(t *testing.T) {
-	known := newPKI(t)
-	for name, tc := range map[string]struct{ certificate, basic bool }{"With": {true, false}, "Without": {false, true}} {
+func TestBasicAuthentication(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason, username, password, want string
+	}{
+		"Both":          {"As configured.", "admin", "s3cret", "Basic YWRtaW46czNjcmV0"},
+		"EmptyPassword": {"Kea has users without a password.", "admin", "", "Basic YWRtaW46"},
+		"EmptyUsername": {"Kea's own affair.", "", "s3cret", "Basic OnMzY3JldA=="},
+		"Neither":       {"Not asked for.", "", "", ""},
+	} {
 		t.Run(name, func(t *testing.T) {
-			var basic bool
-			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				_, _, basic = r.BasicAuth()
-				_, _ = io.WriteString(w, `[{"result": 0, "text": "3.0.3", "arguments": {}}]`)
-			}))
-			srv.TLS = known.serverConfig(tc.certificate)
-			srv.StartTLS()
-			t.Cleanup(srv.Close)
-			c := newClient(t, kea.Config{URL: srv.URL, Username: "admin", Password: "s3cret", TLS: known.clientConfig(tc.certificate)})
-			if _, err := c.Version(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if basic != tc.basic {
-				t.Errorf("basic auth sent: %t, want %t", basic, tc.basic)
+			var got string
+			c := newClient(t, kea.Config{URL: "http://kea.test", Username: tc.username, Password: tc.password, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				got = r.Header.Get("Authorization")
+				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(goodAnswer)), Request: r}, nil
+			})})
+			if _, err := c.Version(t.Context()); err != nil || got != tc.want {
+				t.Errorf("%s got %q, %v, want %q", tc.reason, got, err, tc.want)
 			}
 		})
 	}
 }
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestObserve(t *testing.T) {
 	k := keatest.New(t, keatest.Options{})

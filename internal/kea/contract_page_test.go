@@ -17,22 +17,17 @@ import (
 type seen struct {
 	Source kea.Target
 	Last   []byte // the last byte of each hardware address
-	Done   bool
 }
 
 // listing reads all pages.
 func (s *server) listing(t *testing.T, limit int) []seen {
 	t.Helper()
-	var (
-		out    []seen
-		cursor kea.Cursor
-	)
-	for range 100 {
-		page, err := s.ReservationPage(t.Context(), limit, cursor)
-		if err != nil {
-			t.Fatalf("page %d: %v", len(out), err)
+	var out []seen
+	for page, err := range s.ReservationPages(t.Context(), limit) {
+		if err != nil || page.Unreadable != nil {
+			t.Fatalf("page %d: %v, %v", len(out), err, page.Unreadable)
 		}
-		p := seen{Source: page.Source, Done: page.Done}
+		p := seen{Source: page.Source}
 		for _, r := range page.Reservations {
 			var b byte
 			if _, err := fmt.Sscanf(string(r.HWAddress[len(r.HWAddress)-2:]), "%x", &b); err != nil {
@@ -41,35 +36,43 @@ func (s *server) listing(t *testing.T, limit int) []seen {
 			p.Last = append(p.Last, b)
 		}
 		out = append(out, p)
-		if page.Done {
-			return out
-		}
-		cursor = page.Next
 	}
-	t.Fatal("the listing does not end")
-	return nil
+	return out
+}
+
+// all reads the hosts of all pages.
+func (s *server) all(t *testing.T) []kea.Reservation {
+	t.Helper()
+	var out []kea.Reservation
+	for page, err := range s.ReservationPages(t.Context(), 1000) {
+		if err != nil || page.Unreadable != nil {
+			t.Fatalf("ReservationPages: %v, %v", err, page.Unreadable)
+		}
+		out = append(out, page.Reservations...)
+	}
+	return out
 }
 
 // Pages go over memory and then the database, never both in one, and the source that a page names is that of its hosts.
 func contractPages(t *testing.T, st stand) {
 	s := st.start(t, setup{})
-	if diff := cmp.Diff([]seen{{Done: true}}, s.listing(t, 2)); diff != "" {
-		t.Errorf("an empty server: -want +got:\n%s", diff)
+	if got := s.listing(t, 2); got != nil {
+		t.Errorf("an empty server: got %v", got)
 	}
 	var want []seen
 	for i := range 5 {
 		s.mustAdd(t, s.target, hostIn(uint32(1+i%2), kea.HWAddress(fmt.Sprintf("00:00:00:00:00:%02x", i)), ""))
 	}
-	want = []seen{{s.target, []byte{0, 1}, false}, {s.target, []byte{2, 3}, false}, {s.target, []byte{4}, false}, {Done: true}}
+	want = []seen{{s.target, []byte{0, 1}}, {s.target, []byte{2, 3}}, {s.target, []byte{4}}}
 	if diff := cmp.Diff(want, s.listing(t, 2)); diff != "" {
 		t.Errorf("one source, all subnets: -want +got:\n%s", diff)
 	}
-	want = []seen{{s.target, []byte{0, 1, 2, 3, 4}, false}, {Done: true}}
+	want = []seen{{s.target, []byte{0, 1, 2, 3, 4}}}
 	if diff := cmp.Diff(want, s.listing(t, 5)); diff != "" {
 		t.Errorf("a page that is just full: -want +got:\n%s", diff)
 	}
-	if _, err := s.ReservationPage(t.Context(), 0, kea.Cursor{}); class(err) != "other" {
-		t.Errorf("a limit of 0: got %v, want it refused before it is sent", err)
+	for _, err := range s.ReservationPages(t.Context(), 0) {
+		wantClass(t, "a limit of 0 is refused before it is sent", err, "other")
 	}
 	if s.target != kea.TargetDatabase {
 		return
@@ -78,8 +81,8 @@ func contractPages(t *testing.T, st stand) {
 		s.mustAdd(t, kea.TargetMemory, host(kea.HWAddress(fmt.Sprintf("00:00:00:00:00:a%x", i)), ""))
 	}
 	want = []seen{
-		{kea.TargetMemory, []byte{0xa0, 0xa1}, false}, {kea.TargetMemory, []byte{0xa2}, false}, // short at the boundary
-		{kea.TargetDatabase, []byte{0, 1}, false}, {kea.TargetDatabase, []byte{2, 3}, false}, {kea.TargetDatabase, []byte{4}, false}, {Done: true},
+		{kea.TargetMemory, []byte{0xa0, 0xa1}}, {kea.TargetMemory, []byte{0xa2}}, // short at the boundary
+		{kea.TargetDatabase, []byte{0, 1}}, {kea.TargetDatabase, []byte{2, 3}}, {kea.TargetDatabase, []byte{4}},
 	}
 	if diff := cmp.Diff(want, s.listing(t, 2)); diff != "" {
 		t.Errorf("two sources: -want +got:\n%s", diff)
@@ -90,15 +93,19 @@ func contractPages(t *testing.T, st stand) {
 func contractPageAfterUpdate(t *testing.T, st stand) {
 	s := st.start(t, setup{})
 	s.mustAdd(t, s.target, host(hw1, "10.123.0.51"), host(hw2, "10.123.0.52"))
-	first, err := s.ReservationPage(t.Context(), 1, kea.Cursor{})
-	if err != nil || len(first.Reservations) != 1 || first.Reservations[0].HWAddress != hw1 {
-		t.Fatalf("the first page: got %+v, %v", first, err)
+	var got []kea.Reservation
+	for page, err := range s.ReservationPages(t.Context(), 1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got == nil {
+			wantClass(t, "the update", s.UpdateReservation(t.Context(), s.target, host(hw1, "10.123.0.61")), "ok")
+		}
+		got = append(got, page.Reservations...)
 	}
-	wantClass(t, "the update", s.UpdateReservation(t.Context(), s.target, host(hw1, "10.123.0.61")), "ok")
-	rest, err := s.ReservationPage(t.Context(), 10, first.Next)
-	want := []kea.Reservation{host(hw2, "10.123.0.52"), host(hw1, "10.123.0.61")}
-	if diff := cmp.Diff(want, rest.Reservations, compare); err != nil || diff != "" {
-		t.Errorf("the rest: %v, -want +got:\n%s", err, diff)
+	want := []kea.Reservation{host(hw1, "10.123.0.51"), host(hw2, "10.123.0.52"), host(hw1, "10.123.0.61")}
+	if diff := cmp.Diff(want, got, compare); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
@@ -171,32 +178,34 @@ func contractLeases(t *testing.T, st stand) {
 
 func contractLeasePages(t *testing.T, st stand) {
 	s := st.start(t, setup{})
-	got, done, err := s.LeasePage(t.Context(), 2, netip.Addr{})
-	if err != nil || len(got) != 0 || !done {
-		t.Errorf("no leases: got %v, %t, %v", got, done, err)
+	if got := s.leasePages(t, 2); got != nil {
+		t.Errorf("no leases: got %v", got)
 	}
 	want := addLeases(t, s)
-	var (
-		all  []kea.Lease
-		from netip.Addr
-	)
-	for range 10 {
-		page, done, err := s.LeasePage(t.Context(), 2, from)
-		if err != nil || len(page) > 2 {
-			t.Fatalf("from %s: got %v, %v", from, page, err)
+	for limit, pages := range map[int][]int{2: {2, 2, 1}, 5: {5}, 9: {5}} {
+		var sizes []int
+		var got []kea.Lease
+		for _, page := range s.leasePages(t, limit) {
+			sizes, got = append(sizes, len(page)), append(got, page...)
 		}
-		all = append(all, page...)
-		if done {
-			break
+		checkLeases(t, "all pages", want, got)
+		if diff := cmp.Diff(pages, sizes); diff != "" {
+			t.Errorf("pages of %d: -want +got:\n%s", limit, diff)
 		}
-		from = page[len(page)-1].IPAddress
 	}
-	checkLeases(t, "all pages", want, all)
-	got, done, err = s.LeasePage(t.Context(), 5, netip.Addr{})
-	if err != nil || len(got) != 5 || done {
-		t.Errorf("a page that is just full: got %d, %t, %v, want 5 and not done", len(got), done, err)
+	for _, err := range s.LeasePages(t.Context(), 0) {
+		wantClass(t, "a limit of 0 is refused before it is sent", err, "other")
 	}
-	if _, _, err := s.LeasePage(t.Context(), 0, netip.Addr{}); class(err) != "other" {
-		t.Errorf("a limit of 0: got %v, want it refused before it is sent", err)
+}
+
+func (s *server) leasePages(t *testing.T, limit int) [][]kea.Lease {
+	t.Helper()
+	var out [][]kea.Lease
+	for page, err := range s.LeasePages(t.Context(), limit) {
+		if err != nil || page.Unreadable != nil {
+			t.Fatalf("LeasePages: %v, %v", err, page.Unreadable)
+		}
+		out = append(out, page.Leases)
 	}
+	return out
 }

@@ -103,9 +103,8 @@ func contractNotUnique(t *testing.T, st stand) {
 	// And this is why DeleteReservation names the identifier.
 	wantResult(t, "reservation-del by address", s.raw(t, "reservation-del",
 		`{"operation-target": "`+string(s.target)+`", "subnet-id": 1, "ip-address": "10.123.0.51"}`), 0)
-	page, err := s.ReservationPage(t.Context(), 10, kea.Cursor{})
-	if err != nil || !page.Done {
-		t.Errorf("after reservation-del by address: got %+v, %v, want none", page, err)
+	if got := s.all(t); got != nil {
+		t.Errorf("after reservation-del by address: got %+v, want none", got)
 	}
 }
 
@@ -115,10 +114,11 @@ func full() kea.Reservation {
 	r.Hostname, r.ClientClasses = "host.Example", []string{"b", "a"}
 	r.NextServer, r.ServerHostname, r.BootFileName = "10.0.0.9", "boot.example", "/boot/file"
 	r.OptionData = []kea.OptionData{
-		{Name: "domain-name-servers", Code: 6, Space: "dhcp4", Data: "10.0.0.2, 10.0.0.3", AlwaysSend: new(false), CSVFormat: new(true),
-			Extra: extra("never-send", "false")},
-		{Code: 222, Space: "dhcp4", Data: "0102", AlwaysSend: new(true), CSVFormat: new(false),
-			Extra: extra("never-send", "true", "user-context", `{"x":1}`)},
+		{Name: "domain-name-servers", Code: 6, Space: "dhcp4", Data: "10.0.0.2, 10.0.0.3",
+			AlwaysSend: new(false), NeverSend: new(false), CSVFormat: new(true)},
+		{Code: 222, Space: "dhcp4", Data: "0102",
+			AlwaysSend: new(true), NeverSend: new(true), CSVFormat: new(false),
+			Extra: extra("user-context", `{"x":1}`)},
 	}
 	r.UserContext = map[string]any{
 		"crossplane": map[string]any{"cluster": "6a7f", "resource": "ns/name"},
@@ -143,9 +143,8 @@ func contractRoundTrip(t *testing.T, st stand) {
 			t.Fatalf("after %s: %v", after, err)
 		}
 	}
-	page, err := s.ReservationPage(t.Context(), 10, kea.Cursor{})
-	if diff := cmp.Diff([]kea.Reservation{want}, page.Reservations, compare); err != nil || diff != "" {
-		t.Errorf("ReservationPage: %v, -want +got:\n%s", err, diff)
+	if diff := cmp.Diff([]kea.Reservation{want}, s.all(t), compare); diff != "" {
+		t.Errorf("ReservationPages: -want +got:\n%s", diff)
 	}
 	found, err := s.ReservationsByID(t.Context(), want.HWAddress)
 	if diff := cmp.Diff([]kea.Reservation{want}, found, compare); err != nil || diff != "" {
@@ -158,11 +157,12 @@ func contractOptionClasses(t *testing.T, st stand) {
 	s := st.start(t, setup{})
 	r := host(hw1, "10.123.0.51")
 	r.OptionData = []kea.OptionData{{
-		Code: 222, Space: "dhcp4", Data: "0102", AlwaysSend: new(false), CSVFormat: new(false), Extra: extra("never-send", "false", "client-classes", `["gold"]`),
+		Code: 222, Space: "dhcp4", Data: "0102",
+		AlwaysSend: new(false), NeverSend: new(false), CSVFormat: new(false), ClientClasses: []string{"gold"},
 	}}
 	s.mustAdd(t, s.target, r)
 	if st.target == kea.TargetDatabase {
-		delete(r.OptionData[0].Extra, "client-classes")
+		r.OptionData[0].ClientClasses = nil
 	}
 	got, err := s.Reservation(t.Context(), s.target, subnetA, hw1)
 	if diff := cmp.Diff(r, got, compare); err != nil || diff != "" {
@@ -212,14 +212,15 @@ func contractDefaults(t *testing.T, st stand) {
 		"OptionByName": {
 			kea.Reservation{HWAddress: hw1, OptionData: []kea.OptionData{{Name: "domain-name-servers", Data: "10.0.0.2"}}},
 			kea.Reservation{HWAddress: hw1, OptionData: []kea.OptionData{{
-				Name: "domain-name-servers", Code: 6, Space: "dhcp4", Data: "10.0.0.2", AlwaysSend: new(false), CSVFormat: new(true),
-				Extra: extra("never-send", "false"),
+				Name: "domain-name-servers", Code: 6, Space: "dhcp4", Data: "10.0.0.2",
+				AlwaysSend: new(false), NeverSend: new(false), CSVFormat: new(true),
 			}}},
 		},
 		"OptionByCode": {
 			kea.Reservation{HWAddress: hw1, OptionData: []kea.OptionData{{Code: 222, Data: "0102"}}},
 			kea.Reservation{HWAddress: hw1, OptionData: []kea.OptionData{{
-				Code: 222, Space: "dhcp4", Data: "0102", AlwaysSend: new(false), CSVFormat: new(false), Extra: extra("never-send", "false"),
+				Code: 222, Space: "dhcp4", Data: "0102",
+				AlwaysSend: new(false), NeverSend: new(false), CSVFormat: new(false),
 			}}},
 		},
 	}
@@ -228,9 +229,8 @@ func contractDefaults(t *testing.T, st stand) {
 			s := st.start(t, setup{})
 			tc.sent.SubnetID, tc.want.SubnetID = subnetA, subnetA
 			s.mustAdd(t, s.target, tc.sent)
-			page, err := s.ReservationPage(t.Context(), 10, kea.Cursor{})
-			if diff := cmp.Diff([]kea.Reservation{tc.want}, page.Reservations, compare); err != nil || diff != "" {
-				t.Errorf("%v, -want +got:\n%s", err, diff)
+			if diff := cmp.Diff([]kea.Reservation{tc.want}, s.all(t), compare); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
 	}

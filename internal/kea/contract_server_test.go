@@ -4,6 +4,7 @@ package kea_test
 
 import (
 	"errors"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -14,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/vitistack/provider-kea/internal/kea"
-	"github.com/vitistack/provider-kea/internal/kea/keatest"
 )
 
 // compare are the options for values of this package.
@@ -89,7 +89,7 @@ func contractRestart(t *testing.T, st stand) {
 }
 
 func contractMissingHooks(t *testing.T, st stand) {
-	s := st.start(t, setup{missingHooks: []string{keatest.HookHostCmds, keatest.HookSubnetCmds, keatest.HookLeaseCmds}})
+	s := st.start(t, setup{missingHooks: []string{kea.HookHostCmds, kea.HookSubnetCmds, kea.HookLeaseCmds}})
 	commands, err := s.ListCommands(t.Context())
 	if err != nil || slices.Contains(commands, "reservation-add") {
 		t.Errorf("ListCommands: got %v, %v", commands, err)
@@ -98,10 +98,10 @@ func contractMissingHooks(t *testing.T, st stand) {
 		hook string
 		run  func() error
 	}{
-		"reservation-get-page": {keatest.HookHostCmds, func() error { _, err := s.ReservationPage(t.Context(), 10, kea.Cursor{}); return err }},
-		"reservation-del":      {keatest.HookHostCmds, func() error { _, err := s.HasHostDatabase(t.Context()); return err }},
-		"subnet4-list":         {keatest.HookSubnetCmds, func() error { _, err := s.Subnets(t.Context()); return err }},
-		"lease4-get-page":      {keatest.HookLeaseCmds, func() error { _, _, err := s.LeasePage(t.Context(), 10, netip.Addr{}); return err }},
+		"reservation-get-page": {kea.HookHostCmds, func() error { return firstError(s.ReservationPages(t.Context(), 10)) }},
+		"reservation-del":      {kea.HookHostCmds, func() error { _, err := s.ProbeDatabase(t.Context()); return err }},
+		"subnet4-list":         {kea.HookSubnetCmds, func() error { _, err := s.Subnets(t.Context()); return err }},
+		"lease4-get-page":      {kea.HookLeaseCmds, func() error { return firstError(s.LeasePages(t.Context(), 10)) }},
 	}
 	for command, tc := range cases {
 		var got *kea.UnsupportedError
@@ -113,6 +113,14 @@ func contractMissingHooks(t *testing.T, st stand) {
 			t.Errorf("%s: -want +got:\n%s", command, diff)
 		}
 	}
+}
+
+// firstError returns the error that ends an iteration at its first step, if any.
+func firstError[T any](pages iter.Seq2[T, error]) error {
+	for _, err := range pages {
+		return err
+	}
+	return nil
 }
 
 func contractBasicAuth(t *testing.T, st stand) {

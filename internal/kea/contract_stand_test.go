@@ -105,7 +105,7 @@ func startReal(t *testing.T, o setup, postgres *testenv.Postgres) *server {
 		s.restoreDatabase = func() {
 			postgres.Start(t)
 			testenv.Eventually(t, time.Minute, "Kea finding its database again", func(ctx context.Context) error {
-				has, err := s.HasHostDatabase(ctx)
+				has, err := s.ProbeDatabase(ctx)
 				if err == nil && !has {
 					err = errors.New("there is no database")
 				}

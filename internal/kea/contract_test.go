@@ -81,7 +81,7 @@ func TestContract(t *testing.T) {
 		{"ClientCertificate", contractClientCertificate},
 		{"Subnets", contractSubnets},
 		{"Targets", contractTargets},
-		{"HasHostDatabase", contractHasHostDatabase},
+		{"ProbeDatabase", contractProbeDatabase},
 		{"HostBackends", contractHostBackends},
 		{"Add", contractAdd},
 		{"AddConflict", contractAddConflict},

@@ -97,7 +97,7 @@ func TestHighAvailability(t *testing.T) {
 	if got.Mode != "hot-standby" || got.ServerName != "kea1" || got.Role != "primary" || got.State == "" || got.PeerName != "kea2" {
 		t.Errorf("Status: got %+v", got)
 	}
-	_, err = newClient(t, kea.Config{URL: fmt.Sprintf("http://127.0.0.1:%d", listener)}).ReservationPage(t.Context(), 1, kea.Cursor{})
+	err = firstError(newClient(t, kea.Config{URL: fmt.Sprintf("http://127.0.0.1:%d", listener)}).ReservationPages(t.Context(), 1))
 	var unauthorized *kea.UnauthorizedError
 	if !errors.As(err, &unauthorized) || unauthorized.Status != 403 || !strings.Contains(err.Error(), "high-availability") {
 		t.Errorf("a command to the listener of high availability: got %v, want an UnauthorizedError with 403 and a hint", err)

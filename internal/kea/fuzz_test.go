@@ -40,7 +40,7 @@ func FuzzAnswer(f *testing.F) {
 			}
 		}
 		_, _ = c.Status(t.Context())
-		_, _ = c.HasHostDatabase(t.Context())
+		_, _ = c.ProbeDatabase(t.Context())
 	})
 }
 

@@ -12,11 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// Kea's JSON differs from everybody's in one point: its strings are bytes. It stores UTF-8 as it comes, but answers with each byte above 0x7f escaped as
-// if it were a character of its own ("ü" as \u00c3\u00bc), and it refuses escapes above \u00ff with HTTP 400. Read and written back naively, a name with
-// an umlaut in somebody's user-context would grow with every update. So escapes of bytes are undone before decoding, and none is made in encoding.
-
-// encode makes JSON that Kea reads.
+// encode makes JSON that Kea reads. Strings that are not ASCII must be of the types in text.go.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -24,12 +20,13 @@ func encode(v any) ([]byte, error) {
 	if err := e.Encode(v); err != nil {
 		return nil, fmt.Errorf("cannot make JSON: %w", err)
 	}
-	return unescape(bytes.TrimSuffix(b.Bytes(), []byte("\n")), wideRune), nil
+	return unescapeWide(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
-// decode reads JSON as Kea writes it: numbers stay as they are written, and nothing may follow the value.
+// decode reads JSON as Kea writes it: numbers stay as they are written, and nothing may follow the
+// value.
 func decode(raw []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(unescape(raw, highBytes)))
+	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	if err := d.Decode(v); err != nil {
 		return fmt.Errorf("cannot read JSON: %w", err)
@@ -40,37 +37,13 @@ func decode(raw []byte, v any) error {
 	return nil
 }
 
-// wideRune gives the UTF-8 of an escaped character that Kea would refuse. encoding/json escapes U+2028, U+2029 and U+FFFD without being asked.
-func wideRune(raw []byte) ([]byte, int) {
-	r, ok := escaped(raw)
-	if !ok || r <= 0xff || !utf8.ValidRune(r) {
-		return nil, 0
-	}
-	return utf8.AppendRune(nil, r), escapeLength
-}
+// escapeLength is that of \uXXXX.
+const escapeLength = 6
 
-// highBytes gives the bytes that Kea meant by a run of escapes. If they are no UTF-8 the escapes stay: then it was a writer who escapes all but ASCII,
-// to whom they were characters (\u00e9 for é), and Kea took them for bytes.
-func highBytes(raw []byte) ([]byte, int) {
-	var out []byte
-	n := 0
-	for {
-		r, ok := escaped(raw[n:])
-		if !ok || r < utf8.RuneSelf || r > 0xff {
-			break
-		}
-		out = append(out, byte(r))
-		n += escapeLength
-	}
-	if !utf8.Valid(out) {
-		return raw[:n], n
-	}
-	return out, n
-}
-
-// unescape runs over the escapes of JSON, and replaces as many bytes as the function says by what it gives; with 0 the escape stays. A backslash occurs
-// in JSON in strings only, so they need not be found.
-func unescape(raw []byte, replace func([]byte) ([]byte, int)) []byte {
+// unescapeWide writes escapes above \u00ff, which Kea refuses, as the UTF-8 of their character.
+// encoding/json makes them for U+2028, U+2029 and U+FFFD without being asked. A backslash occurs in
+// JSON in strings only, so they need not be found.
+func unescapeWide(raw []byte) []byte {
 	if !bytes.Contains(raw, []byte(`\u`)) {
 		return raw
 	}
@@ -81,19 +54,17 @@ func unescape(raw []byte, replace func([]byte) ([]byte, int)) []byte {
 			break
 		}
 		out, raw = append(out, raw[:next]...), raw[next:]
-		b, n := replace(raw)
-		if n == 0 {
-			b, n = raw[:2], 2 // Both: the second may be a backslash itself, and starts no escape then.
+		if r, ok := escaped(raw); ok && r > 0xff && utf8.ValidRune(r) {
+			out, raw = utf8.AppendRune(out, r), raw[escapeLength:]
+			continue
 		}
-		out, raw = append(out, b...), raw[n:]
+		// Both bytes: the second may be a backslash itself, which starts no escape then.
+		out, raw = append(out, raw[:2]...), raw[2:]
 	}
 	return append(out, raw...)
 }
 
-// escapeLength is that of \uXXXX.
-const escapeLength = 6
-
-// escaped gives the number in the \uXXXX that raw starts with.
+// escaped returns the number in the \uXXXX that raw starts with.
 func escaped(raw []byte) (rune, bool) {
 	if len(raw) < escapeLength || raw[0] != '\\' || raw[1] != 'u' {
 		return 0, false
@@ -102,7 +73,7 @@ func escaped(raw []byte) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// members takes a JSON object apart, so that what is not known can be kept.
+// members are those of a JSON object, so that what this client does not know can be kept.
 type members map[string]json.RawMessage
 
 // take decodes a member into v and removes it; v stays as it is if there is no such member.
@@ -112,15 +83,13 @@ func (m members) take(name string, v any) error {
 		return nil
 	}
 	delete(m, name)
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := d.Decode(v); err != nil {
+	if err := json.Unmarshal(raw, v); err != nil {
 		return fmt.Errorf("cannot read %s: %w", name, err)
 	}
 	return nil
 }
 
-// rest gives the members that were not taken, without their layout, so that they compare.
+// rest returns the members that were not taken, without their layout, so that they compare.
 func (m members) rest() map[string]json.RawMessage {
 	if len(m) == 0 {
 		return nil

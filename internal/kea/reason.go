@@ -13,11 +13,13 @@ import (
 	"syscall"
 )
 
-// reason says in one stable sentence why no answer was had, and what to do. What net/http says has ports and ephemeral addresses in it, so none of it
-// goes into the text.
+// reason returns one stable sentence on why there was no answer, and what to do. Errors of net/http
+// have ports and ephemeral addresses in them, so nothing of them goes into the text.
 func (c *Client) reason(err error) string {
-	for _, of := range []func(error) string{proxyReason, dnsReason, certificateReason, tlsReason, timeoutReason, c.connectionReason} {
-		if r := of(err); r != "" {
+	for _, find := range []func(error) string{
+		proxyReason, dnsReason, certificateReason, tlsReason, timeoutReason, c.connectionReason,
+	} {
+		if r := find(err); r != "" {
 			return r
 		}
 	}
@@ -65,7 +67,7 @@ func certificateReason(err error) string {
 	}
 }
 
-// tlsReason reads what Go has no exported types for: alerts of the other side, and HTTP where TLS was awaited.
+// tlsReason knows what Go has no exported types for: alerts of the other side, and HTTP instead of TLS.
 func tlsReason(err error) string {
 	var header tls.RecordHeaderError
 	text := err.Error()
@@ -113,8 +115,10 @@ func (c *Client) connectionReason(err error) string {
 	}
 }
 
-// isClosed says whether the other side ended the connection. net/http has no type for one of the ways to put it.
+// isClosed reports whether the other side ended the connection. net/http has no type for one of the
+// ways to put it.
 func isClosed(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		strings.Contains(err.Error(), "server closed idle connection")
 }

@@ -14,7 +14,8 @@ import (
 // noAddress is what Kea answers for a next-server that is not set.
 const noAddress = "0.0.0.0"
 
-// UnmarshalJSON reads a host reservation as Kea writes it. Empty lists and maps become nil, so that what was never set and what Kea fills in compare.
+// UnmarshalJSON reads a host reservation as Kea writes it. Empty lists and maps become nil, so that
+// what was never set and what Kea fills in compare.
 func (r *Reservation) UnmarshalJSON(raw []byte) error {
 	var m members
 	if err := json.Unmarshal(raw, &m); err != nil {
@@ -31,14 +32,14 @@ func (r *Reservation) UnmarshalJSON(raw []byte) error {
 		m.take("client-id", &out.ClientID),
 		m.take("circuit-id", &out.CircuitID),
 		m.take("flex-id", &out.FlexID),
-		m.take("ip-address", &ip),
-		m.take("hostname", &out.Hostname),
-		m.take("client-classes", &out.ClientClasses),
-		m.take("option-data", &out.OptionData),
-		m.take("next-server", &out.NextServer),
-		m.take("server-hostname", &out.ServerHostname),
-		m.take("boot-file-name", &out.BootFileName),
-		m.take("user-context", &out.UserContext),
+		m.take(memberIPAddress, &ip),
+		m.take("hostname", (*text)(&out.Hostname)),
+		m.take(memberClientClasses, (*texts)(&out.ClientClasses)),
+		m.take(memberOptionData, &out.OptionData),
+		m.take("next-server", (*text)(&out.NextServer)),
+		m.take("server-hostname", (*text)(&out.ServerHostname)),
+		m.take("boot-file-name", (*text)(&out.BootFileName)),
+		m.take("user-context", (*userContext)(&out.UserContext)),
 	)
 	if err != nil {
 		return fmt.Errorf("cannot read a host reservation: %w", err)
@@ -52,7 +53,7 @@ func (r *Reservation) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// parseReserved reads the address of a host reservation; none gives the zero Addr.
+// parseReserved reads the address of a host reservation; none returns the zero Addr.
 func parseReserved(s string) (netip.Addr, error) {
 	if s == "" || s == noAddress {
 		return netip.Addr{}, nil
@@ -64,15 +65,12 @@ func parseReserved(s string) (netip.Addr, error) {
 	return ip, nil
 }
 
-// normalize takes out the ways in which Kea writes "not set". It does not judge the hardware address: a host that Kea holds with three bytes must not
-// hide the others of its page.
+// normalize removes the ways in which Kea writes "not set". It does not judge the hardware address:
+// a host that Kea holds with three bytes must not hide the others of its page.
 func (r *Reservation) normalize() {
 	r.HWAddress = HWAddress(strings.ToLower(string(r.HWAddress)))
 	if r.NextServer == noAddress {
 		r.NextServer = ""
-	}
-	if len(r.ClientClasses) == 0 {
-		r.ClientClasses = nil
 	}
 	if len(r.OptionData) == 0 {
 		r.OptionData = nil
@@ -91,21 +89,21 @@ func (r Reservation) MarshalJSON() ([]byte, error) {
 	set(m, "client-id", r.ClientID)
 	set(m, "circuit-id", r.CircuitID)
 	set(m, "flex-id", r.FlexID)
-	set(m, "hostname", r.Hostname)
-	set(m, "next-server", r.NextServer)
-	set(m, "server-hostname", r.ServerHostname)
-	set(m, "boot-file-name", r.BootFileName)
+	set(m, "hostname", text(r.Hostname))
+	set(m, "next-server", text(r.NextServer))
+	set(m, "server-hostname", text(r.ServerHostname))
+	set(m, "boot-file-name", text(r.BootFileName))
 	if r.IPAddress.IsValid() {
-		m["ip-address"] = r.IPAddress
+		m[memberIPAddress] = r.IPAddress
 	}
 	if len(r.ClientClasses) > 0 {
-		m["client-classes"] = r.ClientClasses
+		m[memberClientClasses] = texts(r.ClientClasses)
 	}
 	if len(r.OptionData) > 0 {
-		m["option-data"] = r.OptionData
+		m[memberOptionData] = r.OptionData
 	}
 	if len(r.UserContext) > 0 {
-		m["user-context"] = r.UserContext
+		m["user-context"] = userContext(r.UserContext)
 	}
 	return encode(m)
 }
@@ -118,12 +116,14 @@ func (o *OptionData) UnmarshalJSON(raw []byte) error {
 	}
 	var out OptionData
 	err := errors.Join(
-		m.take("name", &out.Name),
+		m.take("name", (*text)(&out.Name)),
 		m.take("code", &out.Code),
-		m.take("space", &out.Space),
-		m.take("data", &out.Data),
+		m.take("space", (*text)(&out.Space)),
+		m.take("data", (*text)(&out.Data)),
 		m.take("always-send", &out.AlwaysSend),
+		m.take("never-send", &out.NeverSend),
 		m.take("csv-format", &out.CSVFormat),
+		m.take(memberClientClasses, (*texts)(&out.ClientClasses)),
 	)
 	if err != nil {
 		return fmt.Errorf("cannot read an option: %w", err)
@@ -136,15 +136,15 @@ func (o *OptionData) UnmarshalJSON(raw []byte) error {
 // MarshalJSON writes an option as Kea reads it, without what is not set.
 func (o OptionData) MarshalJSON() ([]byte, error) {
 	m := object(o.Extra)
-	set(m, "name", o.Name)
+	set(m, "name", text(o.Name))
 	set(m, "code", o.Code)
-	set(m, "space", o.Space)
-	set(m, "data", o.Data)
-	if o.AlwaysSend != nil {
-		m["always-send"] = *o.AlwaysSend
-	}
-	if o.CSVFormat != nil {
-		m["csv-format"] = *o.CSVFormat
+	set(m, "space", text(o.Space))
+	set(m, "data", text(o.Data))
+	setBool(m, "always-send", o.AlwaysSend)
+	setBool(m, "never-send", o.NeverSend)
+	setBool(m, "csv-format", o.CSVFormat)
+	if len(o.ClientClasses) > 0 {
+		m[memberClientClasses] = texts(o.ClientClasses)
 	}
 	return encode(m)
 }
@@ -163,5 +163,12 @@ func set[T comparable](m map[string]any, name string, v T) {
 	var zero T
 	if v != zero {
 		m[name] = v
+	}
+}
+
+// setBool adds a member unless it is not set.
+func setBool(m map[string]any, name string, v *bool) {
+	if v != nil {
+		m[name] = *v
 	}
 }

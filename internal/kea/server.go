@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// Status is what a server says about itself. A changed PID, or an Uptime or Reload smaller than the time since the last look, means that the
-// configuration was read anew, and with it the memory hosts are lost.
+// Status is what a server reports about itself. A changed PID, or an Uptime or Reload smaller than the
+// time since the last status, means that the configuration was read again, and with it the host
+// reservations in memory are lost.
 type Status struct {
 	PID int
 	// Uptime is the time since the start, in whole seconds.
@@ -29,13 +30,15 @@ type HAStatus struct {
 	Role string
 	// State of this server: hot-standby, load-balancing, partner-down, waiting, syncing, …
 	State string
-	// PeerName and PeerState are what this server last heard of the other one; empty in passive-backup.
+	// PeerName and PeerState are what this server last heard of the other one; empty in
+	// passive-backup.
 	PeerName, PeerState string
-	// PeerInterrupted says that this server lost contact with the other one.
+	// PeerInterrupted is whether this server lost contact with the other one.
 	PeerInterrupted bool
 }
 
-// ListCommands lists the commands that the server knows (list-commands), those of loaded hooks included.
+// ListCommands returns the commands that the server knows, those of loaded hooks included
+// (list-commands).
 func (c *Client) ListCommands(ctx context.Context) ([]string, error) {
 	var out []string
 	if err := c.run(ctx, request{Command: "list-commands"}, &out); err != nil {
@@ -44,13 +47,13 @@ func (c *Client) ListCommands(ctx context.Context) ([]string, error) {
 	return out, nil
 }
 
-// Version gives the server's short version, such as "3.0.3" (version-get).
+// Version returns the server's short version, such as "3.0.3" (version-get).
 func (c *Client) Version(ctx context.Context) (string, error) {
 	short, _, err := c.version(ctx)
 	return short, err
 }
 
-// Status asks the server how it is (status-get).
+// Status returns the server's status (status-get).
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	var w wireStatus
 	if err := c.run(ctx, request{Command: "status-get"}, &w); err != nil {
@@ -59,13 +62,16 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	return w.status(), nil
 }
 
-// WriteConfig makes the server write its configuration, memory hosts included, to its own file (config-write). It rewrites the whole file, with
-// defaults expanded and secrets in clear. A *RejectedError if the file cannot be written.
+// WriteConfig makes the server write its configuration, host reservations in memory included, to its
+// own file (config-write). It rewrites the whole file, with defaults expanded and secrets in clear,
+// and loses the content of opaque options there (see Configuration.OpaqueOptions). A *RejectedError
+// if the file cannot be written.
 func (c *Client) WriteConfig(ctx context.Context) error {
 	return c.run(ctx, request{Command: "config-write", effect: once}, nil)
 }
 
-// version gives the short version, which is the text of the answer, and the lines about how the server was built and which back ends it has loaded.
+// version returns the short version, which is the text of the answer, and the lines about how the
+// server was built and which back ends it has loaded.
 func (c *Client) version(ctx context.Context) (short, extended string, err error) {
 	var v struct {
 		Extended string `json:"extended"`
@@ -83,12 +89,12 @@ type wireStatus struct {
 		Mode    string `json:"ha-mode"`
 		Servers struct {
 			Local struct {
-				ServerName string `json:"server-name"`
+				ServerName text   `json:"server-name"`
 				Role       string `json:"role"`
 				State      string `json:"state"`
 			} `json:"local"`
 			Remote struct {
-				ServerName  string `json:"server-name"`
+				ServerName  text   `json:"server-name"`
 				LastState   string `json:"last-state"`
 				Interrupted bool   `json:"communication-interrupted"`
 			} `json:"remote"`
@@ -105,10 +111,10 @@ func (w wireStatus) status() Status {
 	for _, r := range w.HA {
 		s.HA = append(s.HA, HAStatus{
 			Mode:            r.Mode,
-			ServerName:      r.Servers.Local.ServerName,
+			ServerName:      string(r.Servers.Local.ServerName),
 			Role:            r.Servers.Local.Role,
 			State:           r.Servers.Local.State,
-			PeerName:        r.Servers.Remote.ServerName,
+			PeerName:        string(r.Servers.Remote.ServerName),
 			PeerState:       r.Servers.Remote.LastState,
 			PeerInterrupted: r.Servers.Remote.Interrupted,
 		})

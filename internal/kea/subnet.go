@@ -18,8 +18,9 @@ type Subnet struct {
 	SharedNetwork string
 }
 
-// SubnetDetail is a subnet with what its clients get. Options are those of the subnet level only, not what it inherits. Its SharedNetwork is always
-// empty: subnet4-get does not tell it, Client.Subnets does.
+// SubnetDetail is a subnet with what its clients get. Options are those of the subnet level only, not
+// what it inherits. Its SharedNetwork is always empty: subnet4-get does not return it, Client.Subnets
+// does.
 type SubnetDetail struct {
 	Subnet
 	Pools      []Pool
@@ -27,7 +28,8 @@ type SubnetDetail struct {
 	// Routers and DNSServers are the options of these names, where they are given as addresses.
 	Routers    []netip.Addr
 	DNSServers []netip.Addr
-	// Whether Kea looks for host reservations of these kinds; nil where the subnet does not say and inherits.
+	// Whether Kea looks for host reservations of these kinds; nil where the subnet does not set it and
+	// inherits (see Configuration.Subnets).
 	ReservationsGlobal    *bool
 	ReservationsInSubnet  *bool
 	ReservationsOutOfPool *bool
@@ -38,12 +40,13 @@ type Pool struct {
 	First, Last netip.Addr
 }
 
-// Contains says whether the address is in the pool.
+// Contains reports whether the address is in the pool.
 func (p Pool) Contains(ip netip.Addr) bool {
 	return p.First.Compare(ip) <= 0 && ip.Compare(p.Last) <= 0
 }
 
-// Subnets lists every subnet, those in shared networks included (subnet4-list). A server without subnets gives an empty list.
+// Subnets returns every subnet, those in shared networks included (subnet4-list). A server without
+// subnets, or whose configuration has not arrived yet, returns an empty list.
 func (c *Client) Subnets(ctx context.Context) ([]Subnet, error) {
 	var out struct {
 		Subnets []wireSubnet `json:"subnets"`

@@ -12,9 +12,9 @@ import (
 
 // wireSubnet is a subnet as Kea writes it.
 type wireSubnet struct {
-	ID            uint32  `json:"id"`
-	Prefix        string  `json:"subnet"`
-	SharedNetwork *string `json:"shared-network-name"`
+	ID            uint32 `json:"id"`
+	Prefix        string `json:"subnet"`
+	SharedNetwork *text  `json:"shared-network-name"`
 }
 
 func (w wireSubnet) subnet() (Subnet, error) {
@@ -27,17 +27,15 @@ func (w wireSubnet) subnet() (Subnet, error) {
 	}
 	s := Subnet{ID: w.ID, Prefix: prefix.Masked()}
 	if w.SharedNetwork != nil {
-		s.SharedNetwork = *w.SharedNetwork
+		s.SharedNetwork = string(*w.SharedNetwork)
 	}
 	return s, nil
 }
 
-// wireSubnetDetail is what subnet4-get says of one.
+// wireSubnetDetail is a subnet as subnet4-get writes it.
 type wireSubnetDetail struct {
 	wireSubnet
-	Pools []struct {
-		Pool string `json:"pool"`
-	} `json:"pools"`
+	Pools                 []wirePool   `json:"pools"`
 	OptionData            []OptionData `json:"option-data"`
 	ReservationsGlobal    *bool        `json:"reservations-global"`
 	ReservationsInSubnet  *bool        `json:"reservations-in-subnet"`
@@ -80,17 +78,30 @@ func (w wireSubnetDetail) detail() (SubnetDetail, error) {
 	if len(d.OptionData) == 0 {
 		d.OptionData = nil
 	}
-	for _, p := range w.Pools {
-		pool, err := parsePool(p.Pool)
-		if err != nil {
-			return SubnetDetail{}, err
-		}
-		d.Pools = append(d.Pools, pool)
-	}
-	return d, nil
+	d.Pools, err = pools(w.Pools)
+	return d, err
 }
 
-// addresses reads an option whose data are addresses parted by commas. One that is written in another way (csv-format false) gives none.
+// wirePool is a pool as Kea writes it.
+type wirePool struct {
+	Pool       string       `json:"pool"`
+	OptionData []OptionData `json:"option-data"`
+}
+
+func pools(in []wirePool) ([]Pool, error) {
+	var out []Pool
+	for _, p := range in {
+		pool, err := parsePool(p.Pool)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, pool)
+	}
+	return out, nil
+}
+
+// addresses reads an option whose data are addresses with commas between them. One that is written in
+// another way (csv-format false) has none.
 func addresses(options []OptionData, name string) []netip.Addr {
 	for _, o := range options {
 		if o.Name != name {
@@ -109,7 +120,8 @@ func addresses(options []OptionData, name string) []netip.Addr {
 	return nil
 }
 
-// parsePool reads a pool: Kea writes it as a prefix where it is one ("10.0.0.64/28"), else as its ends ("10.0.0.100-10.0.0.200").
+// parsePool reads a pool: Kea writes it as a prefix where it is one ("10.0.0.64/28"), else as its ends
+// ("10.0.0.100-10.0.0.200").
 func parsePool(s string) (Pool, error) {
 	if prefix, err := netip.ParsePrefix(s); err == nil {
 		return Pool{First: prefix.Masked().Addr(), Last: lastAddress(prefix)}, nil

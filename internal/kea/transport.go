@@ -18,14 +18,17 @@ var service = []string{"dhcp4"}
 // Names of commands, arguments and members that occur in several places.
 const (
 	commandDelete        = "reservation-del"
+	memberClientClasses  = "client-classes"
 	memberHWAddress      = "hw-address"
 	memberIdentifier     = "identifier"
 	memberIdentifierType = "identifier-type"
+	memberIPAddress      = "ip-address"
+	memberOptionData     = "option-data"
 	memberSubnetID       = "subnet-id"
 	memberTarget         = "operation-target"
 )
 
-// effect says whether a command may be sent a second time when it is not known whether it arrived.
+// effect is whether a command may be sent a second time when it is not known whether it arrived.
 type effect int
 
 const (
@@ -46,7 +49,8 @@ type request struct {
 	text *string
 }
 
-// run sends one command and decodes the arguments of its answer into out, if out is not nil. Any result code but 0 is an error.
+// run sends one command and decodes the arguments of its answer into out, if out is not nil. Any
+// result code but 0 is an error.
 func (c *Client) run(ctx context.Context, req request, out any) error {
 	start := time.Now()
 	err := c.exchange(ctx, req, out)
@@ -73,7 +77,7 @@ func (c *Client) exchange(ctx context.Context, req request, out any) error {
 	return decodeAnswer(req, raw, out)
 }
 
-// post gives the HTTP status and body of the answer.
+// post returns the HTTP status and body of the answer.
 func (c *Client) post(ctx context.Context, req request, body []byte) (int, []byte, error) {
 	// A bytes.Reader makes net/http set Content-Length (Kea answers 400 to a chunked body) and GetBody.
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
@@ -85,8 +89,10 @@ func (c *Client) post(ctx context.Context, req request, body []byte) (int, []byt
 		r.SetBasicAuth(c.username, c.password)
 	}
 	if req.effect == repeatable {
-		// Kea closed an idle connection as we wrote: net/http then tries once more on its own, if it takes the request for repeatable. An empty value
-		// says so without a header on the wire (net/http.Transport). Without it only requests of which no byte was written are repeated: safe for writes.
+		// When Kea closes an idle connection just as a command is sent, net/http tries once more on its
+		// own if the request is repeatable. An empty value marks it so without a header on the wire
+		// (net/http.Transport). Without it, only requests of which no byte was written are repeated,
+		// which is safe for writes.
 		r.Header["X-Idempotency-Key"] = []string{}
 	}
 	resp, err := c.http.Do(r)
@@ -104,14 +110,15 @@ func (c *Client) post(ctx context.Context, req request, body []byte) (int, []byt
 	return resp.StatusCode, raw, nil
 }
 
-// bodyError says that the connection broke within an answer.
+// bodyError is a connection that broke within an answer.
 type bodyError struct{ error }
 
 func (e *bodyError) Unwrap() error { return e.error }
 
 var errTooLarge = errors.New("answer too large")
 
-// transportError makes what net/http says an error of this package. ctx is the caller's, without our own timeout.
+// transportError turns an error of net/http into one of this package. ctx is the caller's, without
+// the timeout of the command.
 func (c *Client) transportError(ctx context.Context, command string, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return fmt.Errorf("cannot run %s: %w", command, ctx.Err())
@@ -127,7 +134,8 @@ func (c *Client) transportError(ctx context.Context, command string, err error) 
 	}
 }
 
-// statusError reads HTTP statuses. Kea gives 200 to whatever reached its command manager, whether it worked or not.
+// statusError turns an HTTP status into an error. Kea answers 200 to whatever reached its command
+// manager, whether it worked or not.
 func (c *Client) statusError(command string, status int, raw []byte) error {
 	switch status {
 	case http.StatusOK:
@@ -140,18 +148,23 @@ func (c *Client) statusError(command string, status int, raw []byte) error {
 		return &UnreachableError{Reason: "it gave up waiting for the command (HTTP 408): the network to it is too slow or loses data"}
 	default:
 		return &UnreachableError{
-			Reason: fmt.Sprintf("the URL answers with HTTP %d, which Kea does not: it must lead to kea-dhcp4's control socket, without a redirect or login in between", status),
+			Reason: fmt.Sprintf("the URL answers with HTTP %d, which Kea does not: "+
+				"it must lead to kea-dhcp4's control socket, without a redirect or login in between", status),
 		}
 	}
 }
 
-// badRequest parts Kea's own 400 from that of a web server whose port wants https.
+// badRequest tells Kea's own 400 from that of a web server whose port wants https.
 func (c *Client) badRequest(command string, raw []byte) error {
 	if a, err := parseAnswer(raw); err == nil && *a.Result == http.StatusBadRequest {
-		return &RejectedError{Command: command, Text: a.Text + " (HTTP 400)"}
+		return &RejectedError{Command: command, Text: string(a.Text) + " (HTTP 400)"}
 	}
 	if !c.https {
-		return &UnreachableError{Reason: "the URL answers with HTTP 400, and not the way Kea does: if its port wants https, start the URL with https://"}
+		return &UnreachableError{
+			Reason: "the URL answers with HTTP 400, and not the way Kea does: if its port wants https, start the URL with https://",
+		}
 	}
-	return &UnreachableError{Reason: "the URL answers with HTTP 400, and not the way Kea does: it must lead to kea-dhcp4's control socket"}
+	return &UnreachableError{
+		Reason: "the URL answers with HTTP 400, and not the way Kea does: it must lead to kea-dhcp4's control socket",
+	}
 }

@@ -98,9 +98,11 @@ func reads(ctx context.Context, c *kea.Client) map[string]func() error {
 		"Reservation":           func() error { _, err := c.Reservation(ctx, kea.TargetMemory, subnetA, hw1); return err },
 		"ReservationsByAddress": func() error { _, err := c.ReservationsByAddress(ctx, kea.TargetMemory, subnetA, ip); return err },
 		"ReservationsByID":      func() error { _, err := c.ReservationsByID(ctx, hw1); return err },
-		"ReservationPage":       func() error { _, err := c.ReservationPage(ctx, 1, kea.Cursor{}); return err },
+		"ReservationPages":      func() error { return firstError(c.ReservationPages(ctx, 1)) },
+		"Configuration":         func() error { _, err := c.Configuration(ctx); return err },
+		"Probe":                 func() error { _, err := c.Probe(ctx); return err },
 		"LeasesByHWAddress":     func() error { _, err := c.LeasesByHWAddress(ctx, hw1); return err },
-		"LeasePage":             func() error { _, _, err := c.LeasePage(ctx, 1, ip); return err },
+		"LeasePages":            func() error { return firstError(c.LeasePages(ctx, 1)) },
 	}
 }
 

@@ -82,7 +82,8 @@ func TestReservationClone(t *testing.T) {
 	c.ClientClasses[0] = "changed"
 	c.OptionData[0].Data = "changed"
 	*c.OptionData[0].AlwaysSend = true
-	c.OptionData[0].Extra["never-send"][0] = 'X'
+	*c.OptionData[0].NeverSend = true
+	c.OptionData[1].Extra["user-context"][0] = 'X'
 	c.UserContext["crossplane"].(map[string]any)["cluster"] = "changed"
 	c.UserContext["list"].([]any)[3].(map[string]any)["deep"] = "changed"
 	c.Extra["new"][0] = '2'

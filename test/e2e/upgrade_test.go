@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/testenv"
 )
 
@@ -52,16 +51,17 @@ func (w *world) state(t *testing.T) state {
 
 func (w *world) look(ctx context.Context) (state, error) {
 	s := state{Reservations: map[string]string{}, Versions: map[string]string{}}
-	page, err := w.at.ReservationPage(ctx, 1000, kea.Cursor{})
-	if err != nil {
-		return s, err
-	}
-	for _, r := range page.Reservations {
-		b, err := json.Marshal(r)
+	for page, err := range w.at.ReservationPages(ctx, 1000) {
 		if err != nil {
 			return s, err
 		}
-		s.Reservations[string(r.HWAddress)] = string(b)
+		for _, r := range page.Reservations {
+			b, err := json.Marshal(r)
+			if err != nil {
+				return s, err
+			}
+			s.Reservations[string(r.HWAddress)] = string(b)
+		}
 	}
 	items, err := w.list(ctx, keaReservation)
 	for _, i := range items {

@@ -195,8 +195,10 @@ func TestManyAtOnce(t *testing.T) {
 			if err := c.AddReservation(t.Context(), kea.TargetDatabase, r); err != nil {
 				t.Error(err)
 			}
-			if _, err := c.ReservationPage(t.Context(), 10, kea.Cursor{}); err != nil {
-				t.Error(err)
+			for _, err := range c.ReservationPages(t.Context(), 10) {
+				if err != nil {
+					t.Error(err)
+				}
 			}
 			k.PutReservation(kea.TargetMemory, r)
 			k.Reservations(kea.TargetMemory)

@@ -35,6 +35,9 @@ func canonicalOption(o *kea.OptionData) error {
 	if o.AlwaysSend == nil {
 		o.AlwaysSend = new(bool)
 	}
+	if o.NeverSend == nil {
+		o.NeverSend = new(bool)
+	}
 	if o.CSVFormat == nil {
 		o.CSVFormat = &defined
 	}
@@ -46,7 +49,7 @@ func canonicalOption(o *kea.OptionData) error {
 
 // optionObject is an option as Kea answers it.
 func optionObject(o kea.OptionData) object {
-	out := object{"never-send": false}
+	out := object{}
 	raw, err := json.Marshal(o)
 	if err == nil {
 		err = json.Unmarshal(raw, &out)

@@ -82,8 +82,8 @@ func (s *Server) reservationUpdate(raw json.RawMessage) answer {
 func (s *Server) addTo(p *store, r kea.Reservation) clash {
 	if p != s.memory {
 		r = r.Clone()
-		for _, o := range r.OptionData {
-			delete(o.Extra, "client-classes")
+		for i := range r.OptionData {
+			r.OptionData[i].ClientClasses = nil
 		}
 	}
 	return p.add(r, !s.options.AddressesNotUnique)

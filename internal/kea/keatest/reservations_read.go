@@ -121,9 +121,10 @@ func (s *Server) hostList(target string, fits func(kea.Reservation) bool) answer
 // reservationGetPage moves to the next source when one has nothing left. It ignores operation-target.
 func (s *Server) reservationGetPage(raw json.RawMessage) answer {
 	var args struct {
-		Limit  int    `json:"limit"`
-		From   uint64 `json:"from"`
-		Source int    `json:"source-index"`
+		Limit    int     `json:"limit"`
+		From     uint64  `json:"from"`
+		Source   int     `json:"source-index"`
+		SubnetID *uint32 `json:"subnet-id"`
 	}
 	if err := json.Unmarshal(raw, &args); err != nil {
 		return failure("bad arguments: %v", err)
@@ -131,12 +132,17 @@ func (s *Server) reservationGetPage(raw json.RawMessage) answer {
 	if args.Limit <= 0 {
 		return failure("page size of retrieved hosts must not be 0")
 	}
+	if args.SubnetID != nil && *args.SubnetID != 0 && s.subnetByID(*args.SubnetID) == nil {
+		return failure("%s", errNoSubnet(*args.SubnetID))
+	}
 	places, err := s.places(targetAll, targetAll, "")
 	if err != nil {
 		return failure("%s", err)
 	}
 	for source, from := args.Source, args.From; source < len(places); source, from = source+1, 0 {
-		page := places[source].find(from, args.Limit, func(kea.Reservation) bool { return true })
+		page := places[source].find(from, args.Limit, func(r kea.Reservation) bool {
+			return args.SubnetID == nil || r.SubnetID == *args.SubnetID
+		})
 		if len(page) > 0 {
 			return hostPage(page, source)
 		}

@@ -2,17 +2,14 @@
 
 package keatest
 
-import (
-	"net/http"
-)
-
 // FaultKind is a way to fail.
 type FaultKind string
 
 // Ways to fail.
 const (
-	// Refuse drops the connection and does nothing. (A client's read on a connection that was used before is repeated by the client on its own, and
-	// meets the fault again, or not: see Fault.Times.)
+	// Refuse drops the connection and does nothing. (Over a socket, net/http repeats a read on a
+	// connection that was used before on its own, which meets the fault again, or not: see
+	// Fault.Times.)
 	Refuse FaultKind = "Refuse"
 	// Hang does nothing and does not answer until the client gives up, or ClearFaults.
 	Hang FaultKind = "Hang"
@@ -20,7 +17,8 @@ const (
 	LoseAnswer FaultKind = "LoseAnswer"
 	// Unauthorized answers 401.
 	Unauthorized FaultKind = "Unauthorized"
-	// Forbidden answers 403, as the listener of the high-availability hook does.
+	// Forbidden answers 403, as the listener of the high-availability hook does. See Options.ReadOnly
+	// and Options.Forbidden for an account that may not run a command.
 	Forbidden FaultKind = "Forbidden"
 	// ServerError answers 500.
 	ServerError FaultKind = "ServerError"
@@ -53,7 +51,7 @@ func (s *Server) Fail(f Fault) {
 	s.faults = append(s.faults, &armed{Fault: f, cleared: make(chan struct{})})
 }
 
-// ClearFaults removes all faults, and has what hangs end without an answer.
+// ClearFaults removes all faults. What hangs ends without an answer.
 func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +61,8 @@ func (s *Server) ClearFaults() {
 	s.faults = nil
 }
 
-// count counts a command and gives the fault that meets it, if any. A fault that is used up stays listed, so that ClearFaults ends what hangs on it.
+// count counts a command and returns the fault that meets it, if any. A fault that is used up stays
+// listed, so that ClearFaults ends what hangs on it.
 func (s *Server) count(command string) *armed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,37 +81,3 @@ func (s *Server) count(command string) *armed {
 	}
 	return nil
 }
-
-// fail answers a command that met a fault.
-func (s *Server) fail(w http.ResponseWriter, r *http.Request, f *armed, req request) {
-	switch f.Kind {
-	case Refuse:
-		drop(w)
-	case Hang:
-		select {
-		case <-r.Context().Done():
-		case <-f.cleared:
-		case <-s.closing:
-		}
-		drop(w)
-	case LoseAnswer:
-		s.execute(req)
-		drop(w)
-	case Unauthorized:
-		httpError(w, http.StatusUnauthorized)
-	case Forbidden:
-		httpError(w, http.StatusForbidden)
-	case ServerError:
-		httpError(w, http.StatusInternalServerError)
-	case CutJSON:
-		raw := s.execute(req).encode()
-		write(w, http.StatusOK, raw[:len(raw)/2])
-	case Reject:
-		write(w, http.StatusOK, failure("the test has this fail").encode())
-	default:
-		panic("keatest: no such fault: " + string(f.Kind))
-	}
-}
-
-// drop closes the connection without an answer.
-func drop(http.ResponseWriter) { panic(http.ErrAbortHandler) }

@@ -30,7 +30,7 @@ const (
 // identifier is a kind and value.
 type identifier struct{ kind, value string }
 
-// identify gives the identifier of a host in canonical form.
+// identify returns the identifier of a host in canonical form.
 func identify(r kea.Reservation) identifier {
 	switch {
 	case r.HWAddress != "":
@@ -46,8 +46,9 @@ func identify(r kea.Reservation) identifier {
 	}
 }
 
-// canonicalIdentifier gives an identifier the form in which Kea answers: hardware address and DUID in lower case with colons, the others in upper
-// case without. It reads colons, no colons, and 'text'. It does not mind the length.
+// canonicalIdentifier gives an identifier the form in which Kea answers: hardware address and DUID in
+// lower case with colons, the others in upper case without. It reads colons, no colons, and 'text', of
+// any length.
 func canonicalIdentifier(kind, value string) (string, error) {
 	raw, err := identifierBytes(value)
 	if err != nil || len(raw) == 0 {
@@ -84,8 +85,8 @@ func identifierBytes(s string) ([]byte, error) {
 	return out, nil
 }
 
-// canonical gives a host the form in which Kea answers.
-func canonical(r *kea.Reservation) error {
+// canonical gives a host the form in which Kea keeps it.
+func (o *Options) canonical(r *kea.Reservation) error {
 	kinds := map[string]*string{kindDUID: &r.DUID, kindClientID: &r.ClientID, kindCircuitID: &r.CircuitID, kindFlexID: &r.FlexID}
 	hw := string(r.HWAddress)
 	kinds[kindHWAddress] = &hw
@@ -102,7 +103,7 @@ func canonical(r *kea.Reservation) error {
 	r.HWAddress = kea.HWAddress(hw)
 	r.OptionData = slices.Clone(r.OptionData)
 	for i := range r.OptionData {
-		if err := canonicalOption(&r.OptionData[i]); err != nil {
+		if err := o.canonicalOption(&r.OptionData[i]); err != nil {
 			return err
 		}
 	}
@@ -110,7 +111,7 @@ func canonical(r *kea.Reservation) error {
 }
 
 // parseHost reads a host as Kea's parser does.
-func parseHost(raw json.RawMessage) (r kea.Reservation, hasSubnet bool, err error) {
+func (o *Options) parseHost(raw json.RawMessage) (r kea.Reservation, hasSubnet bool, err error) {
 	var m map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return r, false, errors.New("reservation must be a map")
@@ -136,15 +137,16 @@ func parseHost(raw json.RawMessage) (r kea.Reservation, hasSubnet bool, err erro
 		return r, false, errors.New("must not make reservation for the '0.0.0.0' address")
 	}
 	_, hasSubnet = m["subnet-id"]
-	return r, hasSubnet, canonical(&r)
+	return r, hasSubnet, o.canonical(&r)
 }
 
 // hostObject is a host as Kea answers it, with all defaults.
-func hostObject(r kea.Reservation) object {
+func (o *Options) hostObject(h host) object {
+	r := h.Reservation
 	id := identify(r)
 	options := make([]object, 0, len(r.OptionData))
-	for _, o := range r.OptionData {
-		options = append(options, optionObject(o))
+	for _, d := range r.OptionData {
+		options = append(options, o.optionObject(d))
 	}
 	nextServer := r.NextServer
 	if nextServer == "" {
@@ -162,6 +164,9 @@ func hostObject(r kea.Reservation) object {
 	}
 	for name, raw := range maps.All(r.Extra) {
 		out[name] = raw
+	}
+	if h.unreadable {
+		out["client-classes"] = "not a list"
 	}
 	return out
 }

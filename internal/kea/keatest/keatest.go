@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package keatest is an in-memory Kea for tests, with faults on demand. The contract suite of package kea runs against it and against a real Kea: where
-// the two differ, keatest is wrong.
 package keatest
 
 import (
@@ -10,6 +8,7 @@ import (
 	"io"
 	"log"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"slices"
@@ -20,54 +19,45 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// Version is the version of Kea that a Server says it is, and is made after.
+// Version is the version of Kea that a Server reports, and is made after.
 const Version = "3.0.3"
 
 // The hook libraries whose commands a Server knows.
 const (
-	HookHostCmds   = "libdhcp_host_cmds.so"
-	HookSubnetCmds = "libdhcp_subnet_cmds.so"
-	HookLeaseCmds  = "libdhcp_lease_cmds.so"
+	HookHostCmds   = kea.HookHostCmds
+	HookSubnetCmds = kea.HookSubnetCmds
+	HookLeaseCmds  = kea.HookLeaseCmds
 )
-
-// Options say how a Server differs from the default: memory hosts, plain HTTP without authentication, the subnet 10.123.0.0/24 with id 1.
-type Options struct {
-	// Subnets replace the default one; empty and not nil means none.
-	Subnets []kea.SubnetDetail
-	// Database is the hosts-database. Without one, hosts are in memory. Servers can share one.
-	Database *Database
-	// MissingHooks are the hook libraries that are not loaded.
-	MissingHooks []string
-	// Username and Password turn basic authentication on.
-	Username, Password string
-	// TLS has the API served by HTTPS; ask for client certificates in it.
-	TLS *tls.Config
-	// AddressesNotUnique sets ip-reservations-unique to false.
-	AddressesNotUnique bool
-	// Now is the clock; nil is time.Now.
-	Now func() time.Time
-}
 
 // Server is an in-memory Kea. Its methods may be used by several goroutines at once.
 type Server struct {
+	// URL of the API. That of a server without sockets resolves nowhere.
 	URL string
 
-	http    *httptest.Server
-	options Options
+	http    *httptest.Server // nil without sockets
 	closing chan struct{}
 
-	mu        sync.Mutex
+	mu        sync.Mutex // guards what follows, but not what is in a store
+	options   Options
 	pid       int
 	started   time.Time
 	loaded    time.Time
-	subnets   []kea.SubnetDetail
 	memory    *store
 	persisted *store
+	cache     *store
 	database  databaseState
-	leases    map[netip.Addr]kea.Lease
+	leases    map[netip.Addr]lease
 	ha        []kea.HAStatus
 	faults    []*armed
 	commands  map[string]int
+	log       []string
+}
+
+// lease is a lease, and whether it is answered so that it cannot be parsed.
+type lease struct {
+	kea.Lease
+
+	unreadable bool
 }
 
 // Subnet makes a subnet for Options and SetSubnets.
@@ -78,25 +68,7 @@ func Subnet(id uint32, prefix string) kea.SubnetDetail {
 // New starts a server that is stopped when the test ends.
 func New(tb testing.TB, o Options) *Server {
 	tb.Helper()
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Subnets == nil {
-		o.Subnets = []kea.SubnetDetail{Subnet(1, "10.123.0.0/24")}
-	}
-	s := &Server{
-		options:   o,
-		closing:   make(chan struct{}),
-		pid:       1000,
-		started:   o.Now(),
-		loaded:    o.Now(),
-		subnets:   slices.Clone(o.Subnets),
-		memory:    newStore(),
-		persisted: newStore(),
-		database:  databaseState{of: o.Database},
-		leases:    map[netip.Addr]kea.Lease{},
-		commands:  map[string]int{},
-	}
+	s := newServer(o)
 	s.http = httptest.NewUnstartedServer(s)
 	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // Refused handshakes are what some tests are about.
 	if o.TLS != nil {
@@ -113,9 +85,49 @@ func New(tb testing.TB, o Options) *Server {
 	return s
 }
 
-// ClientConfig is how a client reaches the server: URL, credentials, and with TLS the CA of its certificate.
+// NewOffline returns a server without sockets and goroutines, for a testing/synctest bubble: it is an
+// http.RoundTripper, and ClientConfig has it as Transport. What hangs ends with the context of its
+// request, with ClearFaults, or with the test.
+func NewOffline(tb testing.TB, o Options) *Server {
+	tb.Helper()
+	s := newServer(o)
+	s.URL = "http://kea.test"
+	tb.Cleanup(func() { close(s.closing) })
+	return s
+}
+
+func newServer(o Options) *Server {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Subnets == nil {
+		o.Subnets = []kea.SubnetDetail{Subnet(1, "10.123.0.0/24")}
+	}
+	return &Server{
+		options:   o,
+		closing:   make(chan struct{}),
+		pid:       1000,
+		started:   o.Now(),
+		loaded:    o.Now(),
+		memory:    newStore(),
+		persisted: newStore(),
+		cache:     newStore(),
+		database:  databaseState{of: o.Database},
+		leases:    map[netip.Addr]lease{},
+		commands:  map[string]int{},
+	}
+}
+
+// ClientConfig returns how a client reaches the server: URL, credentials, with TLS the CA of its
+// certificate, and without sockets the Transport.
 func (s *Server) ClientConfig() kea.Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	c := kea.Config{URL: s.URL, Username: s.options.Username, Password: s.options.Password}
+	if s.http == nil {
+		c.Transport = s
+		return c
+	}
 	if cert := s.http.Certificate(); cert != nil {
 		roots := x509.NewCertPool()
 		roots.AddCert(cert)
@@ -124,18 +136,24 @@ func (s *Server) ClientConfig() kea.Config {
 	return c
 }
 
-// Restart does what a restart of kea-dhcp4 does: a new pid, an uptime of 0, open connections cut, hosts in memory lost but for those that config-write
-// kept. The database and the leases stay.
+var _ http.RoundTripper = (*Server)(nil)
+
+// Restart does what a restart of kea-dhcp4 does: a new pid, an uptime of 0, open connections cut, host
+// reservations in memory lost except those that config-write kept. The database and the leases stay.
 func (s *Server) Restart() {
 	s.mu.Lock()
 	s.pid++
 	s.started = s.options.Now()
+	s.cache = newStore()
+	s.reload()
 	s.mu.Unlock()
-	s.Reload()
-	s.http.CloseClientConnections()
+	if s.http != nil {
+		s.http.CloseClientConnections()
+	}
 }
 
-// Reload does what config-reload does: hosts in memory are lost but for those that config-write kept.
+// Reload does what config-reload does: host reservations in memory are lost except those that
+// config-write kept.
 func (s *Server) Reload() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,15 +165,24 @@ func (s *Server) reload() {
 	s.memory = s.persisted.clone()
 }
 
-// SetSubnets replaces the subnets. Hosts in memory go with their subnet.
+// Configure changes the options and reloads, as a configuration file that was edited does. Database,
+// Now and TLS stay as they are.
+func (s *Server) Configure(change func(*Options)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.options)
+	s.reload()
+}
+
+// SetSubnets replaces the subnets. Host reservations in memory go with their subnet.
 func (s *Server) SetSubnets(subnets ...kea.SubnetDetail) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.subnets = slices.Clone(subnets)
-	s.memory.remove(func(r kea.Reservation) bool { return s.subnetByID(r.SubnetID) == nil })
+	s.options.Subnets = slices.Clone(subnets)
+	s.memory.remove(func(r kea.Reservation) bool { return r.SubnetID != 0 && s.subnetByID(r.SubnetID) == nil })
 }
 
-// SetHA sets what status-get says of high availability.
+// SetHA sets what status-get reports about high availability.
 func (s *Server) SetHA(ha ...kea.HAStatus) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,7 +190,12 @@ func (s *Server) SetHA(ha ...kea.HAStatus) {
 }
 
 // AddLease sets the lease of its address.
-func (s *Server) AddLease(l kea.Lease) {
+func (s *Server) AddLease(l kea.Lease) { s.setLease(lease{Lease: l}) }
+
+// AddUnreadableLease sets the lease of its address, answered so that it cannot be parsed.
+func (s *Server) AddUnreadableLease(l kea.Lease) { s.setLease(lease{l, true}) }
+
+func (s *Server) setLease(l lease) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.leases[l.IPAddress] = l
@@ -183,7 +215,7 @@ func (s *Server) Commands() map[string]int {
 	return maps.Clone(s.commands)
 }
 
-// ResetCommands starts counting anew.
+// ResetCommands starts counting from zero.
 func (s *Server) ResetCommands() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -46,10 +46,10 @@ func (s *Server) leaseAdd(raw json.RawMessage) answer {
 	if args.Expire != nil {
 		begin = *args.Expire - lifetime
 	}
-	s.leases[ip] = kea.Lease{
+	s.leases[ip] = lease{Lease: kea.Lease{
 		IPAddress: ip, HWAddress: kea.HWAddress(strings.ToLower(args.HWAddress)), ClientID: args.ClientID, SubnetID: subnet.ID, State: args.State,
 		CLTT: time.Unix(begin, 0).UTC(), ValidLifetime: time.Duration(lifetime) * time.Second, Hostname: strings.ToLower(args.Hostname),
-	}
+	}}
 	return success(fmt.Sprintf("Lease for address %s, subnet-id %d added.", ip, subnet.ID), nil)
 }
 
@@ -66,7 +66,7 @@ func (s *Server) leaseGetByHWAddress(raw json.RawMessage) answer {
 	if !strings.Contains(args.HWAddress, ":") {
 		return failure("invalid format of the decoded string '%s'", args.HWAddress)
 	}
-	return leaseList(s.leasesWhere(func(l kea.Lease) bool { return strings.EqualFold(string(l.HWAddress), args.HWAddress) }), nil)
+	return leaseList(s.leasesWhere(func(l lease) bool { return strings.EqualFold(string(l.HWAddress), args.HWAddress) }), nil)
 }
 
 func (s *Server) leaseGetPage(raw json.RawMessage) answer {
@@ -91,19 +91,19 @@ func (s *Server) leaseGetPage(raw json.RawMessage) answer {
 		}
 		from = ip
 	}
-	page := s.leasesWhere(func(l kea.Lease) bool { return from.Less(l.IPAddress) })
+	page := s.leasesWhere(func(l lease) bool { return from.Less(l.IPAddress) })
 	page = page[:min(len(page), *args.Limit)]
 	return leaseList(page, object{memberCount: len(page)})
 }
 
-// leasesWhere gives leases by ascending address.
-func (s *Server) leasesWhere(keep func(kea.Lease) bool) []kea.Lease {
-	all := slices.SortedFunc(maps.Values(s.leases), func(a, b kea.Lease) int { return a.IPAddress.Compare(b.IPAddress) })
-	return slices.DeleteFunc(all, func(l kea.Lease) bool { return !keep(l) })
+// leasesWhere returns leases by ascending address.
+func (s *Server) leasesWhere(keep func(lease) bool) []lease {
+	all := slices.SortedFunc(maps.Values(s.leases), func(a, b lease) int { return a.IPAddress.Compare(b.IPAddress) })
+	return slices.DeleteFunc(all, func(l lease) bool { return !keep(l) })
 }
 
 // leaseList answers with leases and further arguments.
-func leaseList(leases []kea.Lease, args object) answer {
+func leaseList(leases []lease, args object) answer {
 	list := make([]object, 0, len(leases))
 	for _, l := range leases {
 		o := object{
@@ -112,6 +112,9 @@ func leaseList(leases []kea.Lease, args object) answer {
 		}
 		if l.ClientID != "" {
 			o[kindClientID] = l.ClientID
+		}
+		if l.unreadable {
+			o["state"] = "unreadable"
 		}
 		list = append(list, o)
 	}

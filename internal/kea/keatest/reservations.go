@@ -25,7 +25,7 @@ type writeArguments struct {
 }
 
 func (s *Server) reservationAdd(raw json.RawMessage) answer {
-	r, args, hasSubnet, err := parseWrite(raw)
+	r, args, hasSubnet, err := s.options.parseWrite(raw)
 	switch {
 	case err != nil:
 		return failure("%s", err)
@@ -41,8 +41,8 @@ func (s *Server) reservationAdd(raw json.RawMessage) answer {
 	}
 	// One place after the other, and no way back.
 	for _, p := range places {
-		if c := s.addTo(p, r); c != noClash {
-			return s.clashed(c, p, r)
+		if err := s.addTo(p, r); err != nil {
+			return failure("%s", err)
 		}
 	}
 	if !hasSubnet {
@@ -53,7 +53,7 @@ func (s *Server) reservationAdd(raw json.RawMessage) answer {
 
 // reservationUpdate deletes and adds, as Kea does: a host whose new version clashes with another is lost.
 func (s *Server) reservationUpdate(raw json.RawMessage) answer {
-	r, args, hasSubnet, err := parseWrite(raw)
+	r, args, hasSubnet, err := s.options.parseWrite(raw)
 	switch {
 	case err != nil:
 		return failure("%s", err)
@@ -69,32 +69,38 @@ func (s *Server) reservationUpdate(raw json.RawMessage) answer {
 	}
 	for _, p := range places {
 		if p.remove(func(h kea.Reservation) bool { return h.SubnetID == r.SubnetID && identify(h) == identify(r) }) == 0 {
+			if p == s.cache {
+				return failure("host ID 0 not found")
+			}
 			return failure("Host not updated (not found).")
 		}
-		if c := s.addTo(p, r); c != noClash {
-			return s.clashed(c, p, r)
+		if err := s.addTo(p, r); err != nil {
+			return failure("%s", err)
 		}
 	}
 	return success("Host updated.", nil)
 }
 
-// addTo adds a host to one place. PostgreSQL does not keep the client classes of options.
-func (s *Server) addTo(p *store, r kea.Reservation) clash {
-	if p != s.memory {
+// addTo adds a host to one store. PostgreSQL does not keep the client classes of options.
+func (s *Server) addTo(p *store, r kea.Reservation) error {
+	if p != s.memory && p != s.cache {
+		if err := checkColumns(r); err != nil {
+			return err
+		}
 		r = r.Clone()
 		for i := range r.OptionData {
 			r.OptionData[i].ClientClasses = nil
 		}
 	}
-	return p.add(r, !s.options.AddressesNotUnique)
+	return s.clashed(p.add(host{Reservation: r}, !s.options.AddressesNotUnique), p, r)
 }
 
-func parseWrite(raw json.RawMessage) (kea.Reservation, writeArguments, bool, error) {
+func (o *Options) parseWrite(raw json.RawMessage) (kea.Reservation, writeArguments, bool, error) {
 	var args writeArguments
 	if err := json.Unmarshal(raw, &args); err != nil || args.Reservation == nil {
 		return kea.Reservation{}, args, false, errors.New("reservation must be specified")
 	}
-	r, hasSubnet, err := parseHost(args.Reservation)
+	r, hasSubnet, err := o.parseHost(args.Reservation)
 	return r, args, hasSubnet, err
 }
 
@@ -117,16 +123,21 @@ func errNoSubnet(id uint32) error {
 	return fmt.Errorf("IPv4 subnet with ID of '%d' is not configured", id)
 }
 
-// clashed gives the text of the place that refused.
-func (s *Server) clashed(c clash, p *store, r kea.Reservation) answer {
+// clashed returns the text of the store that refused.
+func (s *Server) clashed(c clash, p *store, r kea.Reservation) error {
 	switch {
+	case c == noClash:
+		return nil
+	case p == s.cache:
+		return errors.New("Host cache duplicate entry error")
 	case p != s.memory:
-		return failure("Database duplicate entry error")
+		return errors.New("Database duplicate entry error")
 	case c == sameIdentifier:
-		return failure("failed to add new host using the HW address '%s' to the IPv4 subnet id '%d' as this host has already been added", r.HWAddress, r.SubnetID)
+		return fmt.Errorf("failed to add new host using the HW address '%s' to the IPv4 subnet id '%d' "+
+			"as this host has already been added", r.HWAddress, r.SubnetID)
 	default:
-		return failure("failed to add new host using the HW address '%s and DUID '(null)' to the IPv4 subnet id '%d' for the address %s: "+
-			"There's already a reservation for this address", r.HWAddress, r.SubnetID, r.IPAddress)
+		return fmt.Errorf("failed to add new host using the HW address '%s and DUID '(null)' to the IPv4 subnet id '%d' "+
+			"for the address %s: There's already a reservation for this address", r.HWAddress, r.SubnetID, r.IPAddress)
 	}
 }
 
@@ -139,7 +150,7 @@ type selector struct {
 	Value     string  `json:"identifier"`
 }
 
-// parse gives the selector and a function that says whether a host is meant.
+// parseSelector returns the selector and a function that reports whether a host is meant.
 func parseSelector(raw json.RawMessage) (selector, func(kea.Reservation) bool, error) {
 	var a selector
 	if err := json.Unmarshal(raw, &a); err != nil {
@@ -177,7 +188,10 @@ func (s *Server) reservationDel(raw json.RawMessage) answer {
 	}
 	deleted := 0
 	for _, p := range places {
-		deleted += p.remove(fits)
+		n := p.remove(fits)
+		if p != s.cache { // The cache does not report what it deleted.
+			deleted += n
+		}
 	}
 	if deleted == 0 {
 		return empty("Host not deleted (not found).", nil)

@@ -6,12 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// places gives the stores that a command is for, memory first. Writes to a database that is not there fail, unless they are for memory too.
+// places returns the stores that a command is for, memory first. Writes (doing is not empty) to a
+// database that is not there fail, unless they are for memory too. A host cache without a database
+// takes its place.
 func (s *Server) places(target string, byDefault kea.Target, doing string) ([]*store, error) {
 	if target == "" || target == "default" {
 		target = string(byDefault)
@@ -32,6 +33,10 @@ func (s *Server) places(target string, byDefault kea.Target, doing string) ([]*s
 	case s.database.of != nil && s.database.breaking:
 		s.database.breaking, s.database.lost = false, true
 		return nil, errors.New(textConnectivity)
+	case s.database.of != nil && s.options.DatabaseReadOnly && doing != "":
+		return nil, errors.New("PostgreSQL host database backend is configured to operate in read only mode")
+	case s.database.of == nil && s.options.HostCache:
+		out = append(out, s.cache)
 	case s.database.of != nil && !s.database.lost:
 		out = append(out, &s.database.of.store)
 	case doing != "" && target == string(kea.TargetDatabase):
@@ -43,7 +48,8 @@ func (s *Server) places(target string, byDefault kea.Target, doing string) ([]*s
 
 const targetAll = "all"
 
-// readFrom gives the hosts that fit, over the places of a read. A database that is not there reads as an empty one.
+// readFrom returns the hosts that fit, over the places of a read. A database that is not there reads as
+// an empty one.
 func (s *Server) readFrom(target string, fits func(kea.Reservation) bool) ([][]host, error) {
 	places, err := s.places(target, targetAll, "")
 	if err != nil {
@@ -51,7 +57,7 @@ func (s *Server) readFrom(target string, fits func(kea.Reservation) bool) ([][]h
 	}
 	var out [][]host
 	for _, p := range places {
-		out = append(out, p.find(0, math.MaxInt, fits))
+		out = append(out, p.find(fits))
 	}
 	return out, nil
 }
@@ -74,7 +80,7 @@ func (s *Server) reservationGet(raw json.RawMessage) answer {
 		case len(hosts) > 1 && inDatabase:
 			return failure("multiple records were found in the database where only one was expected for query get_host_subid_addr")
 		case len(hosts) > 0:
-			return success("Host found.", hostObject(hosts[0].Reservation))
+			return success("Host found.", s.options.hostObject(hosts[0]))
 		}
 	}
 	return empty("Host not found.", nil)
@@ -101,14 +107,20 @@ func (s *Server) reservationGetByID(raw json.RawMessage) answer {
 
 // hostList answers with all hosts that fit.
 func (s *Server) hostList(target string, fits func(kea.Reservation) bool) answer {
-	found, err := s.readFrom(target, fits)
+	places, err := s.places(target, targetAll, "")
 	if err != nil {
 		return failure("%s", err)
+	}
+	var found [][]host
+	for _, p := range places {
+		if p != s.cache { // The cache lists nothing.
+			found = append(found, p.find(fits))
+		}
 	}
 	list := []object{}
 	for _, hosts := range found {
 		for _, h := range hosts {
-			list = append(list, hostObject(h.Reservation))
+			list = append(list, s.options.hostObject(h))
 		}
 	}
 	text := fmt.Sprintf("%d IPv4 host(s) found.", len(list))
@@ -140,22 +152,34 @@ func (s *Server) reservationGetPage(raw json.RawMessage) answer {
 		return failure("%s", err)
 	}
 	for source, from := args.Source, args.From; source < len(places); source, from = source+1, 0 {
-		page := places[source].find(from, args.Limit, func(r kea.Reservation) bool {
-			return args.SubnetID == nil || r.SubnetID == *args.SubnetID
+		if places[source] == s.cache { // The cache lists nothing.
+			continue
+		}
+		page := places[source].page(from, args.Limit, func(h host) bool {
+			return args.SubnetID == nil || !h.dhcpv6 && h.SubnetID == *args.SubnetID
 		})
 		if len(page) > 0 {
-			return hostPage(page, source)
+			return s.options.hostPage(page, source)
 		}
 	}
-	return empty("0 IPv4 host(s) found.", object{memberHosts: []object{}, memberCount: 0})
+	return noHosts
 }
 
-func hostPage(page []host, source int) answer {
+var noHosts = empty("0 IPv4 host(s) found.", object{memberHosts: []object{}, memberCount: 0})
+
+// hostPage leaves out hosts without an IPv4 subnet after they were counted, as Kea does.
+func (o *Options) hostPage(page []host, source int) answer {
 	list := make([]object, 0, len(page))
+	var last uint64
 	for _, h := range page {
-		list = append(list, hostObject(h.Reservation))
+		if !h.dhcpv6 {
+			list, last = append(list, o.hostObject(h)), h.id
+		}
+	}
+	if len(list) == 0 {
+		return noHosts
 	}
 	return success(fmt.Sprintf("%d IPv4 host(s) found.", len(list)), object{
-		memberHosts: list, memberCount: len(list), "next": object{"from": page[len(page)-1].id, "source-index": source},
+		memberHosts: list, memberCount: len(list), "next": object{"from": last, "source-index": source},
 	})
 }

@@ -4,6 +4,7 @@ package keatest
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 func (s *Server) listCommands(json.RawMessage) answer {
 	var names []string
 	for name, c := range commands() {
-		if !slices.Contains(s.options.MissingHooks, c.hook) {
+		if s.options.loads(c.hook) {
 			names = append(names, name)
 		}
 	}
@@ -23,7 +24,7 @@ func (s *Server) listCommands(json.RawMessage) answer {
 
 func (s *Server) versionGet(json.RawMessage) answer {
 	extended := Version + " (keatest)\nlease backends:\n- Memfile backend 3.0"
-	if s.database.of != nil {
+	if s.database.of != nil || s.options.HostBackend {
 		extended += "\nhost backends:\n- PostgreSQL backend 29.0"
 	}
 	return success(Version, object{"extended": extended})
@@ -52,12 +53,9 @@ func haStatus(h kea.HAStatus) object {
 	return object{"ha-mode": h.Mode, "ha-servers": servers}
 }
 
-func (s *Server) configGet(json.RawMessage) answer {
-	dhcp4 := object{}
-	if s.database.of != nil {
-		dhcp4["hosts-databases"] = []object{{"type": "postgresql", "name": "kea", "user": "kea", "password": "secret"}}
-	}
-	return success("", object{"Dhcp4": dhcp4})
+func (s *Server) cacheSize(json.RawMessage) answer {
+	n := len(s.cache.find(func(kea.Reservation) bool { return true }))
+	return success(fmt.Sprintf("%d entries.", n), object{"size": n})
 }
 
 func (s *Server) configReload(json.RawMessage) answer {
@@ -65,8 +63,16 @@ func (s *Server) configReload(json.RawMessage) answer {
 	return success("Configuration successful.", nil)
 }
 
-// configWrite keeps the hosts in memory over a restart.
+// configWrite keeps the hosts in memory over a restart, without what config-get does not return: the
+// content of opaque options.
 func (s *Server) configWrite(json.RawMessage) answer {
 	s.persisted = s.memory.clone()
+	for _, h := range s.persisted.hosts {
+		for i, d := range h.OptionData {
+			if def, _ := s.options.definition(d); def.Type == typeEmpty {
+				h.OptionData[i].Data = ""
+			}
+		}
+	}
 	return success("Configuration written to kea-dhcp4.json successful", object{"filename": "kea-dhcp4.json", "size": 1})
 }

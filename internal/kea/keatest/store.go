@@ -3,14 +3,17 @@
 package keatest
 
 import (
+	"errors"
 	"math"
 	"slices"
+	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// store is one place that holds hosts, in the order in which they came.
+// store is one place that keeps hosts, in the order in which they came.
 type store struct {
 	mu    sync.Mutex
 	last  uint64
@@ -21,6 +24,9 @@ type store struct {
 type host struct {
 	id uint64
 	kea.Reservation
+
+	dhcpv6     bool // it has no IPv4 subnet
+	unreadable bool // it is answered so that it cannot be parsed
 }
 
 func newStore() *store { return &store{} }
@@ -28,7 +34,11 @@ func newStore() *store { return &store{} }
 func (t *store) clone() *store {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return &store{last: t.last, hosts: slices.Clone(t.hosts)}
+	out := &store{last: t.last, hosts: slices.Clone(t.hosts)}
+	for i := range out.hosts {
+		out.hosts[i].Reservation = out.hosts[i].Clone()
+	}
+	return out
 }
 
 // clash is why a host cannot be added.
@@ -41,109 +51,91 @@ const (
 )
 
 // add adds a host unless it clashes with another.
-func (t *store) add(r kea.Reservation, unique bool) clash {
+func (t *store) add(h host, unique bool) clash {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, h := range t.hosts {
+	for _, other := range t.hosts {
 		switch {
-		case h.SubnetID != r.SubnetID:
-		case identify(h.Reservation) == identify(r):
+		case other.dhcpv6 || h.dhcpv6 || other.SubnetID != h.SubnetID:
+		case identify(other.Reservation) == identify(h.Reservation):
 			return sameIdentifier
-		case unique && r.IPAddress.IsValid() && h.IPAddress == r.IPAddress:
+		case unique && h.IPAddress.IsValid() && other.IPAddress == h.IPAddress:
 			return sameAddress
 		}
 	}
 	t.last++
-	t.hosts = append(t.hosts, host{t.last, r.Clone()})
+	h.id, h.Reservation = t.last, h.Clone()
+	t.hosts = append(t.hosts, h)
 	return noClash
 }
 
-// remove removes the hosts that fit, and says how many there were.
+// remove removes the hosts that fit, and returns how many there were.
 func (t *store) remove(fits func(kea.Reservation) bool) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	before := len(t.hosts)
-	t.hosts = slices.DeleteFunc(t.hosts, func(h host) bool { return fits(h.Reservation) })
+	t.hosts = slices.DeleteFunc(t.hosts, func(h host) bool { return !h.dhcpv6 && fits(h.Reservation) })
 	return before - len(t.hosts)
 }
 
-// find gives the hosts that fit, up to limit, with an id above from.
-func (t *store) find(from uint64, limit int, fits func(kea.Reservation) bool) []host {
+// find returns the hosts that fit.
+func (t *store) find(fits func(kea.Reservation) bool) []host {
+	hosts := t.page(0, math.MaxInt, func(h host) bool { return !h.dhcpv6 && fits(h.Reservation) })
+	return hosts
+}
+
+// page returns the hosts that fit, up to limit, with an id above from.
+func (t *store) page(from uint64, limit int, fits func(host) bool) []host {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var out []host
 	for _, h := range t.hosts {
-		if h.id > from && len(out) < limit && fits(h.Reservation) {
-			out = append(out, host{h.id, h.Clone()})
+		if h.id > from && len(out) < limit && fits(h) {
+			h.Reservation = h.Clone()
+			out = append(out, h)
 		}
 	}
 	return out
 }
 
-// Database is a hosts-database. It outlives the servers in front of it, and several can share it.
+// Database is a hosts-database, as PostgreSQL is one. It outlives the servers in front of it, and
+// several can share it.
 type Database struct{ store }
 
 // NewDatabase makes an empty one.
 func NewDatabase() *Database { return &Database{} }
 
-// databaseState is a server's connection to its database.
-type databaseState struct {
-	of *Database
-	// breaking: gone, and not noticed yet. lost: noticed, and taken from the list of back ends (on-fail: serve-retry-continue).
-	breaking, lost bool
-}
-
-// LoseDatabase cuts the server off its database, as an outage does where Kea is told to go on (on-fail: serve-retry-continue): the next command that
-// needs it is told "connectivity lost". From then on reads of it answer "not found", and writes that there is none.
-func (s *Server) LoseDatabase() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.database.breaking = true
-}
-
-// RestoreDatabase ends the outage. Nothing is lost.
-func (s *Server) RestoreDatabase() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.database.breaking, s.database.lost = false, false
-}
-
-// Reservations lists what is kept in one place.
-func (s *Server) Reservations(target kea.Target) []kea.Reservation {
-	hosts := s.place(target).find(0, math.MaxInt, func(kea.Reservation) bool { return true })
-	out := make([]kea.Reservation, 0, len(hosts))
-	for _, h := range hosts {
-		out = append(out, h.Reservation)
+// AddDHCPv6Hosts adds n hosts without an IPv4 subnet, as kea-dhcp6 does in a database that both use.
+func (d *Database) AddDHCPv6Hosts(n int) {
+	for range n {
+		d.add(host{dhcpv6: true}, false)
 	}
-	return out
 }
 
-// PutReservation adds or replaces a host, without any check, as somebody else would. It is kept in the form in which Kea answers.
-func (s *Server) PutReservation(target kea.Target, r kea.Reservation) {
-	s.DropReservation(target, r)
-	if err := canonical(&r); err != nil {
-		panic("keatest: " + err.Error())
-	}
-	s.place(target).add(r, false)
-}
+// Limits of the columns (dhcpdb_create.pgsql).
+const maxClientClasses = 255
 
-// DropReservation removes the host with the subnet-id and identifier of r, if there is one, as somebody else would.
-func (s *Server) DropReservation(target kea.Target, r kea.Reservation) {
-	if err := canonical(&r); err != nil {
-		panic("keatest: " + err.Error())
+// checkColumns refuses what PostgreSQL does: Kea has accepted it by then, and an update has already
+// deleted the old host.
+func checkColumns(r kea.Reservation) error {
+	classes := strings.Join(r.ClientClasses, ",")
+	if len(classes) > maxClientClasses {
+		//nolint:revive,staticcheck // PostgreSQL ends it with a line feed.
+		return errors.New("Statement exec failed for: insert_host_unique_ip, status: 7sqlstate:[ 22001 ], " +
+			"reason: ERROR:  value too long for type character varying(255)\n")
 	}
-	s.place(target).remove(func(h kea.Reservation) bool { return h.SubnetID == r.SubnetID && identify(h) == identify(r) })
-}
-
-// place gives a store to look at from outside of commands.
-func (s *Server) place(target kea.Target) *store {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if target == kea.TargetMemory {
-		return s.memory
+	texts := []string{classes, r.Hostname, r.ServerHostname, r.BootFileName}
+	for _, o := range r.OptionData {
+		if o.CSVFormat != nil && *o.CSVFormat {
+			texts = append(texts, o.Data)
+		}
 	}
-	if s.database.of == nil {
-		panic("keatest: this server has no database")
+	for _, s := range texts {
+		if !utf8.ValidString(s) {
+			//nolint:revive,staticcheck // PostgreSQL ends it with a line feed.
+			return errors.New("Statement exec failed for: insert_host_unique_ip, status: 7sqlstate:[ 22021 ], " +
+				"reason: ERROR:  invalid byte sequence for encoding \"UTF8\"\n")
+		}
 	}
-	return &s.database.of.store
+	return nil
 }

@@ -5,24 +5,25 @@ package keatest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// subnetByID gives nil if there is none.
+// subnetByID returns nil if there is none.
 func (s *Server) subnetByID(id uint32) *kea.SubnetDetail {
-	for i := range s.subnets {
-		if s.subnets[i].ID == id {
-			return &s.subnets[i]
+	for i := range s.options.Subnets {
+		if s.options.Subnets[i].ID == id {
+			return &s.options.Subnets[i]
 		}
 	}
 	return nil
 }
 
 func (s *Server) subnetList(json.RawMessage) answer {
-	list := make([]object, 0, len(s.subnets))
-	for _, n := range s.subnets {
+	list := make([]object, 0, len(s.options.Subnets))
+	for _, n := range s.options.Subnets {
 		var network any
 		if n.SharedNetwork != "" {
 			network = n.SharedNetwork
@@ -46,9 +47,9 @@ func (s *Server) subnetGet(raw json.RawMessage) answer {
 	if (args.ID == nil) == (args.Subnet == nil) {
 		return failure("invalid number of arguments for the 'subnet4-get' command. Expecting 'id' or 'subnet'")
 	}
-	for _, n := range s.subnets {
+	for _, n := range s.options.Subnets {
 		if (args.ID != nil && n.ID == *args.ID) || (args.Subnet != nil && n.Prefix.String() == *args.Subnet) {
-			return success(fmt.Sprintf("Info about IPv4 subnet %s (id %d) returned", n.Prefix, n.ID), object{"subnet4": []object{subnetObject(n)}})
+			return success(fmt.Sprintf("Info about IPv4 subnet %s (id %d) returned", n.Prefix, n.ID), object{"subnet4": []object{s.options.subnetObject(n)}})
 		}
 	}
 	if args.ID != nil {
@@ -57,19 +58,31 @@ func (s *Server) subnetGet(raw json.RawMessage) answer {
 	return empty(fmt.Sprintf("No %s subnet found", *args.Subnet), nil)
 }
 
-// subnetObject is a subnet as subnet4-get writes it: without the name of its shared network.
-func subnetObject(n kea.SubnetDetail) object {
-	options := make([]object, 0, len(n.OptionData))
-	for _, o := range n.OptionData {
-		options = append(options, optionObject(o))
-	}
+// subnetObject is a subnet as subnet4-get writes it: without the name of its shared network, and
+// without what it inherits.
+func (o *Options) subnetObject(n kea.SubnetDetail) object {
 	pools := make([]object, 0, len(n.Pools))
 	for _, p := range n.Pools {
-		pools = append(pools, object{"pool": p.First.String() + "-" + p.Last.String(), memberOptionData: []object{}})
+		pools = append(pools, object{"pool": p.First.String() + "-" + p.Last.String(), memberOptionData: o.optionObjects(o.PoolOptions[p])})
 	}
-	out := object{"id": n.ID, "subnet": n.Prefix.String(), memberOptionData: options, "pools": pools, "relay": object{"ip-addresses": []string{}}}
+	level := Level{
+		ReservationsGlobal: n.ReservationsGlobal, ReservationsInSubnet: n.ReservationsInSubnet, ReservationsOutOfPool: n.ReservationsOutOfPool,
+		OptionData: n.OptionData,
+	}
+	if match, ok := o.MatchClientID[n.ID]; ok {
+		level.MatchClientID = &match
+	}
+	out := o.levelObject(level)
+	maps.Copy(out, object{"id": n.ID, "subnet": n.Prefix.String(), "pools": pools, "relay": object{"ip-addresses": []string{}}})
+	return out
+}
+
+// levelObject has what is set at a level.
+func (o *Options) levelObject(l Level) object {
+	out := object{memberOptionData: o.optionObjects(l.OptionData)}
 	for name, v := range map[string]*bool{
-		"reservations-global": n.ReservationsGlobal, "reservations-in-subnet": n.ReservationsInSubnet, "reservations-out-of-pool": n.ReservationsOutOfPool,
+		"reservations-global": l.ReservationsGlobal, "reservations-in-subnet": l.ReservationsInSubnet,
+		"reservations-out-of-pool": l.ReservationsOutOfPool, "match-client-id": l.MatchClientID,
 	} {
 		if v != nil {
 			out[name] = *v
@@ -80,9 +93,9 @@ func subnetObject(n kea.SubnetDetail) object {
 
 // subnetOf finds the subnet that an address is in.
 func (s *Server) subnetOf(ip netip.Addr) *kea.SubnetDetail {
-	for i := range s.subnets {
-		if s.subnets[i].Prefix.Contains(ip) {
-			return &s.subnets[i]
+	for i := range s.options.Subnets {
+		if s.options.Subnets[i].Prefix.Contains(ip) {
+			return &s.options.Subnets[i]
 		}
 	}
 	return nil

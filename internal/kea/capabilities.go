@@ -4,6 +4,7 @@ package kea
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -34,10 +35,11 @@ func (c *Client) Probe(ctx context.Context) (Capabilities, error) {
 	if err != nil {
 		return Capabilities{}, err
 	}
+	loaded, missing := loadedHooks(commands)
 	return Capabilities{
 		Version:      short,
-		MissingHooks: missingHooks(commands),
-		HostCache:    brings(commands, HookHostCache),
+		MissingHooks: missing,
+		HostCache:    slices.Contains(loaded, HookHostCache),
 		HostBackend:  hasHostBackend(extended),
 	}, nil
 }

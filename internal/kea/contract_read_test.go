@@ -152,24 +152,6 @@ func contractRoundTrip(t *testing.T, st stand) {
 	}
 }
 
-// Client classes of an option come back from memory. PostgreSQL does not keep them (seen on 3.0.3), so neither can we.
-func contractOptionClasses(t *testing.T, st stand) {
-	s := st.start(t, setup{})
-	r := host(hw1, "10.123.0.51")
-	r.OptionData = []kea.OptionData{{
-		Code: 222, Space: "dhcp4", Data: "0102",
-		AlwaysSend: new(false), NeverSend: new(false), CSVFormat: new(false), ClientClasses: []string{"gold"},
-	}}
-	s.mustAdd(t, s.target, r)
-	if st.target == kea.TargetDatabase {
-		r.OptionData[0].ClientClasses = nil
-	}
-	got, err := s.Reservation(t.Context(), s.target, subnetA, hw1)
-	if diff := cmp.Diff(r, got, compare); err != nil || diff != "" {
-		t.Errorf("%v, -want +got:\n%s", err, diff)
-	}
-}
-
 // Kea answers with each byte above 0x7f escaped as a character of its own, and refuses escapes above \u00ff.
 func contractText(t *testing.T, st stand) {
 	s := st.start(t, setup{})

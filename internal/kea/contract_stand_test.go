@@ -5,6 +5,7 @@ package kea_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
@@ -43,6 +44,12 @@ func startFake(t *testing.T, o setup, database bool) *server {
 		MissingHooks:       o.missingHooks,
 		Username:           o.username,
 		Password:           o.password,
+		DatabaseReadOnly:   o.readOnly,
+		HostBackend:        o.hostBackend,
+		HostCache:          o.hostCache,
+	}
+	if o.rich {
+		richFake(&options)
 	}
 	if o.tls != nil {
 		options.TLS = o.tls.serverConfig(o.wantsClients)
@@ -53,7 +60,8 @@ func startFake(t *testing.T, o setup, database bool) *server {
 		s.target, s.other = s.other, s.target
 	}
 	k := keatest.New(t, options)
-	s.Client, s.url = newClient(t, s.config(k.URL, o)), k.URL
+	s.Client, s.url, s.fake = newClient(t, s.config(k.URL, o)), k.URL, k
+	s.addDHCPv6Hosts = func(n int) { options.Database.AddDHCPv6Hosts(n) }
 	s.restart, s.loseDatabase, s.restoreDatabase = k.Restart, k.LoseDatabase, k.RestoreDatabase
 	return s
 }
@@ -92,10 +100,22 @@ func startReal(t *testing.T, o setup, postgres *testenv.Postgres) *server {
 		s.target, s.other = s.other, s.target
 	}
 	if o.hostBackend && postgres == nil {
-		options.Hooks = append(options.Hooks, "libdhcp_pgsql.so")
+		options.Hooks = append(options.Hooks, testenv.HookPgSQL)
 	}
+	if o.hostCache {
+		options.Hooks = append(options.Hooks, testenv.HookHostCache)
+		options.HookParameters = map[string]any{testenv.HookHostCache: map[string]any{"maximum": 1000}}
+	}
+	options.Extra = map[string]any{}
 	if postgres != nil {
-		options.Extra = map[string]any{"hosts-database": databaseOptions(o, postgres)}
+		options.Extra["hosts-database"] = databaseOptions(o, postgres)
+		s.addDHCPv6Hosts = func(n int) {
+			postgres.Exec(t, fmt.Sprintf("INSERT INTO hosts (dhcp_identifier, dhcp_identifier_type, dhcp6_subnet_id) "+
+				"SELECT decode(lpad(to_hex(n + (SELECT coalesce(max(host_id), 0) FROM hosts)), 12, '0'), 'hex'), 0, 1 FROM generate_series(1, %d) AS n", n))
+		}
+	}
+	if o.rich {
+		richReal(&options)
 	}
 	k := testenv.StartKea(t, options)
 	s.Client, s.url = newClient(t, s.config(k.URL, o)), k.URL
@@ -118,7 +138,8 @@ func startReal(t *testing.T, o setup, postgres *testenv.Postgres) *server {
 
 func databaseOptions(o setup, postgres *testenv.Postgres) map[string]any {
 	out := map[string]any{
-		"type": "postgresql", "host": postgres.Host, "port": postgres.Port, "name": postgres.Database, "user": postgres.User, "readonly": o.readOnly,
+		"type": "postgresql", "host": postgres.Host, "port": postgres.Port, "name": postgres.Database, "user": postgres.User,
+		"password": "s3cret", "readonly": o.readOnly,
 	}
 	if o.survivesOutage {
 		out["on-fail"], out["max-reconnect-tries"], out["reconnect-wait-time"] = "serve-retry-continue", 100000, 100

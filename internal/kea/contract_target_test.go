@@ -5,7 +5,6 @@ package kea_test
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -104,26 +103,6 @@ func targetsWithDatabase(t *testing.T, st stand) {
 	wantResult(t, "del, all", s.del(t, "all"), 0)
 	wantIn("memory after del, all", kea.TargetMemory, "")
 	wantIn("the database after del, all", kea.TargetDatabase, "")
-}
-
-// What keatest has no need of: a back end that is loaded without a database for hosts, and a database that is read-only.
-func contractHostBackends(t *testing.T, st stand) {
-	switch st.name {
-	case "kea/memory":
-		has, err := st.start(t, setup{hostBackend: true}).ProbeDatabase(t.Context())
-		if has || err != nil {
-			t.Errorf("a back end without a database: got %t, %v, want false", has, err)
-		}
-	case "kea/database":
-		s := st.start(t, setup{readOnly: true})
-		has, err := s.ProbeDatabase(t.Context())
-		wantClass(t, "a read-only database", err, "rejected")
-		if has || err == nil || !strings.Contains(err.Error(), "read only") {
-			t.Errorf("a read-only database: got %t, %v, want an error that says so", has, err)
-		}
-		_, err = s.Reservation(t.Context(), s.target, subnetA, hw1)
-		wantClass(t, "a miss in a read-only database", err, "not found")
-	}
 }
 
 // A database that Kea lost reads as an empty one, and to a write as one that was never configured. Only

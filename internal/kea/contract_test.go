@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/kea/keatest"
 	"github.com/vitistack/provider-kea/internal/testenv"
 )
 
@@ -26,8 +27,10 @@ type setup struct {
 	username       string
 	password       string
 	survivesOutage bool // on-fail: serve-retry-continue
-	readOnly       bool // the database; a real one only
-	hostBackend    bool // loaded, also without a database; a real one only
+	readOnly       bool // the database
+	hostBackend    bool // loaded, also without a database
+	hostCache      bool // libdhcp_host_cache
+	rich           bool // everything that Configuration reads is set
 	tls            *pki // HTTPS with its server certificate
 	wantsClients   bool // a client certificate is required
 }
@@ -40,6 +43,8 @@ type server struct {
 	target kea.Target // where the hosts of this stand are kept
 	other  kea.Target
 
+	fake            *keatest.Server // nil for a real one
+	addDHCPv6Hosts  func(n int)     // to the database
 	restart         func()
 	loseDatabase    func()
 	restoreDatabase func()
@@ -82,7 +87,10 @@ func TestContract(t *testing.T) {
 		{"Subnets", contractSubnets},
 		{"Targets", contractTargets},
 		{"ProbeDatabase", contractProbeDatabase},
-		{"HostBackends", contractHostBackends},
+		{"ReadOnlyDatabase", contractReadOnlyDatabase},
+		{"HostCache", contractHostCache},
+		{"Probe", contractProbe},
+		{"Configuration", contractConfiguration},
 		{"Add", contractAdd},
 		{"AddConflict", contractAddConflict},
 		{"AddGlobal", contractAddGlobal},
@@ -92,11 +100,15 @@ func TestContract(t *testing.T) {
 		{"Read", contractRead},
 		{"NotUnique", contractNotUnique},
 		{"RoundTrip", contractRoundTrip},
-		{"OptionClasses", contractOptionClasses},
+		{"Options", contractOptions},
+		{"OpaqueOptions", contractOpaqueOptions},
 		{"Text", contractText},
+		{"Bytes", contractBytes},
+		{"Columns", contractColumns},
 		{"Defaults", contractDefaults},
 		{"Pages", contractPages},
 		{"PageAfterUpdate", contractPageAfterUpdate},
+		{"PageGaps", contractPageGaps},
 		{"Leases", contractLeases},
 		{"LeasePages", contractLeasePages},
 	}

@@ -19,16 +19,20 @@ const (
 	HookHostCache = "libdhcp_host_cache.so"
 )
 
-// hooks lists the hook libraries with the prefix that their commands have in common, those that
-// the provider needs first.
+// hooks lists the hook libraries, those that the provider needs first.
 var hooks = []struct {
-	file, prefix string
-	needed       bool
+	file string
+	// prefix is that of its commands.
+	prefix string
+	// command is there if the hook library is loaded. (kea-dhcp4 itself has commands with the same
+	// prefix: subnet4-select-test.)
+	command string
+	needed  bool
 }{
-	{HookHostCmds, "reservation-", true},
-	{HookSubnetCmds, "subnet4-", true},
-	{HookLeaseCmds, "lease4-", true},
-	{HookHostCache, "cache-", false},
+	{HookHostCmds, "reservation-", "reservation-get", true},
+	{HookSubnetCmds, "subnet4-", "subnet4-list", true},
+	{HookLeaseCmds, "lease4-", "lease4-get-page", true},
+	{HookHostCache, "cache-", "cache-size", false},
 }
 
 // hookOf returns the hook library that brings a command; empty for a command of Kea itself.
@@ -41,18 +45,16 @@ func hookOf(command string) string {
 	return ""
 }
 
-// missingHooks returns the needed hook libraries of which no command is in the list.
-func missingHooks(commands []string) []string {
-	var out []string
+// loadedHooks returns those of the hook libraries whose commands are in the list, and those of the
+// needed ones whose are not.
+func loadedHooks(commands []string) (loaded, missing []string) {
 	for _, h := range hooks {
-		if h.needed && !brings(commands, h.file) {
-			out = append(out, h.file)
+		switch {
+		case slices.Contains(commands, h.command):
+			loaded = append(loaded, h.file)
+		case h.needed:
+			missing = append(missing, h.file)
 		}
 	}
-	return out
-}
-
-// brings reports whether a command of the hook library is in the list.
-func brings(commands []string, hook string) bool {
-	return slices.ContainsFunc(commands, func(c string) bool { return hookOf(c) == hook })
+	return loaded, missing
 }

@@ -15,7 +15,8 @@ const (
 	HookSubnetCmds = "libdhcp_subnet_cmds.so"
 	HookLeaseCmds  = "libdhcp_lease_cmds.so"
 	HookHA         = "libdhcp_ha.so"
-	hookPgSQL      = "libdhcp_pgsql.so"
+	HookHostCache  = "libdhcp_host_cache.so"
+	HookPgSQL      = "libdhcp_pgsql.so"
 )
 
 // KeaOptions say how a Kea differs from the default: memory hosts, plain HTTP
@@ -45,6 +46,9 @@ type KeaOptions struct {
 
 	// Interfaces to serve DHCP on.
 	Interfaces []string
+
+	// SharedNetworks has what is merged into shared networks, by name.
+	SharedNetworks map[string]map[string]any
 
 	// PersistLeases keeps leases in a file, over a restart.
 	PersistLeases bool
@@ -95,7 +99,7 @@ func writeKeaConfig(file string, o KeaOptions, port int) error {
 }
 
 func dhcp4(o KeaOptions, port int) map[string]any {
-	subnets, networks := subnets(o.Subnets)
+	subnets, networks := subnets(o.Subnets, o.SharedNetworks)
 	out := map[string]any{
 		"interfaces-config": map[string]any{"interfaces": append([]string{}, o.Interfaces...)},
 		"control-sockets":   []any{controlSocket(o, port)},
@@ -150,7 +154,7 @@ func hooks(o KeaOptions) []any {
 		libraries = []string{HookHostCmds, HookSubnetCmds, HookLeaseCmds}
 	}
 	if o.Postgres != nil {
-		libraries = append([]string{hookPgSQL}, libraries...)
+		libraries = append([]string{HookPgSQL}, libraries...)
 	}
 	out := make([]any, 0, len(libraries))
 	for _, l := range libraries {
@@ -165,7 +169,7 @@ func hooks(o KeaOptions) []any {
 
 // subnets returns the subnets that are in no shared network, and the shared
 // networks with theirs.
-func subnets(in []Subnet) (subnets, networks []any) {
+func subnets(in []Subnet, extra map[string]map[string]any) (subnets, networks []any) {
 	if in == nil {
 		in = []Subnet{DefaultSubnet()}
 	}
@@ -179,7 +183,9 @@ func subnets(in []Subnet) (subnets, networks []any) {
 		members[s.SharedNetwork] = append(members[s.SharedNetwork], s.config())
 	}
 	for name, of := range members {
-		networks = append(networks, map[string]any{"name": name, "subnet4": of})
+		network := map[string]any{"name": name, "subnet4": of}
+		maps.Copy(network, extra[name])
+		networks = append(networks, network)
 	}
 	return subnets, networks
 }

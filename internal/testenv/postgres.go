@@ -72,6 +72,14 @@ func (p *Postgres) NewDatabase(tb testing.TB) *Postgres {
 	return out
 }
 
+// Exec runs SQL on the database, as a program other than Kea would.
+func (p *Postgres) Exec(tb testing.TB, sql string) {
+	tb.Helper()
+	if err := p.server.psql(p.Database, sql); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // Stop stops the server under all of its databases, and cuts their clients off.
 func (p *Postgres) Stop() { p.server.process.interrupt() }
 
@@ -108,12 +116,19 @@ func (s *postgresServer) start() error {
 // therefore can be copied at any time.
 func (s *postgresServer) newDatabase() (*Postgres, error) {
 	name := fmt.Sprintf("test%d", s.databases.Add(1))
-	cmd := exec.Command(hack("kea"), "psql", "-q", "-d", "postgres", "-c", "CREATE DATABASE "+name+" TEMPLATE kea")
-	cmd.Env = append(os.Environ(), s.env()...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("cannot make database %s: %w: %s", name, err, out)
+	if err := s.psql("postgres", "CREATE DATABASE "+name+" TEMPLATE kea"); err != nil {
+		return nil, fmt.Errorf("cannot make database %s: %w", name, err)
 	}
 	return &Postgres{Host: "127.0.0.1", Port: s.port, Database: name, User: "kea", server: s}, nil
+}
+
+func (s *postgresServer) psql(database, sql string) error {
+	cmd := exec.Command(hack("kea"), "psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql)
+	cmd.Env = append(os.Environ(), s.env()...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot run %s: %w: %s", sql, err, out)
+	}
+	return nil
 }
 
 func (s *postgresServer) env() []string {

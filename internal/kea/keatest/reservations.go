@@ -68,10 +68,11 @@ func (s *Server) reservationUpdate(raw json.RawMessage) answer {
 		return failure("%s", err)
 	}
 	for _, p := range places {
-		if p.remove(func(h kea.Reservation) bool { return h.SubnetID == r.SubnetID && identify(h) == identify(r) }) == 0 {
-			if p == s.cache {
-				return failure("host ID 0 not found")
-			}
+		if p == s.cache && p.empty() { // It looks for the id 0, which all of its hosts have.
+			return failure("host ID 0 not found")
+		}
+		n := p.remove(func(h kea.Reservation) bool { return h.SubnetID == r.SubnetID && identify(h) == identify(r) })
+		if n == 0 && p != s.cache {
 			return failure("Host not updated (not found).")
 		}
 		if err := s.addTo(p, r); err != nil {

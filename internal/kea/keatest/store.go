@@ -78,10 +78,15 @@ func (t *store) remove(fits func(kea.Reservation) bool) int {
 	return before - len(t.hosts)
 }
 
+func (t *store) empty() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.hosts) == 0
+}
+
 // find returns the hosts that fit.
 func (t *store) find(fits func(kea.Reservation) bool) []host {
-	hosts := t.page(0, math.MaxInt, func(h host) bool { return !h.dhcpv6 && fits(h.Reservation) })
-	return hosts
+	return t.page(0, math.MaxInt, func(h host) bool { return !h.dhcpv6 && fits(h.Reservation) })
 }
 
 // page returns the hosts that fit, up to limit, with an id above from.

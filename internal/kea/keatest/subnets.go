@@ -63,7 +63,7 @@ func (s *Server) subnetGet(raw json.RawMessage) answer {
 func (o *Options) subnetObject(n kea.SubnetDetail) object {
 	pools := make([]object, 0, len(n.Pools))
 	for _, p := range n.Pools {
-		pools = append(pools, object{"pool": p.First.String() + "-" + p.Last.String(), memberOptionData: o.optionObjects(o.PoolOptions[p])})
+		pools = append(pools, object{"pool": poolText(p), memberOptionData: o.optionObjects(o.PoolOptions[p])})
 	}
 	level := Level{
 		ReservationsGlobal: n.ReservationsGlobal, ReservationsInSubnet: n.ReservationsInSubnet, ReservationsOutOfPool: n.ReservationsOutOfPool,
@@ -75,6 +75,17 @@ func (o *Options) subnetObject(n kea.SubnetDetail) object {
 	out := o.levelObject(level)
 	maps.Copy(out, object{"id": n.ID, "subnet": n.Prefix.String(), "pools": pools, "relay": object{"ip-addresses": []string{}}})
 	return out
+}
+
+// poolText writes a pool as Kea does: as a prefix if it is one.
+func poolText(p kea.Pool) string {
+	for bits := range p.First.BitLen() + 1 {
+		prefix := netip.PrefixFrom(p.First, bits)
+		if prefix.Masked().Addr() == p.First && prefix.Contains(p.Last) && !prefix.Contains(p.Last.Next()) {
+			return prefix.String()
+		}
+	}
+	return p.First.String() + "-" + p.Last.String()
 }
 
 // levelObject has what is set at a level.

@@ -110,6 +110,13 @@ func TestBasicAuthentication(t *testing.T) {
 	}
 }
 
+// answering is a server that answers every command with body.
+func answering(body string) kea.Config {
+	return kea.Config{URL: "http://kea.test", Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	})}
+}
+
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

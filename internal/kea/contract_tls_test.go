@@ -62,6 +62,17 @@ func contractClientCertificate(t *testing.T, st stand) {
 	s := st.start(t, setup{tls: known, wantsClients: true})
 	_, err := s.Version(t.Context())
 	wantClass(t, "with a client certificate", err, "ok")
+
+	// The ARM's example of an HTTPS socket asks for both. A user may have an empty password.
+	for _, password := range []string{"s3cret", ""} {
+		both := st.start(t, setup{tls: known, wantsClients: true, username: "admin", password: password})
+		_, err = both.Version(t.Context())
+		wantClass(t, "with a client certificate and basic authentication", err, "ok")
+		_, err = newClient(t, kea.Config{URL: both.url, TLS: known.clientConfig(true)}).Version(t.Context())
+		wantClass(t, "with a client certificate alone", err, "unauthorized")
+		_, err = newClient(t, kea.Config{URL: both.url, TLS: known.clientConfig(false), Username: "admin", Password: password}).Version(t.Context())
+		wantClass(t, "with basic authentication alone", err, "unreachable")
+	}
 	_, err = newClient(t, kea.Config{URL: s.url, TLS: known.clientConfig(false)}).Version(t.Context())
 	wantClass(t, "without", err, "unreachable")
 	if err != nil && !strings.Contains(err.Error(), "client certificate") {

@@ -24,6 +24,7 @@ func FuzzAnswer(f *testing.F) {
 		`[{"result": 0, "arguments": {"subnets": [{"id": 1, "subnet": "10.0.0.0/24"}]}}]`,
 		`[{"result": 0, "arguments": {"subnet4": [{"id": 1, "subnet": "10.0.0.0/24", "pools": [{"pool": "10.0.0.1-10.0.0.9"}, {"pool": "::/0"}]}]}}]`,
 		`[{"result": 1, "text": "\u00c3\u00bc\ud800\\u00e9"}]`,
+		`[{"result": 0, "arguments": {"Dhcp4": {"hosts-databases": [{"type": "mysql"}], "shared-networks": [{"name": "n", "subnet4": [{"id": 1, "subnet": "10.0.0.0/24"}]}]}}}]`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -50,6 +51,7 @@ func FuzzReservation(f *testing.F) {
 		"{}", `{"hw-address": "00:00:00:00:00:01", "subnet-id": 1, "ip-address": "10.0.0.1"}`,
 		`{"next-server": "0.0.0.0", "client-classes": ["a"], "user-context": {"a": {"b": [1.50, null]}}, "x": {"y": [ 1 ]}}`,
 		`{"option-data": [{"name": "routers", "code": 3, "always-send": true, "csv-format": false, "z": "\u00fc"}]}`,
+		`{"hostname": "a\u00e9\u00c3\u00bc\u20ac", "client-classes": ["\u00ff"], "user-context": {"\u00e9": ["\u0080"]}}`,
 	} {
 		f.Add([]byte(seed))
 	}

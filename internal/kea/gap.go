@@ -26,15 +26,17 @@ import (
 //
 // Cost. The first listing of a Client asks every subnet (reservation-get-page with limit 1, well below
 // a millisecond each). A gap that was found is remembered, and later listings jump over it for one
-// empty page. Rows of a database get ascending ids, so a gap does not fill up. Later listings ask only
-// the subnets that this client wrote to since the last one, or one subnet in turn, so that a fleet
-// without DHCPv6 rows pays one command for each listing. If any of them finds a host, all are asked.
+// empty page. Rows of a database get ascending ids, so a gap does not fill up. Later listings ask every
+// subnet only if there were hosts behind this point in the last one. Otherwise they ask the subnets that
+// this client wrote to since, or one in turn, so that a fleet without DHCPv6 rows pays one command for
+// each listing; if one of them has a host, all are asked.
 
 // gaps is what a Client knows about gaps. Its methods may be used by several goroutines at once.
 type gaps struct {
 	mu sync.Mutex
-	// known are the gaps that the last complete listing crossed.
+	// known are the gaps that the last complete listing crossed, and end is where it ended.
 	known []gap
+	end   cursor
 	// subnets are those to ask in turn, by subnet-id; nil before the first complete listing.
 	subnets []uint32
 	// turn counts the listings that asked one subnet in turn.
@@ -66,27 +68,34 @@ type listing struct {
 	at     cursor
 
 	known   []gap    // those of the last listing
+	end     cursor   // that of the last listing
 	crossed []gap    // those of this one
 	jumped  bool     // the last step was over a gap, and nothing was read since
 	subnets []uint32 // all; nil until they are needed
 	ask     []uint32 // the subnets to ask at an apparent end; nil means all
 	writes  int      // at the start
+	// fallback are the subnets that are known without subnet4-list: those that were asked before, and
+	// those that this client wrote to.
+	fallback []uint32
 }
 
 func (c *Client) startListing(limit int) *listing {
 	g := &c.gaps
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	l := &listing{client: c, limit: limit, known: g.known, writes: g.writes}
+	l := &listing{client: c, limit: limit, known: g.known, end: g.end, writes: g.writes}
 	switch {
 	case g.subnets == nil:
 	case len(g.touched) == 0 && len(g.subnets) > 0:
 		l.ask = []uint32{g.subnets[g.turn%len(g.subnets)]}
 		g.turn++
 	default:
-		l.ask = slices.AppendSeq([]uint32{}, maps.Keys(g.touched))
+		l.ask = slices.AppendSeq([]uint32{}, maps.Keys(g.touched)) // not nil, also with none
 		slices.Sort(l.ask)
 	}
+	l.fallback = slices.AppendSeq(slices.Clone(g.subnets), maps.Keys(g.touched))
+	slices.Sort(l.fallback)
+	l.fallback = append([]uint32{}, slices.Compact(l.fallback)...)
 	return l
 }
 
@@ -95,7 +104,7 @@ func (l *listing) finish() {
 	g := &l.client.gaps
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.known = l.crossed
+	g.known, g.end = l.crossed, l.at
 	if l.subnets != nil {
 		g.subnets = l.subnets
 	}
@@ -129,7 +138,6 @@ func (l *listing) cross(ctx context.Context) (bool, error) {
 	if l.jumped { // The hosts that ended a gap in the last listing are gone.
 		start = l.crossed[len(l.crossed)-1].from
 		l.crossed = l.crossed[:len(l.crossed)-1]
-		l.ask = nil
 	} else if to, ok := l.remembered(); ok {
 		l.crossed = append(l.crossed, gap{start, to})
 		l.at, l.jumped = to, true
@@ -145,10 +153,13 @@ func (l *listing) cross(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// remembered returns the end of the known gap that the listing is in. The empty page showed that the
-// next limit rows have no host, and ids are distinct: so there is none up to proven.
+// proven returns up to where the empty page showed that there is no host: the next limit rows have
+// none, and ids are distinct.
+func (l *listing) proven() cursor { return cursor{l.at.source, l.at.id + uint64(l.limit)} }
+
+// remembered returns the end of the known gap that the listing is in.
 func (l *listing) remembered() (cursor, bool) {
-	proven := cursor{l.at.source, l.at.id + uint64(l.limit)}
+	proven := l.proven()
 	for _, g := range l.known {
 		if g.from.source == proven.source && g.from.id <= proven.id && proven.before(g.to) {
 			return g.to, true
@@ -159,6 +170,9 @@ func (l *listing) remembered() (cursor, bool) {
 
 // firstHost returns the first host of any subnet that is asked, behind where the listing is.
 func (l *listing) firstHost(ctx context.Context) (cursor, bool, error) {
+	if l.proven().before(l.end) {
+		l.ask = nil // There were hosts behind this.
+	}
 	if l.ask != nil {
 		_, found, err := l.firstHostOf(ctx, l.ask)
 		var rejected *RejectedError
@@ -167,6 +181,7 @@ func (l *listing) firstHost(ctx context.Context) (cursor, bool, error) {
 		case err != nil || !found:
 			return cursor{}, false, err
 		}
+		l.ask = nil
 	}
 	subnets, err := l.allSubnets(ctx)
 	if err != nil {
@@ -197,10 +212,7 @@ func (l *listing) allSubnets(ctx context.Context) ([]uint32, error) {
 	subnets, err := l.client.Subnets(ctx)
 	var unsupported *UnsupportedError
 	if errors.As(err, &unsupported) {
-		l.subnets = slices.Clone(l.ask)
-		if l.subnets == nil {
-			l.subnets = []uint32{}
-		}
+		l.subnets = l.fallback
 		return l.subnets, nil
 	}
 	if err != nil {

@@ -40,7 +40,7 @@ func decodeAnswer(req request, raw []byte, out any) error {
 	if out == nil {
 		return nil
 	}
-	if len(a.Arguments) == 0 || string(a.Arguments) == "null" {
+	if len(a.Arguments) == 0 || string(a.Arguments) == null {
 		return shapeError(req.Command, errors.New("there are none"))
 	}
 	if err := decode(a.Arguments, out); err != nil {

@@ -15,13 +15,14 @@ type Capabilities struct {
 	// MissingHooks are those of HookHostCmds, HookSubnetCmds and HookLeaseCmds that are not loaded;
 	// nil if none is missing.
 	MissingHooks []string
-	// HostCache is whether libdhcp_host_cache is loaded. To Kea it is a database: a host that is added
-	// with the target database, where there is no real one, goes into the cache, which is not listed
-	// and forgets. With a real database and the cache, updates fail after a restart of Kea ("host ID 0
-	// not found").
+	// HostCache is whether libdhcp_host_cache is loaded. To Kea it is a database: a host that is
+	// added with the target database, where there is no real one, goes into the cache, which is not
+	// listed and forgets. With a real database and the cache, updates fail after a restart of Kea
+	// ("host ID 0 not found").
 	HostCache bool
-	// HostBackend is whether a database back end for hosts is loaded (libdhcp_pgsql, libdhcp_mysql).
-	// Without one there is no hosts-database; with one, Configuration.HostDatabases has the answer.
+	// HostBackend is whether a database back end for hosts is loaded (libdhcp_pgsql,
+	// libdhcp_mysql). Without one there is no hosts-database; with one, Configuration.HostDatabases
+	// has the answer.
 	HostBackend bool
 }
 

@@ -16,8 +16,8 @@ const (
 	// DefaultTimeout is how long a command may take if Config does not set Timeout.
 	DefaultTimeout = 10 * time.Second
 
-	// idleTimeout is below the 30 s after which Kea closes an idle connection, so that as a rule the
-	// client closes it first and no command meets a closed one.
+	// idleTimeout is below the 30 s after which Kea closes an idle connection, so that as a rule
+	// the client closes it first and no command meets a closed one.
 	idleTimeout = 20 * time.Second
 
 	// maxIdle connections are kept: Kea works on one command at a time, so more than a few bring
@@ -38,19 +38,20 @@ type Config struct {
 	Username, Password string
 	// TLS is used for https; nil is Go's default, the system's CAs.
 	TLS *tls.Config
-	// Transport sends the requests; nil makes one of the client's own, with TLS and the proxies above.
+	// Transport sends the requests; nil makes one of the client's own, with TLS and the proxies
+	// above.
 	Transport http.RoundTripper
 	// Timeout of each command; 0 is DefaultTimeout.
 	Timeout time.Duration
-	// Observe, if set, is called after each command with its name, how long it took and its outcome.
-	// ErrNotFound is an answer, not a failure of the server. It may be called by several goroutines
-	// at once.
+	// Observe, if set, is called after each command with its name, how long it took and its
+	// outcome. ErrNotFound is an answer, not a failure of the server. It may be called by several
+	// goroutines at once.
 	Observe func(command string, took time.Duration, err error)
 }
 
-// Client sends commands to one Kea server. It may be used by several goroutines at once; Kea works on
-// one command after the other, and serves no DHCP client meanwhile. Each method blocks until Kea has
-// answered, the context has ended, or the timeout has passed.
+// Client sends commands to one Kea server. It may be used by several goroutines at once; Kea works
+// on one command after the other, and serves no DHCP client meanwhile. Each method blocks until Kea
+// has answered, the context has ended, or the timeout has passed.
 type Client struct {
 	url       string
 	https     bool
@@ -64,8 +65,8 @@ type Client struct {
 	gaps      gaps
 }
 
-// NewClient returns a client; it does not contact the server. An error if the URL is neither http nor
-// https, has no host, or holds credentials.
+// NewClient returns a client; it does not contact the server. An error if the URL is neither http
+// nor https, has no host, or holds credentials.
 func NewClient(cfg Config) (*Client, error) {
 	u, err := parseURL(cfg.URL)
 	if err != nil {
@@ -132,7 +133,8 @@ func newTransport(config *tls.Config) *http.Transport {
 		IdleConnTimeout:     idleTimeout,
 		MaxIdleConns:        maxIdle,
 		MaxIdleConnsPerHost: maxIdle,
-		// Kea never compresses, and an answer that grows on unpacking could not be bounded as easily.
+		// Kea never compresses, and an answer that grows on unpacking could not be bounded as
+		// easily.
 		DisableCompression: true,
 	}
 }

@@ -21,9 +21,9 @@ type Configuration struct {
 	Identifiers []string
 	// Subnets are all subnets by subnet-id, with what they inherit.
 	Subnets map[uint32]SubnetPolicy
-	// OpaqueOptions are all options of the configuration, host reservations in memory included, whose
-	// content Kea may have and does not return (see OptionData.Opaque). config-write writes them
-	// without their content.
+	// OpaqueOptions are all options of the configuration, host reservations in memory included,
+	// whose content Kea may have and does not return (see OptionData.Opaque). config-write writes
+	// them without their content.
 	OpaqueOptions []ConfiguredOption
 }
 
@@ -41,14 +41,14 @@ type SubnetPolicy struct {
 	Prefix netip.Prefix
 	// ReservationsGlobal is whether Kea looks for global host reservations (subnet-id 0).
 	ReservationsGlobal bool
-	// ReservationsInSubnet is whether Kea looks for host reservations of the subnet. If not, it ignores
-	// them.
+	// ReservationsInSubnet is whether Kea looks for host reservations of the subnet. If not, it
+	// ignores them.
 	ReservationsInSubnet bool
 	// ReservationsOutOfPool is whether Kea takes host reservations to be outside of the pools. It
 	// ignores those with an address in a pool then.
 	ReservationsOutOfPool bool
-	// MatchClientID is whether a client is known by its client identifier first, and by its hardware
-	// address only without one.
+	// MatchClientID is whether a client is known by its client identifier first, and by its
+	// hardware address only without one.
 	MatchClientID bool
 	Pools         []Pool
 }
@@ -61,10 +61,10 @@ type ConfiguredOption struct {
 	Where string
 }
 
-// Configuration reads the configuration (config-get). It keeps nothing but what Configuration has, and
-// no credentials. Kea serves no DHCP client while it writes the configuration, which has all host
-// reservations in memory in it: about 0.3 s with 10,000, 1.4 s with 50,000. An account may not be
-// allowed to send the command. A *MalformedError for a configuration of another shape.
+// Configuration reads the configuration (config-get). It keeps nothing but what Configuration has,
+// and no credentials. Kea serves no DHCP client while it writes the configuration, which has all
+// host reservations in memory in it: about 0.3 s with 10,000, 1.4 s with 50,000. An account may not
+// be allowed to send the command. A *MalformedError for a configuration of another shape.
 func (c *Client) Configuration(ctx context.Context) (Configuration, error) {
 	var out struct {
 		DHCP4 *wireConfiguration `json:"Dhcp4"`

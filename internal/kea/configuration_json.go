@@ -28,8 +28,8 @@ type wireDatabase struct {
 	ReadOnly bool   `json:"readonly"`
 }
 
-// wirePolicy is what can be set globally, for a shared network and for a subnet. Kea 3.0.3 writes each
-// member where it is set, and globally always.
+// wirePolicy is what can be set globally, for a shared network and for a subnet. Kea 3.0.3 writes
+// each member where it is set, and globally always.
 type wirePolicy struct {
 	Global        *bool `json:"reservations-global"`
 	InSubnet      *bool `json:"reservations-in-subnet"`

@@ -12,8 +12,8 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// withBytes has the single byte E9, which is not UTF-8, in every text, and next to it a character that
-// is.
+// withBytes has the single byte E9, which is not UTF-8, in every text, and next to it a character
+// that is.
 func withBytes() kea.Reservation {
 	const text = "a\xe9\u00fcb"
 	r := host(hw1, "10.123.0.51")
@@ -24,8 +24,8 @@ func withBytes() kea.Reservation {
 	return r
 }
 
-// Bytes that are not UTF-8 come back as they were. PostgreSQL refuses them, in an update after Kea has
-// deleted the host.
+// Bytes that are not UTF-8 come back as they were. PostgreSQL refuses them, in an update after Kea
+// has deleted the host.
 func contractBytes(t *testing.T, st stand) {
 	s := st.start(t, setup{})
 	want := withBytes()
@@ -57,8 +57,8 @@ func contractBytes(t *testing.T, st stand) {
 	wantClass(t, "the host after it", err, "not found")
 }
 
-// A database takes client classes of 255 bytes in all, commas included, and an update to more loses the
-// host. Memory takes any number.
+// A database takes client classes of 255 bytes in all, commas included, and an update to more loses
+// the host. Memory takes any number.
 func contractColumns(t *testing.T, st stand) {
 	s := st.start(t, setup{})
 	r := host(hw1, "10.123.0.51")

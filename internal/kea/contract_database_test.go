@@ -11,8 +11,8 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// A database that is read-only refuses every write, also the delete that only asks. Memory takes writes
-// as always.
+// A database that is read-only refuses every write, also the delete that only asks. Memory takes
+// writes as always.
 func contractReadOnlyDatabase(t *testing.T, st stand) {
 	if st.target == kea.TargetMemory {
 		return
@@ -78,8 +78,8 @@ func contractHostCache(t *testing.T, st stand) {
 	wantClass(t, "an update when the cache is empty", s.UpdateReservation(ctx, kea.TargetDatabase, r), "rejected")
 }
 
-// With a database behind the cache, updates work until Kea restarts: then the cache does not have the
-// host, and refuses ("host ID 0 not found"). Only a real Kea is asked; keatest has a cache or a
+// With a database behind the cache, updates work until Kea restarts: then the cache does not have
+// the host, and refuses ("host ID 0 not found"). Only a real Kea is asked; keatest has a cache or a
 // database.
 func hostCacheBeforeDatabase(t *testing.T, st stand) {
 	if st.name != "kea/database" {

@@ -11,8 +11,8 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// Rows of kea-dhcp6 in a database that both use: Kea counts them in a page and leaves them out, so that
-// limit of them in a row read like the end.
+// Rows of kea-dhcp6 in a database that both use: Kea counts them in a page and leaves them out, so
+// that limit of them in a row read like the end.
 func contractPageGaps(t *testing.T, st stand) {
 	if st.target == kea.TargetMemory {
 		return

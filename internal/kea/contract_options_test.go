@@ -89,8 +89,8 @@ func contractOptions(t *testing.T, st stand) {
 	}
 }
 
-// An option of type empty may hold content that Kea does not return, and one without content looks the
-// same. Writing back what was read erases it.
+// An option of type empty may hold content that Kea does not return, and one without content looks
+// the same. Writing back what was read erases it.
 func contractOpaqueOptions(t *testing.T, st stand) {
 	s := st.start(t, setup{rich: true})
 	r := host(hw1, "10.123.0.51")

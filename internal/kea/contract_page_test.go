@@ -53,7 +53,8 @@ func (s *server) all(t *testing.T) []kea.Reservation {
 	return out
 }
 
-// Pages go over memory and then the database, never both in one, and the source that a page names is that of its hosts.
+// Pages go over memory and then the database, never both in one, and the source that a page names
+// is that of its hosts.
 func contractPages(t *testing.T, st stand) {
 	s := st.start(t, setup{})
 	if got := s.listing(t, 2); got != nil {
@@ -109,7 +110,8 @@ func contractPageAfterUpdate(t *testing.T, st stand) {
 	}
 }
 
-// addLeases makes five leases of one client: as by default, long past its end, infinite, declined, released.
+// addLeases makes five leases of one client: as by default, long past its end, infinite, declined,
+// released.
 func addLeases(t *testing.T, s *server) []kea.Lease {
 	t.Helper()
 	want := make([]kea.Lease, 0, 5)

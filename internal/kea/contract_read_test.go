@@ -35,7 +35,7 @@ func contractRead(t *testing.T, st stand) {
 		"There":         {"The host of this subnet, not that of the other.", subnetA, hw1, "ok"},
 		"UpperCase":     {"Case does not matter.", subnetA, "00:00:00:00:0A:01", "ok"},
 		"NotThere":      {"Result 3.", subnetA, hw2, "not found"},
-		"UnknownSubnet": {"Result 3 too: Kea does not check the subnet.", nobodysSubnet, hw1, "not found"},
+		"UnknownSubnet": {"Result 3 too: Kea does not check the subnet.", unknownSubnet, hw1, "not found"},
 		"NoHWAddress":   {"Refused before it is sent.", subnetA, "", "other"},
 	}
 	for name, tc := range gets {
@@ -58,7 +58,7 @@ func contractRead(t *testing.T, st stand) {
 		"There":         {"One host.", subnetA, "10.123.0.51", []kea.Reservation{a}, "ok"},
 		"NotThere":      {"No host is no error.", subnetA, "10.123.0.59", nil, "ok"},
 		"OtherSubnet":   {"Only hosts of the subnet.", subnetB, "10.123.0.51", nil, "ok"},
-		"UnknownSubnet": {"This command does check the subnet.", nobodysSubnet, "10.123.0.51", nil, "rejected"},
+		"UnknownSubnet": {"This command does check the subnet.", unknownSubnet, "10.123.0.51", nil, "rejected"},
 		"NoIPv4":        {"Refused before it is sent.", subnetA, "2001:db8::1", nil, "other"},
 	}
 	for name, tc := range addresses {
@@ -129,7 +129,8 @@ func full() kea.Reservation {
 	return r
 }
 
-// What is read can be written back, and is the same then: what others keep in a host survives an update.
+// What is read can be written back, and is the same then: what others keep in a host survives an
+// update.
 func contractRoundTrip(t *testing.T, st stand) {
 	s := st.start(t, setup{})
 	want := full()
@@ -152,7 +153,8 @@ func contractRoundTrip(t *testing.T, st stand) {
 	}
 }
 
-// Kea answers with each byte above 0x7f escaped as a character of its own, and refuses escapes above \u00ff.
+// Kea answers with each byte above 0x7f escaped as a character of its own, and refuses escapes
+// above \u00ff.
 func contractText(t *testing.T, st stand) {
 	s := st.start(t, setup{})
 	for name, text := range map[string]string{

@@ -48,7 +48,8 @@ func contractServer(t *testing.T, st stand) {
 	}
 }
 
-// A restart and a reload are seen in the status, and take hosts in memory with them but for those that config-write kept.
+// A restart and a reload are seen in the status, and take hosts in memory with them but for those
+// that config-write kept.
 func contractRestart(t *testing.T, st stand) {
 	s := st.start(t, setup{})
 	kept, lost := host("00:00:00:00:0a:01", "10.123.0.51"), host("00:00:00:00:00:02", "10.123.0.52")
@@ -171,11 +172,11 @@ func contractSubnets(t *testing.T, st stand) {
 		t.Errorf("SubnetByPrefix: %v, -want +got:\n%s", err, diff)
 	}
 	detail, err = s.Subnet(t.Context(), subnetB)
-	wantB := kea.SubnetDetail{Subnet: kea.Subnet{ID: subnetB, Prefix: b.Prefix}} // subnet4-get does not tell the shared network.
+	wantB := kea.SubnetDetail{Subnet: kea.Subnet{ID: subnetB, Prefix: b.Prefix}} // subnet4-get does not return the shared network.
 	if diff := cmp.Diff(wantB, detail, compare); err != nil || diff != "" {
 		t.Errorf("Subnet in a shared network: %v, -want +got:\n%s", err, diff)
 	}
-	_, err = s.Subnet(t.Context(), nobodysSubnet)
+	_, err = s.Subnet(t.Context(), unknownSubnet)
 	wantClass(t, "a subnet-id that is not there", err, "not found")
 	_, err = s.SubnetByPrefix(t.Context(), netip.MustParsePrefix("10.123.0.0/25"))
 	wantClass(t, "a part of a subnet", err, "not found")

@@ -98,15 +98,15 @@ func targetsWithDatabase(t *testing.T, st stand) {
 	wantResult(t, "add, database, of a hardware address that a host in memory has", s.write(t, "reservation-add", "database", hw1, "10.123.0.63"), 0)
 	got, err := s.ReservationsByID(t.Context(), hw1)
 	if diff := cmp.Diff([]kea.Reservation{host(hw1, "10.123.0.62"), host(hw1, "10.123.0.63")}, got, compare); err != nil || diff != "" {
-		t.Errorf("ReservationsByID gives both, memory first: %v, -want +got:\n%s", err, diff)
+		t.Errorf("ReservationsByID returns both, memory first: %v, -want +got:\n%s", err, diff)
 	}
 	wantResult(t, "del, all", s.del(t, "all"), 0)
 	wantIn("memory after del, all", kea.TargetMemory, "")
 	wantIn("the database after del, all", kea.TargetDatabase, "")
 }
 
-// A database that Kea lost reads as an empty one, and to a write as one that was never configured. Only
-// ProbeDatabase can tell.
+// A database that Kea lost reads as an empty one, and to a write as one that was never configured.
+// Only ProbeDatabase can tell the difference.
 func contractProbeDatabase(t *testing.T, st stand) {
 	s := st.start(t, setup{survivesOutage: true})
 	has, err := s.ProbeDatabase(t.Context())

@@ -16,10 +16,12 @@ import (
 	"github.com/vitistack/provider-kea/internal/testenv"
 )
 
-// The contract suite: what this project relies on of Kea, run against keatest and against a real Kea, each with hosts in memory and in a database. Where
-// a case holds for the real one and not for keatest, keatest is wrong.
+// The contract suite: what this project relies on of Kea, run against keatest and against a real
+// Kea, each with hosts in memory and in a database. Where a case holds for the real one and not for
+// keatest, keatest is wrong.
 
-// setup is how a server of the suite differs from the default: two subnets, the second in a shared network.
+// setup is how a server of the suite differs from the default: two subnets, the second in a shared
+// network.
 type setup struct {
 	noSubnets      bool
 	notUnique      bool
@@ -59,7 +61,7 @@ type stand struct {
 
 const (
 	subnetA, subnetB = 1, 2
-	nobodysSubnet    = 77
+	unknownSubnet    = 77
 )
 
 func stands(t *testing.T) []stand {
@@ -121,7 +123,7 @@ func TestContract(t *testing.T) {
 	}
 }
 
-// raw sends a command in the words of a case, and gives the result code.
+// raw sends a command as it is written, and returns the result code.
 func (s *server) raw(t *testing.T, command, arguments string) int {
 	t.Helper()
 	body := `{"command": "` + command + `", "service": ["dhcp4"], "arguments": ` + arguments + `}`

@@ -14,7 +14,8 @@ import (
 	"github.com/vitistack/provider-kea/internal/testenv"
 )
 
-// wantReason checks that a server is unreachable for a reason with these words in it, and that the text stays the same.
+// wantReason checks that a server is unreachable for a reason with these words in it, and that the
+// text stays the same.
 func wantReason(t *testing.T, name string, cfg kea.Config, words ...string) {
 	t.Helper()
 	texts := map[string]bool{}
@@ -27,7 +28,7 @@ func wantReason(t *testing.T, name string, cfg kea.Config, words ...string) {
 		texts[err.Error()] = true
 		for _, w := range words {
 			if !strings.Contains(err.Error(), w) {
-				t.Errorf("%s: got %q, which does not say %q", name, err, w)
+				t.Errorf("%s: got %q, which does not contain %q", name, err, w)
 			}
 		}
 	}
@@ -76,18 +77,19 @@ func contractClientCertificate(t *testing.T, st stand) {
 	_, err = newClient(t, kea.Config{URL: s.url, TLS: known.clientConfig(false)}).Version(t.Context())
 	wantClass(t, "without", err, "unreachable")
 	if err != nil && !strings.Contains(err.Error(), "client certificate") {
-		t.Errorf("without: %q does not say what is missing", err)
+		t.Errorf("without: %q does not name what is missing", err)
 	}
 	foreign := known.clientConfig(false)
 	foreign.Certificates = []tls.Certificate{other.client}
 	_, err = newClient(t, kea.Config{URL: s.url, TLS: foreign}).Version(t.Context())
 	wantClass(t, "with one of another CA", err, "unreachable")
 	if err != nil && !strings.Contains(err.Error(), "client certificate") {
-		t.Errorf("with one of another CA: %q does not say what is wrong", err)
+		t.Errorf("with one of another CA: %q does not name what is wrong", err)
 	}
 }
 
-// The status of high availability, and what its own listener says to commands that are not its own. keatest has both by SetHA and Forbidden.
+// The status of high availability, and what its own listener answers to commands that are not its
+// own. keatest has both by SetHA and Forbidden.
 func TestHighAvailability(t *testing.T) {
 	listener := freePort(t)
 	peer := func(name, role string, port int) map[string]any {

@@ -19,10 +19,10 @@ func contractAdd(t *testing.T, st stand) {
 		"InPool":            {"A pool does not keep its addresses from hosts.", host("00:00:00:00:0a:01", "10.123.0.150"), "ok"},
 		"OutOfPool":         {"An address out of all pools is fine.", host("00:00:00:00:00:02", "10.123.0.9"), "ok"},
 		"NoAddress":         {"A host need not have an address.", host("00:00:00:00:00:03", ""), "ok"},
-		"NetworkAddress":    {"Kea does not mind, so that the caller must.", host("00:00:00:00:00:04", "10.123.0.0"), "ok"},
-		"Broadcast":         {"Kea does not mind, so that the caller must.", host("00:00:00:00:00:05", "10.123.0.255"), "ok"},
+		"NetworkAddress":    {"Kea does not check it, so the caller must.", host("00:00:00:00:00:04", "10.123.0.0"), "ok"},
+		"Broadcast":         {"Kea does not check it, so the caller must.", host("00:00:00:00:00:05", "10.123.0.255"), "ok"},
 		"OutsideTheSubnet":  {"Checked before anything is written.", host("00:00:00:00:00:06", "10.124.0.9"), "rejected"},
-		"UnknownSubnet":     {"Checked before anything is written.", hostIn(nobodysSubnet, "00:00:00:00:00:07", ""), "rejected"},
+		"UnknownSubnet":     {"Checked before anything is written.", hostIn(unknownSubnet, "00:00:00:00:00:07", ""), "rejected"},
 		"BadHWAddress":      {"No hex digits.", host("00:00:zz", ""), "rejected"},
 		"ShortHWAddress":    {"Accepted silently, and never matched by a client.", host("00:00:08", ""), "ok"},
 		"ColonlessAddress":  {"Accepted silently.", host("000000000009", ""), "ok"},
@@ -59,7 +59,7 @@ func contractAddConflict(t *testing.T, st stand) {
 		"SameHWAddress":      {"One host for each identifier and subnet.", host("00:00:00:00:0a:01", "10.123.0.51"), "rejected"},
 		"SameAddress":        {"One host for each address.", host("00:00:00:00:00:02", "10.123.0.50"), "rejected"},
 		"OtherSubnet":        {"The same identifier in another subnet is another host.", hostIn(subnetB, "00:00:00:00:0a:01", "10.124.0.50"), "ok"},
-		"NobodysAddress":     {"No conflict.", host("00:00:00:00:00:03", "10.123.0.53"), "ok"},
+		"FreeAddress":        {"No conflict.", host("00:00:00:00:00:03", "10.123.0.53"), "ok"},
 		"BothWithoutAddress": {"No address is not an address.", host("00:00:00:00:00:04", ""), "ok"},
 	}
 	s := st.start(t, setup{})
@@ -101,7 +101,7 @@ func contractUpdate(t *testing.T, st stand) {
 		"TakesNoAddress":   {"An address goes too when it is left out.", host(old.HWAddress, ""), "ok", host(old.HWAddress, "")},
 		"NotThere":         {"Refused, and not \"not found\".", host("00:00:00:00:00:09", "10.123.0.59"), "rejected", old},
 		"OutsideTheSubnet": {"Checked before the old one is deleted.", host(old.HWAddress, "10.124.0.50"), "rejected", old},
-		"UnknownSubnet":    {"Checked before the old one is deleted.", hostIn(nobodysSubnet, old.HWAddress, ""), "rejected", old},
+		"UnknownSubnet":    {"Checked before the old one is deleted.", hostIn(unknownSubnet, old.HWAddress, ""), "rejected", old},
 		"WithoutSubnetID":  {"Refused before it is sent.", hostIn(0, old.HWAddress, ""), "other", old},
 	}
 	s := st.start(t, setup{})
@@ -118,8 +118,8 @@ func contractUpdate(t *testing.T, st stand) {
 	}
 }
 
-// An update to an address that another host has is refused, and the host is gone. This pins a bug of Kea: once it is mended, the put-back
-// that follows a refused update has nothing to do.
+// An update to an address that another host has is refused, and the host is gone. This pins a bug
+// of Kea: once it is mended, the put-back that follows a refused update has nothing to do.
 func contractUpdateLosesHost(t *testing.T, st stand) {
 	s := st.start(t, setup{})
 	loser, holder := host("00:00:00:00:0a:01", "10.123.0.51"), host("00:00:00:00:00:02", "10.123.0.52")
@@ -139,7 +139,7 @@ func contractDelete(t *testing.T, st stand) {
 	r := host("00:00:00:00:0a:01", "10.123.0.51")
 	s.mustAdd(t, s.target, r)
 	wantClass(t, "another subnet", s.DeleteReservation(t.Context(), s.target, subnetB, r.HWAddress), "not found")
-	wantClass(t, "an unknown subnet", s.DeleteReservation(t.Context(), s.target, nobodysSubnet, r.HWAddress), "not found")
+	wantClass(t, "an unknown subnet", s.DeleteReservation(t.Context(), s.target, unknownSubnet, r.HWAddress), "not found")
 	wantClass(t, "no subnet", s.DeleteReservation(t.Context(), s.target, 0, r.HWAddress), "other")
 	wantClass(t, "no address", s.DeleteReservation(t.Context(), s.target, subnetA, ""), "other")
 	wantClass(t, "another host", s.DeleteReservation(t.Context(), s.target, subnetA, "00:00:00:00:00:09"), "not found")

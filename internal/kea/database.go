@@ -9,9 +9,9 @@ import (
 	"regexp"
 )
 
-// The host that cannot exist: the highest subnet-id that Kea accepts (4294967295 is "no subnet" to it),
-// and an identifier that no client sends. Deleting it shows whether there is a database to delete
-// from: result code 3 with one, 1 without.
+// The host that cannot exist: the highest subnet-id that Kea accepts (4294967295 is "no subnet" to
+// it), and an identifier that no client sends. Deleting it shows whether there is a database to
+// delete from: result code 3 with one, 1 without.
 const (
 	probeSubnetID = 4294967294
 	probeFlexID   = "63726f7373706c616e652d70726f76696465722d6b6561" // crossplane-provider-kea
@@ -25,16 +25,16 @@ var noDatabase = regexp.MustCompile(`(?i)no hosts?[- ]databases? configured`)
 // ProbeDatabase reports whether the server has a hosts-database that it can write to.
 //
 // It sends a write command (reservation-del of a host that cannot exist), which an account may be
-// refused and which leaves an ERROR line in Kea's log if there is no database. So it is only for when
-// reading does not answer the question: Capabilities has no HostBackend where there can be no
-// database, and Configuration.HostDatabases lists what is configured. What reading does not show is a
-// database that Kea lost: with on-fail: serve-retry-continue it answers reads as if the database were
-// empty, and this probe with "none is configured". So that is believed if no back end for hosts is
-// loaded, and else checked in the configuration.
+// refused and which leaves an ERROR line in Kea's log if there is no database. So it is only for
+// when reading does not answer the question: Capabilities has no HostBackend where there can be no
+// database, and Configuration.HostDatabases lists what is configured. What reading does not show is
+// a database that Kea lost: with on-fail: serve-retry-continue it answers reads as if the database
+// were empty, and this probe with "none is configured". So that is believed if no back end for
+// hosts is loaded, and else checked in the configuration.
 //
 // A *RejectedError if the database is lost or read-only. With libdhcp_host_cache
-// (Capabilities.HostCache) the answer can be true although there is no database: the cache takes the
-// delete.
+// (Capabilities.HostCache) the answer can be true although there is no database: the cache takes
+// the delete.
 func (c *Client) ProbeDatabase(ctx context.Context) (bool, error) {
 	err := c.deleteProbe(ctx)
 	var rejected *RejectedError
@@ -98,5 +98,5 @@ func (c *Client) databaseConfigured(ctx context.Context) (bool, error) {
 // isSet reports whether a member has content.
 func isSet(raw json.RawMessage) bool {
 	s := string(raw)
-	return s != "" && s != "null" && s != "{}"
+	return s != "" && s != null && s != "{}"
 }

@@ -1,11 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package kea talks to one ISC Kea DHCPv4 server: its commands and answers as Go types, the transport, and errors that tell the user what to do.
+// Package kea talks to one ISC Kea DHCPv4 server: its commands and answers as Go types, the
+// transport, and errors that name the remedy. It knows nothing of Kubernetes and of other servers.
 //
-// It knows nothing of Kubernetes and of other servers. What it relies on is pinned by the contract suite in this folder, which runs against keatest
-// and against a real Kea, with memory hosts and with PostgreSQL.
+//	caller ──Reservation, AddReservation, Subnets, Configuration, …──▶ Client.run
+//	   ▲                                                                  │ encode (json.go, text.go)
+//	   │   values, *RejectedError, ErrNotFound, …                         ▼
+//	   └────────────── decode ◀── answer.go ◀── transport.go ──HTTP POST──▶ kea-dhcp4
 //
-// Two rules shape it. Kea answers every failure with the same result code 1 and a text that differs by back end and version, so a caller that got a
-// *RejectedError re-reads (by identifier and by address) and decides from what is there. And only Kea's result code 3 is "not there" (ErrNotFound):
-// a server that cannot be reached, refuses us or answers nonsense says nothing about what it holds.
+// A Client starts no goroutines and calls back nothing but Config.Observe, on the caller's
+// goroutine. Its one mutex, in gap.go, guards what it remembers of listings, and is never held
+// while a command runs. All else in it is set once. So its methods may be called at the same time;
+// Kea itself works on one command after the other.
+//
+// Two rules shape it. Kea answers every failure with the same result code 1 and a text that differs
+// by back end and version, so a caller with a *RejectedError reads again (by identifier and by
+// address) and decides from what is there. And only Kea's result code 3 means "not there"
+// (ErrNotFound): a server that cannot be reached, refuses the command or answers nonsense says
+// nothing about what it has.
+//
+// What this package relies on is pinned by the contract suite in this folder, which runs against
+// keatest and against a real Kea, with host reservations in memory and in PostgreSQL. "ARM" in
+// comments is the Kea Administrator Reference Manual.
 package kea

@@ -9,9 +9,9 @@ import (
 )
 
 // The texts below are stable: they have no port, time or ephemeral address in them, so that a
-// condition that carries one does not change from try to try. None has a credential in it. Every error
-// of Client wraps one of them, is an error of the caller's own context, or refuses an argument before
-// anything was sent.
+// condition that carries one does not change from try to try. None has a credential in it. Every
+// error of Client wraps one of them, is an error of the caller's own context, or refuses an
+// argument before anything was sent.
 
 // ErrNotFound is Kea's answer that it has no such thing (result code 3). No other error means "not
 // there".
@@ -34,9 +34,9 @@ func (e *UnsupportedError) Error() string {
 	return fmt.Sprintf("Kea does not support the command %s: load %s in hooks-libraries of kea-dhcp4", e.Command, e.Hook)
 }
 
-// RejectedError is a command that Kea refused (result code 1, and 4 and 5 of newer versions). Text is
-// Kea's own and differs by back end and version: it is for people. Duplicates, validation and a lost
-// database all come as this one, so read again and decide from what is there.
+// RejectedError is a command that Kea refused (result code 1, and 4 and 5 of newer versions). Text
+// is Kea's own and differs by back end and version: it is for people. Duplicates, validation and a
+// lost database all come as this one, so read again and decide from what is there.
 type RejectedError struct {
 	Command string
 	Text    string
@@ -47,8 +47,8 @@ func (e *RejectedError) Error() string {
 	return fmt.Sprintf("Kea refused %s: %s", e.Command, e.Text)
 }
 
-// UnauthorizedError is a command that the server did not run because of the credentials (HTTP 401), or
-// that it forbids to this account or on this port (HTTP 403).
+// UnauthorizedError is a command that the server did not run because of the credentials (HTTP 401),
+// or that it forbids to this account or on this port (HTTP 403).
 type UnauthorizedError struct {
 	Command string
 	// Status is the HTTP status, 401 or 403.
@@ -79,8 +79,8 @@ func (e *UnreachableError) Error() string { return "cannot reach Kea: " + e.Reas
 // Unwrap returns the cause, for debug logs; nil if there is none.
 func (e *UnreachableError) Unwrap() error { return e.cause }
 
-// MalformedError is an answer that is not one of Kea's: no JSON, cut JSON, another shape, or more than
-// the client reads.
+// MalformedError is an answer that is not one of Kea's: no JSON, cut JSON, another shape, or more
+// than the client reads.
 type MalformedError struct {
 	Command string
 	// Reason is what is wrong with it, for people.

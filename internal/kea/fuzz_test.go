@@ -15,7 +15,8 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// FuzzAnswer: whatever a server answers, no command panics, and every error is one that callers know.
+// FuzzAnswer: whatever a server answers, no command panics, and every error is one that callers
+// know.
 func FuzzAnswer(f *testing.F) {
 	for _, seed := range []string{
 		goodAnswer, "", "[]", "null", `{"result": 401}`, `[{"result": 3}]`,

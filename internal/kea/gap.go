@@ -10,10 +10,10 @@ import (
 	"sync"
 )
 
-// A hosts-database that kea-dhcp6 uses too has rows without an IPv4 subnet. Kea counts them in a page
-// and leaves them out of the answer, so a page that has only such rows reads like the end of the
-// listing (result 3, no "next"; pinned by the contract suite, "PageGaps"). This file tells a gap from
-// the end:
+// A hosts-database that kea-dhcp6 uses too has rows without an IPv4 subnet. Kea counts them in a
+// page and leaves them out of the answer, so a page that has only such rows reads like the end of
+// the listing (result 3, no "next"; pinned by the contract suite, "PageGaps"). This file tells a
+// gap from the end:
 //
 //	 id   1 … 40   41 … 5040         5041 …
 //	      IPv4     DHCPv6 only       IPv4
@@ -24,12 +24,12 @@ import (
 // where the listing goes on. That is exact for gaps of any size, as long as the subnet of the first
 // host behind the gap is configured.
 //
-// Cost. The first listing of a Client asks every subnet (reservation-get-page with limit 1, well below
-// a millisecond each). A gap that was found is remembered, and later listings jump over it for one
-// empty page. Rows of a database get ascending ids, so a gap does not fill up. Later listings ask every
-// subnet only if there were hosts behind this point in the last one. Otherwise they ask the subnets that
-// this client wrote to since, or one in turn, so that a fleet without DHCPv6 rows pays one command for
-// each listing; if one of them has a host, all are asked.
+// Cost. The first listing of a Client asks every subnet (reservation-get-page with limit 1, well
+// below a millisecond each). A gap that was found is remembered, and later listings jump over it
+// for one empty page. Rows of a database get ascending ids, so a gap does not fill up. Later
+// listings ask every subnet only if there were hosts behind this point in the last one. Otherwise
+// they ask the subnets that this client wrote to since, or one in turn, so that a fleet without
+// DHCPv6 rows pays one command for each listing; if one of them has a host, all are asked.
 
 // gaps is what a Client knows about gaps. Its methods may be used by several goroutines at once.
 type gaps struct {
@@ -64,7 +64,7 @@ func (g *gaps) written(subnetID uint32) {
 // listing is one run over all pages.
 type listing struct {
 	client *Client
-	limit  int
+	limit  uint64
 	at     cursor
 
 	known   []gap    // those of the last listing
@@ -74,12 +74,12 @@ type listing struct {
 	subnets []uint32 // all; nil until they are needed
 	ask     []uint32 // the subnets to ask at an apparent end; nil means all
 	writes  int      // at the start
-	// fallback are the subnets that are known without subnet4-list: those that were asked before, and
-	// those that this client wrote to.
+	// fallback are the subnets that are known without subnet4-list: those that were asked before,
+	// and those that this client wrote to.
 	fallback []uint32
 }
 
-func (c *Client) startListing(limit int) *listing {
+func (c *Client) startListing(limit uint64) *listing {
 	g := &c.gaps
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -155,7 +155,7 @@ func (l *listing) cross(ctx context.Context) (bool, error) {
 
 // proven returns up to where the empty page showed that there is no host: the next limit rows have
 // none, and ids are distinct.
-func (l *listing) proven() cursor { return cursor{l.at.source, l.at.id + uint64(l.limit)} }
+func (l *listing) proven() cursor { return cursor{l.at.source, l.at.id + l.limit} }
 
 // remembered returns the end of the known gap that the listing is in.
 func (l *listing) remembered() (cursor, bool) {
@@ -190,28 +190,27 @@ func (l *listing) firstHost(ctx context.Context) (cursor, bool, error) {
 	return l.firstHostOf(ctx, subnets)
 }
 
-func (l *listing) firstHostOf(ctx context.Context, subnets []uint32) (first cursor, any bool, err error) {
+func (l *listing) firstHostOf(ctx context.Context, subnets []uint32) (first cursor, anyHost bool, err error) {
 	for _, id := range subnets {
 		_, next, found, err := l.client.reservationPage(ctx, 1, l.at, &id)
 		if err != nil {
 			return cursor{}, false, err
 		}
-		if found && (!any || next.before(first)) {
-			first, any = next, true
+		if found && (!anyHost || next.before(first)) {
+			first, anyHost = next, true
 		}
 	}
-	return first, any, nil
+	return first, anyHost, nil
 }
 
-// allSubnets returns the configured subnets and 0, that of global host reservations. Without the hook
-// library for it, these are the ones that are known otherwise.
+// allSubnets returns the configured subnets and 0, that of global host reservations. Without the
+// hook library for it, these are the ones that are known otherwise.
 func (l *listing) allSubnets(ctx context.Context) ([]uint32, error) {
 	if l.subnets != nil {
 		return l.subnets, nil
 	}
 	subnets, err := l.client.Subnets(ctx)
-	var unsupported *UnsupportedError
-	if errors.As(err, &unsupported) {
+	if _, unsupported := errors.AsType[*UnsupportedError](err); unsupported {
 		l.subnets = l.fallback
 		return l.subnets, nil
 	}

@@ -9,21 +9,22 @@ import (
 	"strings"
 )
 
-// macBytes is the length of an Ethernet hardware address. Kea itself accepts any length silently, and
-// such a host never matches a client.
+// macBytes is the length of an Ethernet hardware address. Kea itself accepts any length silently,
+// and such a host never matches a client.
 const macBytes = 6
 
 // HWAddress is a hardware address as Kea writes it: lower case, colons between the bytes
-// ("00:02:12:34:56:78"). It is comparable and can be a map key. One that ParseHWAddress returned has
-// exactly six bytes; one read from a server is what that server has, which may be anything.
+// ("00:02:12:34:56:78"). It is comparable and can be a map key. One that ParseHWAddress returned
+// has exactly six bytes; one read from a server is what that server has, which may be anything.
 type HWAddress string
 
 // String returns the address as Kea writes it.
 func (a HWAddress) String() string { return string(a) }
 
-// ParseHWAddress reads a six-byte hardware address written with colons, dashes ("00-02-12-34-56-78")
-// or Cisco dots ("0002.1234.5678"), in either case. An address without separators is refused: Kea
-// accepts one silently, and the same twelve digits can be another kind of identifier.
+// ParseHWAddress reads a six-byte hardware address written with colons, dashes
+// ("00-02-12-34-56-78") or Cisco dots ("0002.1234.5678"), in either case. An address without
+// separators is refused: Kea accepts one silently, and the same twelve digits can be another kind
+// of identifier.
 func ParseHWAddress(s string) (HWAddress, error) {
 	groups, digits, err := splitHWAddress(s)
 	if err != nil {
@@ -44,7 +45,8 @@ func ParseHWAddress(s string) (HWAddress, error) {
 	return formatHWAddress(raw), nil
 }
 
-// splitHWAddress splits an address at its separator and returns how many digits each part must have.
+// splitHWAddress splits an address at its separator and returns how many digits each part must
+// have.
 func splitHWAddress(s string) ([]string, int, error) {
 	switch {
 	case s == "":

@@ -12,6 +12,9 @@ import (
 	"unicode/utf8"
 )
 
+// null is JSON for "nothing".
+const null = "null"
+
 // encode makes JSON that Kea reads. Strings that are not ASCII must be of the types in text.go.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer

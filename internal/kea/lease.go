@@ -15,8 +15,8 @@ const (
 	LeaseStateReleased         = 3
 )
 
-// InfiniteLifetime is the valid lifetime of a lease that never ends: 4294967295 seconds, all ones on
-// the wire (RFC 2131, section 3.3).
+// InfiniteLifetime is the valid lifetime of a lease that never ends: 4294967295 seconds, all ones
+// on the wire (RFC 2131, section 3.3).
 const InfiniteLifetime = 4294967295 * time.Second
 
 // Lease is one IPv4 lease. Kea lists leases of the past too: see Active.
@@ -25,8 +25,8 @@ type Lease struct {
 	IPAddress netip.Addr
 	// HWAddress is what the client sent: not always six bytes, empty for some reclaimed leases.
 	HWAddress HWAddress
-	// ClientID is the client identifier in hex with colons, as Kea writes it for leases; empty if the
-	// client sent none.
+	// ClientID is the client identifier in hex with colons, as Kea writes it for leases; empty if
+	// the client sent none.
 	ClientID string
 	SubnetID uint32
 	// State is one of the LeaseState constants; newer Kea may know more.
@@ -49,9 +49,9 @@ func (l Lease) Expires() (time.Time, bool) {
 	return l.CLTT.Add(l.ValidLifetime), true
 }
 
-// Active reports whether the lease is in force: in the default state and not past its end. Kea leaves
-// state 0 on a lease after its end, until it reclaims it, and keeps declined, reclaimed and released
-// ones.
+// Active reports whether the lease is in force: in the default state and not past its end. Kea
+// leaves state 0 on a lease after its end, until it reclaims it, and keeps declined, reclaimed and
+// released ones.
 func (l Lease) Active(now time.Time) bool {
 	if l.State != LeaseStateDefault {
 		return false

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -34,9 +35,9 @@ func (c *Client) LeasesByHWAddress(ctx context.Context, hw HWAddress) ([]Lease, 
 	return page.Leases, errors.Join(page.Unreadable...)
 }
 
-// LeasePages returns an iterator over all leases, by ascending address (lease4-get-page). Each page is
-// one command with up to limit leases, sent when the consumer asks for the page. An error ends the
-// iteration; without one the listing is complete.
+// LeasePages returns an iterator over all leases, by ascending address (lease4-get-page). Each page
+// is one command with up to limit leases, sent when the consumer asks for the page. An error ends
+// the iteration; without one the listing is complete.
 func (c *Client) LeasePages(ctx context.Context, limit int) iter.Seq2[LeasePage, error] {
 	const command = "lease4-get-page"
 	return func(yield func(LeasePage, error) bool) {
@@ -64,11 +65,11 @@ func (c *Client) LeasePages(ctx context.Context, limit int) iter.Seq2[LeasePage,
 // lastLeaseAddress returns the address behind which the next page starts: the last one that can be
 // read, as Kea answers in ascending order.
 func lastLeaseAddress(command string, raw []json.RawMessage, from string) (string, error) {
-	for i := len(raw) - 1; i >= 0; i-- {
+	for _, l := range slices.Backward(raw) {
 		var w struct {
 			IPAddress netip.Addr `json:"ip-address"`
 		}
-		if json.Unmarshal(raw[i], &w) != nil || !w.IPAddress.IsValid() {
+		if json.Unmarshal(l, &w) != nil || !w.IPAddress.IsValid() {
 			continue
 		}
 		if before, err := netip.ParseAddr(from); err == nil && !before.Less(w.IPAddress) {

@@ -57,9 +57,9 @@ func certificateReason(err error) string {
 	case !errors.As(err, &verification):
 		return ""
 	case errors.As(err, &unknown):
-		return "its certificate is signed by an unknown CA: give the CA that signed it"
+		return "its certificate is signed by an unknown CA: set the CA that signed it"
 	case errors.As(err, &name):
-		return "its certificate is for another name than the URL has: use a name in the certificate, or give it as the server name"
+		return "its certificate is for another name than the URL has: use a name in the certificate, or set the server name to one"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "its certificate has expired or is not valid yet"
 	default:
@@ -67,7 +67,8 @@ func certificateReason(err error) string {
 	}
 }
 
-// tlsReason knows what Go has no exported types for: alerts of the other side, and HTTP instead of TLS.
+// tlsReason knows what Go has no exported types for: alerts of the other side, and HTTP instead of
+// TLS.
 func tlsReason(err error) string {
 	var header tls.RecordHeaderError
 	text := err.Error()
@@ -77,7 +78,7 @@ func tlsReason(err error) string {
 	case errors.As(err, &header):
 		return "its port does not speak TLS: start the URL with http://, or turn on TLS in Kea"
 	case strings.Contains(text, "tls: certificate required"):
-		return "it wants a client certificate: give one"
+		return "it requires a client certificate: set one"
 	case strings.Contains(text, "remote error: tls: "):
 		return "it refuses our side of TLS: check the client certificate and the CA that Kea trusts"
 	default:

@@ -24,7 +24,8 @@ func portOf(t *testing.T, port int) string {
 	return strconv.Itoa(port)
 }
 
-// The texts for what a test cannot easily have happen, and that none of them holds what changes from try to try.
+// The texts for what a test cannot easily have happen, and that none of them holds what changes
+// from try to try.
 func TestReason(t *testing.T) {
 	address := &net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 54321}
 	op := func(what string, err error) error {
@@ -44,7 +45,7 @@ func TestReason(t *testing.T) {
 		"OtherName":   {true, certificate(x509.HostnameError{Certificate: &x509.Certificate{}, Host: "x"}), "another name"},
 		"NoServer":    {true, certificate(x509.CertificateInvalidError{Reason: x509.IncompatibleUsage}), "does not verify"},
 		"NoTLS":       {true, tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}, "does not speak TLS"},
-		"Wanted":      {true, op("remote error", errors.New("tls: certificate required")), "wants a client certificate"},
+		"Wanted":      {true, op("remote error", errors.New("tls: certificate required")), "requires a client certificate"},
 		"Alert":       {true, errors.New("remote error: tls: handshake failure"), "refuses our side"},
 		"DialTimeout": {false, op("dial", os.ErrDeadlineExceeded), "firewall"},
 		"Timeout":     {false, context.DeadlineExceeded, "no answer in time"},

@@ -11,8 +11,8 @@ import (
 )
 
 // Target is where a host reservation is kept: Kea's operation-target. Kea knows "all" and "default"
-// too. A write to "all" can change one store and fail in the other, and what "default" is depends on
-// the command, so they are not offered.
+// too. A write to "all" can change one store and fail in the other, and what "default" is depends
+// on the command, so they are not offered.
 type Target string
 
 const (
@@ -70,8 +70,8 @@ type OptionData struct {
 	AlwaysSend *bool
 	NeverSend  *bool
 	CSVFormat  *bool
-	// ClientClasses are those to whose clients the option is sent; nil means all clients. PostgreSQL
-	// and MySQL do not keep them.
+	// ClientClasses are those to whose clients the option is sent; nil means all clients.
+	// PostgreSQL and MySQL do not keep them.
 	ClientClasses []string
 	// Extra holds members that this client does not know (such as user-context), so that an update
 	// does not erase them.

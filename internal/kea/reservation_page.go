@@ -21,25 +21,26 @@ type ReservationPage struct {
 }
 
 // ReservationPages returns an iterator over all host reservations (reservation-get-page): first
-// those in memory, then those in the database, never both in one page. Each page is one command with
-// up to limit hosts, sent when the consumer asks for the page, so a consumer paces Kea by taking its
-// time between pages. An error ends the iteration; without one the listing is complete, but for what
-// follows. A host that is updated during the scan can be seen twice, so key what you collect.
+// those in memory, then those in the database, never both in one page. Each page is one command
+// with up to limit hosts, sent when the consumer asks for the page, so a consumer paces Kea by
+// taking its time between pages. An error ends the iteration; without one the listing is complete,
+// but for what follows. A host that is updated during the scan can be seen twice, so key what you
+// collect.
 //
 // A server that lost its database and goes on answers like one without hosts; see ProbeDatabase.
 //
 // A database shared with kea-dhcp6 also has hosts without an IPv4 subnet, which Kea leaves out of a
 // page after counting them: with limit or more of them in a row the page is empty, as at the end.
-// Such gaps are crossed, whatever their size; see gap.go for how and what it costs. A host in such a
-// gap is missed if its subnet is not configured any more, and can be missed for some scans if it was
-// added through another client.
+// Such gaps are crossed, whatever their size; see gap.go for how and what it costs. A host in such
+// a gap is missed if its subnet is not configured any more, and can be missed for some scans if it
+// was added through another client.
 func (c *Client) ReservationPages(ctx context.Context, limit int) iter.Seq2[ReservationPage, error] {
 	return func(yield func(ReservationPage, error) bool) {
 		if limit <= 0 {
 			yield(ReservationPage{}, fmt.Errorf("cannot list host reservations: the limit is %d, it must be positive", limit))
 			return
 		}
-		l := c.startListing(limit)
+		l := c.startListing(uint64(limit))
 		for {
 			page, found, err := l.next(ctx)
 			if err != nil {
@@ -57,7 +58,7 @@ func (c *Client) ReservationPages(ctx context.Context, limit int) iter.Seq2[Rese
 	}
 }
 
-// cursor says where a page starts: behind the host with this id, in this source. The zero cursor is
+// cursor is where a page starts: behind the host with this id, in this source. The zero cursor is
 // the beginning. Kea numbers sources: 0 is memory, 1 and more are databases. Within a source, pages
 // ascend by id.
 type cursor struct {
@@ -78,10 +79,10 @@ func (c cursor) before(d cursor) bool {
 	return c.source < d.source || c.source == d.source && c.id < d.id
 }
 
-// reservationPage reads up to limit hosts from a cursor on, of one subnet if subnetID is not nil. It
-// returns where the next page starts; not found if the page is empty. Kea moves to the next source
-// only when the one before has nothing left, and answers with the one it came to.
-func (c *Client) reservationPage(ctx context.Context, limit int, from cursor, subnetID *uint32) (page ReservationPage, next cursor, found bool, err error) {
+// reservationPage reads up to limit hosts from a cursor on, of one subnet if subnetID is not nil.
+// It returns where the next page starts; not found if the page is empty. Kea moves to the next
+// source only when the one before has nothing left, and answers with the one it came to.
+func (c *Client) reservationPage(ctx context.Context, limit uint64, from cursor, subnetID *uint32) (page ReservationPage, next cursor, found bool, err error) {
 	const command = "reservation-get-page"
 	args := map[string]any{"limit": limit}
 	if from != (cursor{}) {

@@ -13,8 +13,8 @@ import (
 // Reservation reads the host reservation of a hardware address in a subnet, from one store
 // (reservation-get). ErrNotFound if there is none.
 //
-// A server that lost its hosts-database and was told to go on (on-fail: serve-retry-continue), or
-// that has none, answers "not found" to every read of the database. See ProbeDatabase.
+// A server that lost its hosts-database and is configured to go on (on-fail: serve-retry-continue),
+// or that has none, answers "not found" to every read of the database. See ProbeDatabase.
 func (c *Client) Reservation(ctx context.Context, target Target, subnetID uint32, hw HWAddress) (Reservation, error) {
 	const command = "reservation-get"
 	if err := errors.Join(checkTarget(target), checkHWAddress(hw)); err != nil {
@@ -32,8 +32,8 @@ func (c *Client) Reservation(ctx context.Context, target Target, subnetID uint32
 }
 
 // ReservationsByAddress returns the host reservations of an address in a subnet, from one store:
-// none, one, or with ip-reservations-unique false several. A subnet-id that the server does not have
-// is a *RejectedError. An empty list from the database can mean that Kea lost it, as with
+// none, one, or with ip-reservations-unique false several. A subnet-id that the server does not
+// have is a *RejectedError. An empty list from the database can mean that Kea lost it, as with
 // Reservation. A host that cannot be parsed has the address too: it is a *MalformedError, next to
 // the hosts that can be parsed.
 //
@@ -48,8 +48,8 @@ func (c *Client) ReservationsByAddress(ctx context.Context, target Target, subne
 }
 
 // ReservationsByID returns the host reservations of a hardware address in all subnets and stores
-// (reservation-get-by-id). An empty list can mean that Kea lost its database, as with Reservation. A
-// host that cannot be parsed is a *MalformedError, next to the hosts that can be parsed.
+// (reservation-get-by-id). An empty list can mean that Kea lost its database, as with Reservation.
+// A host that cannot be parsed is a *MalformedError, next to the hosts that can be parsed.
 func (c *Client) ReservationsByID(ctx context.Context, hw HWAddress) ([]Reservation, error) {
 	const command = "reservation-get-by-id"
 	if err := checkHWAddress(hw); err != nil {

@@ -8,9 +8,10 @@ import (
 	"fmt"
 )
 
-// AddReservation adds a host reservation to one store (reservation-add). It refuses, before anything
-// is sent, a reservation without a subnet-id, which Kea would take for a global one, and one without
-// an identifier. Kea checks for duplicates in that one store only. A duplicate is a *RejectedError.
+// AddReservation adds a host reservation to one store (reservation-add). It refuses, before
+// anything is sent, a reservation without a subnet-id, which Kea would take for a global one, and
+// one without an identifier. Kea checks for duplicates in that one store only. A duplicate is a
+// *RejectedError.
 func (c *Client) AddReservation(ctx context.Context, target Target, r Reservation) error {
 	return c.writeReservation(ctx, "reservation-add", target, r)
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Status is what a server reports about itself. A changed PID, or an Uptime or Reload smaller than the
-// time since the last status, means that the configuration was read again, and with it the host
+// Status is what a server reports about itself. A changed PID, or an Uptime or Reload smaller than
+// the time since the last status, means that the configuration was read again, and with it the host
 // reservations in memory are lost.
 type Status struct {
 	PID int
@@ -62,10 +62,10 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	return w.status(), nil
 }
 
-// WriteConfig makes the server write its configuration, host reservations in memory included, to its
-// own file (config-write). It rewrites the whole file, with defaults expanded and secrets in clear,
-// and loses the content of opaque options there (see Configuration.OpaqueOptions). A *RejectedError
-// if the file cannot be written.
+// WriteConfig makes the server write its configuration, host reservations in memory included, to
+// its own file (config-write). It rewrites the whole file, with defaults expanded and secrets in
+// clear, and loses the content of opaque options there (see Configuration.OpaqueOptions). A
+// *RejectedError if the file cannot be written.
 func (c *Client) WriteConfig(ctx context.Context) error {
 	return c.run(ctx, request{Command: "config-write", effect: once}, nil)
 }

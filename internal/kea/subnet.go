@@ -18,9 +18,9 @@ type Subnet struct {
 	SharedNetwork string
 }
 
-// SubnetDetail is a subnet with what its clients get. Options are those of the subnet level only, not
-// what it inherits. Its SharedNetwork is always empty: subnet4-get does not return it, Client.Subnets
-// does.
+// SubnetDetail is a subnet with what its clients get. Options are those of the subnet level only,
+// not what it inherits. Its SharedNetwork is always empty: subnet4-get does not return it,
+// Client.Subnets does.
 type SubnetDetail struct {
 	Subnet
 	Pools      []Pool
@@ -28,8 +28,8 @@ type SubnetDetail struct {
 	// Routers and DNSServers are the options of these names, where they are given as addresses.
 	Routers    []netip.Addr
 	DNSServers []netip.Addr
-	// Whether Kea looks for host reservations of these kinds; nil where the subnet does not set it and
-	// inherits (see Configuration.Subnets).
+	// Whether Kea looks for host reservations of these kinds; nil where the subnet does not set it
+	// and inherits (see Configuration.Subnets).
 	ReservationsGlobal    *bool
 	ReservationsInSubnet  *bool
 	ReservationsOutOfPool *bool
@@ -77,7 +77,8 @@ func (c *Client) Subnet(ctx context.Context, id uint32) (SubnetDetail, error) {
 	return c.subnet(ctx, map[string]any{"id": id})
 }
 
-// SubnetByPrefix reads the subnet that has exactly this prefix (subnet4-get). ErrNotFound if there is none.
+// SubnetByPrefix reads the subnet that has exactly this prefix (subnet4-get). ErrNotFound if there
+// is none.
 func (c *Client) SubnetByPrefix(ctx context.Context, prefix netip.Prefix) (SubnetDetail, error) {
 	return c.subnet(ctx, map[string]any{"subnet": prefix.Masked().String()})
 }

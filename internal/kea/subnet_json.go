@@ -100,8 +100,8 @@ func pools(in []wirePool) ([]Pool, error) {
 	return out, nil
 }
 
-// addresses reads an option whose data are addresses with commas between them. One that is written in
-// another way (csv-format false) has none.
+// addresses reads an option whose data are addresses with commas between them. One that is written
+// in another way (csv-format false) has none.
 func addresses(options []OptionData, name string) []netip.Addr {
 	for _, o := range options {
 		if o.Name != name {
@@ -120,8 +120,8 @@ func addresses(options []OptionData, name string) []netip.Addr {
 	return nil
 }
 
-// parsePool reads a pool: Kea writes it as a prefix where it is one ("10.0.0.64/28"), else as its ends
-// ("10.0.0.100-10.0.0.200").
+// parsePool reads a pool: Kea writes it as a prefix where it is one ("10.0.0.64/28"), else as its
+// ends ("10.0.0.100-10.0.0.200").
 func parsePool(s string) (Pool, error) {
 	if prefix, err := netip.ParsePrefix(s); err == nil {
 		return Pool{First: prefix.Masked().Addr(), Last: lastAddress(prefix)}, nil

@@ -25,7 +25,7 @@ type text string
 
 // UnmarshalJSON reads a string as Kea writes it.
 func (t *text) UnmarshalJSON(raw []byte) error {
-	if string(raw) == "null" {
+	if string(raw) == null {
 		return nil
 	}
 	if len(raw) < 2 || raw[0] != '"' {
@@ -123,7 +123,7 @@ func bytesOf(s string) string {
 	out := make([]byte, 0, len(s))
 	for _, r := range s {
 		if r <= 0xff {
-			out = append(out, byte(r))
+			out = append(out, byte(r)) //nolint:gosec // Checked just above.
 		} else {
 			out = utf8.AppendRune(out, r)
 		}
@@ -181,7 +181,7 @@ func appendValue(out []byte, v any) ([]byte, error) {
 		return appendAll(append(out, '['), t, ']', appendValue)
 	case map[string]any:
 		if t == nil {
-			return append(out, "null"...), nil
+			return append(out, null...), nil
 		}
 		return appendAll(append(out, '{'), slices.Sorted(maps.Keys(t)), '}', func(out []byte, k string) ([]byte, error) {
 			return appendValue(append(appendText(out, k), ':'), t[k])

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// service names the daemon that a command is for. The Control Agent needs it; kea-dhcp4's own socket accepts it.
+// service names the daemon that a command is for. The Control Agent needs it; kea-dhcp4's own
+// socket accepts it.
 var service = []string{"dhcp4"}
 
 // Names of commands, arguments and members that occur in several places.
@@ -79,7 +80,8 @@ func (c *Client) exchange(ctx context.Context, req request, out any) error {
 
 // post returns the HTTP status and body of the answer.
 func (c *Client) post(ctx context.Context, req request, body []byte) (int, []byte, error) {
-	// A bytes.Reader makes net/http set Content-Length (Kea answers 400 to a chunked body) and GetBody.
+	// A bytes.Reader makes net/http set Content-Length (Kea answers 400 to a chunked body) and
+	// GetBody.
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, fmt.Errorf("cannot make the request: %w", err)
@@ -89,10 +91,10 @@ func (c *Client) post(ctx context.Context, req request, body []byte) (int, []byt
 		r.SetBasicAuth(c.username, c.password)
 	}
 	if req.effect == repeatable {
-		// When Kea closes an idle connection just as a command is sent, net/http tries once more on its
-		// own if the request is repeatable. An empty value marks it so without a header on the wire
-		// (net/http.Transport). Without it, only requests of which no byte was written are repeated,
-		// which is safe for writes.
+		// When Kea closes an idle connection just as a command is sent, net/http tries once more on
+		// its own if the request is repeatable. An empty value marks it so without a header on the
+		// wire (net/http.Transport). Without it, only requests of which no byte was written are
+		// repeated, which is safe for writes.
 		r.Header["X-Idempotency-Key"] = []string{}
 	}
 	resp, err := c.http.Do(r)
@@ -154,7 +156,7 @@ func (c *Client) statusError(command string, status int, raw []byte) error {
 	}
 }
 
-// badRequest tells Kea's own 400 from that of a web server whose port wants https.
+// badRequest distinguishes Kea's own 400 from that of a web server whose port wants https.
 func (c *Client) badRequest(command string, raw []byte) error {
 	if a, err := parseAnswer(raw); err == nil && *a.Result == http.StatusBadRequest {
 		return &RejectedError{Command: command, Text: string(a.Text) + " (HTTP 400)"}

@@ -22,14 +22,15 @@ import (
 
 const goodAnswer = `[{"result": 0, "text": "3.0.3", "arguments": {"extended": "3.0.3 (tarball)"}}]`
 
-// TestAnswers: what may come back over HTTP, and what it is told as. version-get and reservation-add stand for all commands.
+// TestAnswers: what may come back over HTTP, and which error it is. version-get and
+// reservation-add stand for all commands.
 func TestAnswers(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		status int
 		body   string
 		want   string
-		say    string
+		text   string
 	}{
 		"Success":           {"An array with one answer.", 200, goodAnswer, "ok", ""},
 		"BareObject":        {"As Kea's HTTP layer writes it.", 200, strings.Trim(goodAnswer, "[]"), "ok", ""},
@@ -69,8 +70,8 @@ func TestAnswers(t *testing.T) {
 			c := newClient(t, kea.Config{URL: srv.URL, Username: "admin", Password: "s3cret"})
 			_, err := c.Version(t.Context())
 			wantClass(t, tc.reason, err, tc.want)
-			if err != nil && (!strings.Contains(err.Error(), tc.say) || strings.Contains(err.Error(), "s3cret")) {
-				t.Errorf("%s got the text %q, want %q in it and no secret", tc.reason, err, tc.say)
+			if err != nil && (!strings.Contains(err.Error(), tc.text) || strings.Contains(err.Error(), "s3cret")) {
+				t.Errorf("%s got the text %q, want %q in it and no secret", tc.reason, err, tc.text)
 			}
 		})
 	}
@@ -172,7 +173,7 @@ func TestTimeouts(t *testing.T) {
 }
 
 func TestConnectionRefused(t *testing.T) {
-	wantReason(t, "nobody listens", kea.Config{URL: "http://127.0.0.1:" + portOf(t, freePort(t))}, "connection refused")
+	wantReason(t, "no listener", kea.Config{URL: "http://127.0.0.1:" + portOf(t, freePort(t))}, "connection refused")
 }
 
 func TestKeepAlive(t *testing.T) {
@@ -196,8 +197,9 @@ func TestKeepAlive(t *testing.T) {
 	}
 }
 
-// staleServer answers the first request of its first connection and closes that connection on the second, as Kea does when it gives up an idle one just
-// as a command comes. Further connections are answered.
+// staleServer answers the first request of its first connection and closes that connection on the
+// second, as Kea does when it gives up an idle one just as a command comes. Further connections are
+// answered.
 type staleServer struct {
 	mu       sync.Mutex
 	requests []string

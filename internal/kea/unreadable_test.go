@@ -79,7 +79,8 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// An account that may only read can look at everything, and a command that it may not send is named.
+// An account that may only read can look at everything, and a command that it may not send is
+// named.
 func TestReadOnlyAccount(t *testing.T) {
 	k := keatest.NewOffline(t, keatest.Options{ReadOnly: true, Database: keatest.NewDatabase(), Forbidden: []string{"config-get"}})
 	c := newClient(t, k.ClientConfig())

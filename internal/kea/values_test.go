@@ -94,7 +94,8 @@ func TestReservationClone(t *testing.T) {
 	}
 }
 
-// What this client does not know survives, also on the way through a program that only reads and writes.
+// What this client does not know survives, also on the way through a program that only reads and
+// writes.
 func TestReservationJSON(t *testing.T) {
 	const in = `{"boot-file-name": "", "client-classes": [ ], "hostname": "", "hw-address": "00:00:00:00:00:AB", "next-server": "0.0.0.0", "new": {"a": [ 1 ]},
 		"option-data": [ {"code": 6, "newer": 1.50} ], "server-hostname": "", "subnet-id": 3, "user-context": {"n": 12345678901234567890}}`

@@ -40,8 +40,9 @@ func empty(text string, arguments any) answer {
 	return answer{Result: resultEmpty, Text: text, Arguments: arguments}
 }
 
-// encode writes an answer as Kea does: in an array, and with each byte above 0x7f escaped as if it were
-// a character. (Kea does not escape the keys of an object. That makes no difference to a reader.)
+// encode writes an answer as Kea does: in an array, and with each byte above 0x7f escaped as if it
+// were a character. (Kea does not escape the keys of an object. That makes no difference to a
+// reader.)
 func (a answer) encode() []byte {
 	a.Arguments, a.Text = characters(a.Arguments), charactersOf(a.Text)
 	var b bytes.Buffer
@@ -53,7 +54,7 @@ func (a answer) encode() []byte {
 	var out bytes.Buffer
 	for _, r := range strings.TrimSpace(b.String()) {
 		if r < 0x80 {
-			out.WriteByte(byte(r))
+			out.WriteRune(r)
 		} else {
 			fmt.Fprintf(&out, `\u%04x`, r)
 		}
@@ -61,8 +62,8 @@ func (a answer) encode() []byte {
 	return out.Bytes()
 }
 
-// characters turns each byte of all strings in a value into a character, so that encoding/json leaves
-// what is not UTF-8 as it is.
+// characters turns each byte of all strings in a value into a character, so that encoding/json
+// leaves what is not UTF-8 as it is.
 func characters(v any) any {
 	switch t := v.(type) {
 	case string:

@@ -10,8 +10,9 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// configGet answers with what package kea reads, as Kea 3.0.3 writes it: what is not set is left out
-// below the global level, and at the global level there with its default. Like Kea it has credentials.
+// configGet answers with what package kea reads, as Kea 3.0.3 writes it: what is not set is left
+// out below the global level, and at the global level there with its default. Like Kea it has
+// credentials.
 func (s *Server) configGet(json.RawMessage) answer {
 	o := &s.options
 	unset := Level{ReservationsGlobal: new(false), ReservationsInSubnet: new(true), ReservationsOutOfPool: new(false), MatchClientID: new(true)}
@@ -27,7 +28,7 @@ func (s *Server) configGet(json.RawMessage) answer {
 		"shared-networks": s.networkObjects(), "subnet4": s.subnetObjects(""),
 	})
 	if s.database.of != nil {
-		database := object{"type": "postgresql", "name": "kea", "user": "kea", "password": "secret"}
+		database := object{"type": "postgresql", memberName: "kea", "user": "kea", "password": "secret"}
 		if o.DatabaseReadOnly {
 			database["readonly"] = true
 		}
@@ -50,23 +51,23 @@ func (o *Options) hookObjects() []object {
 }
 
 func (o *Options) definitionObjects() []object {
-	out := []object{}
+	out := make([]object, 0, len(o.OptionDefs))
 	for _, d := range o.OptionDefs {
 		space := d.Space
 		if space == "" {
 			space = defaultSpace
 		}
 		out = append(out, object{
-			"name": d.Name, "code": d.Code, "space": space, "type": d.Type, "encapsulate": d.Encapsulate, "array": false, "record-types": "",
+			memberName: d.Name, "code": d.Code, "space": space, "type": d.Type, "encapsulate": d.Encapsulate, "array": false, "record-types": "",
 		})
 	}
 	return out
 }
 
 func (o *Options) classObjects() []object {
-	out := []object{}
+	out := make([]object, 0, len(o.ClientClasses))
 	for _, name := range slices.Sorted(maps.Keys(o.ClientClasses)) {
-		out = append(out, object{"name": name, memberOptionData: o.optionObjects(o.ClientClasses[name])})
+		out = append(out, object{memberName: name, memberOptionData: o.optionObjects(o.ClientClasses[name])})
 	}
 	return out
 }
@@ -75,11 +76,11 @@ func (s *Server) networkObjects() []object {
 	out := []object{}
 	for _, n := range s.options.Subnets {
 		name := n.SharedNetwork
-		if name == "" || slices.ContainsFunc(out, func(o object) bool { return o["name"] == name }) {
+		if name == "" || slices.ContainsFunc(out, func(o object) bool { return o[memberName] == name }) {
 			continue
 		}
 		network := s.options.levelObject(s.options.SharedNetworks[name])
-		network["name"], network["subnet4"] = name, s.subnetObjects(name)
+		network[memberName], network["subnet4"] = name, s.subnetObjects(name)
 		out = append(out, network)
 	}
 	return out
@@ -100,8 +101,9 @@ func (s *Server) subnetObjects(network string) []object {
 
 // hostObjects are the hosts in memory of a subnet; they have no subnet-id there.
 func (s *Server) hostObjects(subnetID uint32) []object {
-	out := []object{}
-	for _, h := range s.memory.find(func(r kea.Reservation) bool { return r.SubnetID == subnetID }) {
+	hosts := s.memory.find(func(r kea.Reservation) bool { return r.SubnetID == subnetID })
+	out := make([]object, 0, len(hosts))
+	for _, h := range hosts {
 		host := s.options.hostObject(h)
 		delete(host, "subnet-id")
 		out = append(out, host)

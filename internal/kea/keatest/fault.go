@@ -17,8 +17,8 @@ const (
 	LoseAnswer FaultKind = "LoseAnswer"
 	// Unauthorized answers 401.
 	Unauthorized FaultKind = "Unauthorized"
-	// Forbidden answers 403, as the listener of the high-availability hook does. See Options.ReadOnly
-	// and Options.Forbidden for an account that may not run a command.
+	// Forbidden answers 403, as the listener of the high-availability hook does. See
+	// Options.ReadOnly and Options.Forbidden for an account that may not run a command.
 	Forbidden FaultKind = "Forbidden"
 	// ServerError answers 500.
 	ServerError FaultKind = "ServerError"

@@ -24,6 +24,7 @@ const (
 
 	memberCount      = "count"
 	memberHosts      = "hosts"
+	memberName       = "name"
 	memberOptionData = "option-data"
 )
 
@@ -46,9 +47,9 @@ func identify(r kea.Reservation) identifier {
 	}
 }
 
-// canonicalIdentifier gives an identifier the form in which Kea answers: hardware address and DUID in
-// lower case with colons, the others in upper case without. It reads colons, no colons, and 'text', of
-// any length.
+// canonicalIdentifier gives an identifier the form in which Kea answers: hardware address and DUID
+// in lower case with colons, the others in upper case without. It reads colons, no colons, and
+// 'text', of any length.
 func canonicalIdentifier(kind, value string) (string, error) {
 	raw, err := identifierBytes(value)
 	if err != nil || len(raw) == 0 {

@@ -85,9 +85,9 @@ func New(tb testing.TB, o Options) *Server {
 	return s
 }
 
-// NewOffline returns a server without sockets and goroutines, for a testing/synctest bubble: it is an
-// http.RoundTripper, and ClientConfig has it as Transport. What hangs ends with the context of its
-// request, with ClearFaults, or with the test.
+// NewOffline returns a server without sockets and goroutines, for a testing/synctest bubble: it is
+// an http.RoundTripper, and ClientConfig has it as Transport. What hangs ends with the context of
+// its request, with ClearFaults, or with the test.
 func NewOffline(tb testing.TB, o Options) *Server {
 	tb.Helper()
 	s := newServer(o)
@@ -138,8 +138,9 @@ func (s *Server) ClientConfig() kea.Config {
 
 var _ http.RoundTripper = (*Server)(nil)
 
-// Restart does what a restart of kea-dhcp4 does: a new pid, an uptime of 0, open connections cut, host
-// reservations in memory lost except those that config-write kept. The database and the leases stay.
+// Restart does what a restart of kea-dhcp4 does: a new pid, an uptime of 0, open connections cut,
+// host reservations in memory lost except those that config-write kept. The database and the leases
+// stay.
 func (s *Server) Restart() {
 	s.mu.Lock()
 	s.pid++
@@ -165,8 +166,8 @@ func (s *Server) reload() {
 	s.memory = s.persisted.clone()
 }
 
-// Configure changes the options and reloads, as a configuration file that was edited does. Database,
-// Now and TLS stay as they are.
+// Configure changes the options and reloads, as a configuration file that was edited does.
+// Database, Now and TLS stay as they are.
 func (s *Server) Configure(change func(*Options)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

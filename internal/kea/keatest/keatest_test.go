@@ -51,7 +51,7 @@ func TestFaults(t *testing.T) {
 		applied bool
 	}{
 		keatest.Refuse:       {"Nothing was done.", &unreachable, false},
-		keatest.LoseAnswer:   {"It was done, and nobody knows.", &unreachable, true},
+		keatest.LoseAnswer:   {"It was done, unknown to the client.", &unreachable, true},
 		keatest.Unauthorized: {"Nothing was done.", &unauthorized, false},
 		keatest.Forbidden:    {"Nothing was done.", &unauthorized, false},
 		keatest.ServerError:  {"Nothing was done.", &unreachable, false},
@@ -114,7 +114,7 @@ func TestBehindTheBack(t *testing.T) {
 	k := keatest.New(t, keatest.Options{Database: keatest.NewDatabase()})
 	c := client(t, k)
 	r := reservation()
-	r.UserContext = map[string]any{"who": "somebody"}
+	r.UserContext = map[string]any{"who": "another"}
 	k.PutReservation(kea.TargetDatabase, r)
 	got, err := c.Reservation(t.Context(), kea.TargetDatabase, 1, hw)
 	if diff := cmp.Diff(r, got, equate); err != nil || diff != "" {

@@ -11,11 +11,11 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// Options are how a Server differs from the default: host reservations in memory, plain HTTP without
-// authentication, the subnet 10.123.0.0/24 with id 1, and Kea's defaults for the rest.
+// Options are how a Server differs from the default: host reservations in memory, plain HTTP
+// without authentication, the subnet 10.123.0.0/24 with id 1, and Kea's defaults for the rest.
 type Options struct {
-	// Subnets replace the default one; empty and not nil means none, as with a Kea whose configuration
-	// has not arrived.
+	// Subnets replace the default one; empty and not nil means none, as with a Kea whose
+	// configuration has not arrived.
 	Subnets []kea.SubnetDetail
 	// MatchClientID is match-client-id of subnets, by subnet-id.
 	MatchClientID map[uint32]bool
@@ -33,8 +33,8 @@ type Options struct {
 	// AddressesNotUnique sets ip-reservations-unique to false.
 	AddressesNotUnique bool
 
-	// Database is the hosts-database. Without one, host reservations are in memory. Servers can share
-	// one.
+	// Database is the hosts-database. Without one, host reservations are in memory. Servers can
+	// share one.
 	Database *Database
 	// DatabaseReadOnly is readonly of the database.
 	DatabaseReadOnly bool
@@ -58,7 +58,8 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Level is what a shared network or the global level sets for the subnets below it; nil means not set.
+// Level is what a shared network or the global level sets for the subnets below it; nil means not
+// set.
 type Level struct {
 	ReservationsGlobal    *bool
 	ReservationsInSubnet  *bool

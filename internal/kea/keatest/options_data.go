@@ -68,16 +68,20 @@ func (o *Options) canonicalOption(d *kea.OptionData) error {
 	case d.CSVFormat != nil && *d.CSVFormat:
 		return fmt.Errorf("definition for the option '%s.%s' having code '%d' does not exist", d.Space, d.Name, d.Code)
 	}
-	if d.AlwaysSend == nil {
-		d.AlwaysSend = new(bool)
-	}
-	if d.NeverSend == nil {
-		d.NeverSend = new(bool)
+	for _, flag := range []**bool{&d.AlwaysSend, &d.NeverSend} {
+		if *flag == nil {
+			*flag = new(bool)
+		}
 	}
 	csv := defined
 	if d.CSVFormat != nil {
 		csv = *d.CSVFormat
 	}
+	return canonicalData(d, def, csv)
+}
+
+// canonicalData gives the data of an option the form in which Kea keeps them.
+func canonicalData(d *kea.OptionData, def OptionDef, csv bool) error {
 	if csv && def.Type == typeEmpty {
 		csv, d.Data = false, "" // Kea takes no text for it.
 	}
@@ -112,7 +116,7 @@ func optionBytes(s string) ([]byte, error) {
 func (o *Options) optionObject(d kea.OptionData) object {
 	out := object{"code": d.Code, "space": d.Space, "always-send": *d.AlwaysSend, "never-send": *d.NeverSend}
 	if d.Name != "" {
-		out["name"] = d.Name
+		out[memberName] = d.Name
 	}
 	if len(d.ClientClasses) > 0 {
 		out["client-classes"] = d.ClientClasses

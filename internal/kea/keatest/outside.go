@@ -14,9 +14,9 @@ type databaseState struct {
 	breaking, lost bool
 }
 
-// LoseDatabase cuts the server off its database, as an outage does where Kea is told to go on (on-fail:
-// serve-retry-continue): the next command that needs it is answered "connectivity lost". From then on
-// reads of it are answered "not found", and writes that there is none.
+// LoseDatabase cuts the server off its database, as an outage does with a Kea that is configured to
+// go on (on-fail: serve-retry-continue): the next command that needs it is answered "connectivity
+// lost". From then on reads of it are answered "not found", and writes that there is none.
 func (s *Server) LoseDatabase() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -40,8 +40,8 @@ func (s *Server) Reservations(target kea.Target) []kea.Reservation {
 	return out
 }
 
-// PutReservation adds or replaces a host, without any check. It is kept in the form in which Kea keeps
-// it.
+// PutReservation adds or replaces a host, without any check. It is kept in the form in which Kea
+// keeps it.
 func (s *Server) PutReservation(target kea.Target, r kea.Reservation) { s.put(target, r, false) }
 
 // PutUnreadable adds or replaces a host like PutReservation. It is answered so that it cannot be

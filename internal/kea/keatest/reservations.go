@@ -51,7 +51,8 @@ func (s *Server) reservationAdd(raw json.RawMessage) answer {
 	return success("Host added.", nil)
 }
 
-// reservationUpdate deletes and adds, as Kea does: a host whose new version clashes with another is lost.
+// reservationUpdate deletes and adds, as Kea does: a host whose new version clashes with another is
+// lost.
 func (s *Server) reservationUpdate(raw json.RawMessage) answer {
 	r, args, hasSubnet, err := s.options.parseWrite(raw)
 	switch {

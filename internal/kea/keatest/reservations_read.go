@@ -29,27 +29,41 @@ func (s *Server) places(target string, byDefault kea.Target, doing string) ([]*s
 	if target == string(kea.TargetMemory) {
 		return out, nil
 	}
+	database, err := s.databasePlace(doing)
 	switch {
-	case s.database.of != nil && s.database.breaking:
-		s.database.breaking, s.database.lost = false, true
-		return nil, errors.New(textConnectivity)
-	case s.database.of != nil && s.options.DatabaseReadOnly && doing != "":
-		return nil, errors.New("PostgreSQL host database backend is configured to operate in read only mode")
-	case s.database.of == nil && s.options.HostCache:
-		out = append(out, s.cache)
-	case s.database.of != nil && !s.database.lost:
-		out = append(out, &s.database.of.store)
-	case doing != "" && target == string(kea.TargetDatabase):
+	case err != nil:
+		return nil, err
+	case len(database) == 0 && doing != "" && target == string(kea.TargetDatabase):
 		//nolint:staticcheck // Kea ends it with a full stop.
 		return nil, fmt.Errorf(textNoDatabase, doing)
 	}
-	return out, nil
+	return append(out, database...), nil
+}
+
+// databasePlace returns what a command for the database works on; empty if there is none.
+func (s *Server) databasePlace(doing string) ([]*store, error) {
+	d := &s.database
+	switch {
+	case d.of == nil && s.options.HostCache: // It takes the place of a database.
+		return []*store{s.cache}, nil
+	case d.of == nil:
+		return nil, nil
+	case d.breaking:
+		d.breaking, d.lost = false, true
+		return nil, errors.New(textConnectivity)
+	case s.options.DatabaseReadOnly && doing != "":
+		return nil, errors.New("PostgreSQL host database backend is configured to operate in read only mode")
+	case d.lost:
+		return nil, nil
+	default:
+		return []*store{&d.of.store}, nil
+	}
 }
 
 const targetAll = "all"
 
-// readFrom returns the hosts that fit, over the places of a read. A database that is not there reads as
-// an empty one.
+// readFrom returns the hosts that fit, over the places of a read. A database that is not there
+// reads as an empty one.
 func (s *Server) readFrom(target string, fits func(kea.Reservation) bool) ([][]host, error) {
 	places, err := s.places(target, targetAll, "")
 	if err != nil {
@@ -130,7 +144,8 @@ func (s *Server) hostList(target string, fits func(kea.Reservation) bool) answer
 	return success(text, object{memberHosts: list})
 }
 
-// reservationGetPage moves to the next source when one has nothing left. It ignores operation-target.
+// reservationGetPage moves to the next source when one has nothing left. It ignores
+// operation-target.
 func (s *Server) reservationGetPage(raw json.RawMessage) answer {
 	var args struct {
 		Limit    int     `json:"limit"`

@@ -63,8 +63,8 @@ func (s *Server) configReload(json.RawMessage) answer {
 	return success("Configuration successful.", nil)
 }
 
-// configWrite keeps the hosts in memory over a restart, without what config-get does not return: the
-// content of opaque options.
+// configWrite keeps the hosts in memory over a restart, without what config-get does not return:
+// the content of opaque options.
 func (s *Server) configWrite(json.RawMessage) answer {
 	s.persisted = s.memory.clone()
 	for _, h := range s.persisted.hosts {

@@ -110,7 +110,8 @@ type Database struct{ store }
 // NewDatabase makes an empty one.
 func NewDatabase() *Database { return &Database{} }
 
-// AddDHCPv6Hosts adds n hosts without an IPv4 subnet, as kea-dhcp6 does in a database that both use.
+// AddDHCPv6Hosts adds n hosts without an IPv4 subnet, as kea-dhcp6 does in a database that both
+// use.
 func (d *Database) AddDHCPv6Hosts(n int) {
 	for range n {
 		d.add(host{dhcpv6: true}, false)
@@ -125,7 +126,7 @@ const maxClientClasses = 255
 func checkColumns(r kea.Reservation) error {
 	classes := strings.Join(r.ClientClasses, ",")
 	if len(classes) > maxClientClasses {
-		//nolint:revive,staticcheck // PostgreSQL ends it with a line feed.
+		//nolint:staticcheck // PostgreSQL ends it with a line feed.
 		return errors.New("Statement exec failed for: insert_host_unique_ip, status: 7sqlstate:[ 22001 ], " +
 			"reason: ERROR:  value too long for type character varying(255)\n")
 	}
@@ -137,7 +138,7 @@ func checkColumns(r kea.Reservation) error {
 	}
 	for _, s := range texts {
 		if !utf8.ValidString(s) {
-			//nolint:revive,staticcheck // PostgreSQL ends it with a line feed.
+			//nolint:staticcheck // PostgreSQL ends it with a line feed.
 			return errors.New("Statement exec failed for: insert_host_unique_ip, status: 7sqlstate:[ 22021 ], " +
 				"reason: ERROR:  invalid byte sequence for encoding \"UTF8\"\n")
 		}

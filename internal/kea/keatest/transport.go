@@ -117,7 +117,8 @@ func (s *Server) forbids(command string) bool {
 	return s.options.forbids(command)
 }
 
-// httpError answers with a bare object, as Kea does when a request does not get to the command manager.
+// httpError answers with a bare object, as Kea does when a request does not get to the command
+// manager.
 func httpError(status int) httpAnswer {
 	raw, err := json.Marshal(answer{Result: status, Text: http.StatusText(status)})
 	if err != nil {
@@ -136,8 +137,14 @@ func (s *Server) fail(ctx context.Context, f *armed, req request) httpAnswer {
 		a := s.do(req, f.Kind)
 		a.body = a.body[:len(a.body)/2]
 		return a
+	default:
+		s.record(req, string(f.Kind))
+		return s.refuse(ctx, f)
 	}
-	s.record(req, string(f.Kind))
+}
+
+// refuse answers a command that is not executed.
+func (s *Server) refuse(ctx context.Context, f *armed) httpAnswer {
 	switch f.Kind {
 	case Refuse:
 		return dropped

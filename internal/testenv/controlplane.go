@@ -113,7 +113,7 @@ func startControllers(env *envtest.Environment, bin, dir string) (*ControlPlane,
 }
 
 // startManager runs the two controllers whose work tests can see. They need not
-// save requests: nobody else uses this API server.
+// save requests: nothing else uses this API server.
 func startManager(bin, dir string, kubeconfig []byte) (*process, error) {
 	file := filepath.Join(dir, "kubeconfig")
 	if err := os.WriteFile(file, kubeconfig, 0o600); err != nil {

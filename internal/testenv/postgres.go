@@ -72,14 +72,6 @@ func (p *Postgres) NewDatabase(tb testing.TB) *Postgres {
 	return out
 }
 
-// Exec runs SQL on the database, as a program other than Kea would.
-func (p *Postgres) Exec(tb testing.TB, sql string) {
-	tb.Helper()
-	if err := p.server.psql(p.Database, sql); err != nil {
-		tb.Fatal(err)
-	}
-}
-
 // Stop stops the server under all of its databases, and cuts their clients off.
 func (p *Postgres) Stop() { p.server.process.interrupt() }
 
@@ -112,7 +104,7 @@ func (s *postgresServer) start() error {
 	return nil
 }
 
-// newDatabase copies the database `kea`, which nobody connects to and which
+// newDatabase copies the database `kea`, which no client connects to and which
 // therefore can be copied at any time.
 func (s *postgresServer) newDatabase() (*Postgres, error) {
 	name := fmt.Sprintf("test%d", s.databases.Add(1))

@@ -99,11 +99,11 @@ func (w *wireConfiguration) configuration() (Configuration, error) {
 	for _, d := range w.HostsDatabases {
 		out.HostDatabases = append(out.HostDatabases, HostDatabase(d))
 	}
-	out.opaque("global", w.OptionData)
+	out.opaque("the global level", w.OptionData)
 	for _, c := range w.Classes {
 		out.opaque("class "+string(c.Name), c.OptionData)
 	}
-	out.opaqueOfHosts("global", w.Hosts)
+	out.opaqueOfHosts("the global level", w.Hosts)
 
 	global := w.over(SubnetPolicy{ReservationsInSubnet: true, MatchClientID: true})
 	for _, n := range w.SharedNetworks {

@@ -90,7 +90,7 @@ func contractConfiguration(t *testing.T, st stand) {
 		},
 		OpaqueOptions: []kea.ConfiguredOption{
 			{Where: "class gold", Option: option("container", 222, false, "")},
-			{Where: "global", Option: hidden},
+			{Where: "the global level", Option: hidden},
 			{Where: "global, host flex-id 616263", Option: option("", 230, false, "")},
 			{Where: "shared network shared", Option: hidden},
 			{Where: "subnet 10.123.0.0/24", Option: hidden},

@@ -100,3 +100,13 @@ func isSet(raw json.RawMessage) bool {
 	s := string(raw)
 	return s != "" && s != null && s != "{}"
 }
+
+// readOnly is the text for a database with readonly: true (3.0: "… configured to operate in read only
+// mode"; pinned by the contract suite).
+var readOnly = regexp.MustCompile(`(?i)read[- ]?only`)
+
+// IsReadOnly reports whether Kea refused a command because its hosts-database is not to be written.
+func IsReadOnly(err error) bool {
+	var rejected *RejectedError
+	return errors.As(err, &rejected) && readOnly.MatchString(rejected.Text)
+}

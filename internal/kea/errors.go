@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // The texts below are stable: they have no port, time or ephemeral address in them, so that a
@@ -42,9 +43,11 @@ type RejectedError struct {
 	Text    string
 }
 
-// Error has Kea's own text in it.
+// Error has the first line of Kea's own text in it. What PostgreSQL adds in further lines differs
+// from try to try.
 func (e *RejectedError) Error() string {
-	return fmt.Sprintf("Kea refused %s: %s", e.Command, e.Text)
+	first, _, _ := strings.Cut(strings.TrimSpace(e.Text), "\n")
+	return fmt.Sprintf("Kea refused %s: %s", e.Command, first)
 }
 
 // UnauthorizedError is a command that the server did not run because of the credentials (HTTP 401),

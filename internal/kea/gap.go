@@ -66,6 +66,8 @@ type listing struct {
 	client *Client
 	limit  uint64
 	at     cursor
+	// gapless listings end with the first empty page.
+	gapless bool
 
 	known   []gap    // those of the last listing
 	end     cursor   // that of the last listing
@@ -121,6 +123,9 @@ func (l *listing) next(ctx context.Context) (ReservationPage, bool, error) {
 		if found {
 			l.at, l.jumped = next, false
 			return page, true, nil
+		}
+		if l.gapless {
+			return ReservationPage{}, false, nil
 		}
 		if found, err = l.cross(ctx); err != nil || !found {
 			return ReservationPage{}, false, err

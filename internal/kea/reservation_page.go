@@ -35,12 +35,23 @@ type ReservationPage struct {
 // a gap is missed if its subnet is not configured any more, and can be missed for some scans if it
 // was added through another client.
 func (c *Client) ReservationPages(ctx context.Context, limit int) iter.Seq2[ReservationPage, error] {
+	return c.reservationPages(ctx, limit, false)
+}
+
+// MemoryPages is ReservationPages for a server without a hosts-database. Only a database has gaps,
+// so nothing is sent to look for them.
+func (c *Client) MemoryPages(ctx context.Context, limit int) iter.Seq2[ReservationPage, error] {
+	return c.reservationPages(ctx, limit, true)
+}
+
+func (c *Client) reservationPages(ctx context.Context, limit int, gapless bool) iter.Seq2[ReservationPage, error] {
 	return func(yield func(ReservationPage, error) bool) {
 		if limit <= 0 {
 			yield(ReservationPage{}, fmt.Errorf("cannot list host reservations: the limit is %d, it must be positive", limit))
 			return
 		}
 		l := c.startListing(uint64(limit))
+		l.gapless = gapless
 		for {
 			page, found, err := l.next(ctx)
 			if err != nil {

@@ -124,7 +124,7 @@ func addresses(options []OptionData, name string) []netip.Addr {
 // ends ("10.0.0.100-10.0.0.200").
 func parsePool(s string) (Pool, error) {
 	if prefix, err := netip.ParsePrefix(s); err == nil {
-		return Pool{First: prefix.Masked().Addr(), Last: lastAddress(prefix)}, nil
+		return Pool{First: prefix.Masked().Addr(), Last: LastAddress(prefix)}, nil
 	}
 	from, to, _ := strings.Cut(s, "-")
 	first, err := netip.ParseAddr(strings.TrimSpace(from))
@@ -138,8 +138,8 @@ func parsePool(s string) (Pool, error) {
 	return Pool{First: first, Last: last}, nil
 }
 
-// lastAddress is the highest address of a prefix.
-func lastAddress(p netip.Prefix) netip.Addr {
+// LastAddress returns the highest address of a prefix.
+func LastAddress(p netip.Prefix) netip.Addr {
 	raw := p.Addr().AsSlice()
 	for bit := p.Bits(); bit < len(raw)*8; bit++ {
 		raw[bit/8] |= 1 << (7 - bit%8)

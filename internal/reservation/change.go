@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package reservation
+
+import (
+	"slices"
+
+	"github.com/vitistack/provider-kea/internal/kea"
+)
+
+// change is what one server needs.
+type change struct {
+	server serverViews
+	// want is the reservation that the primary store should hold.
+	want        kea.Reservation
+	base        kea.Reservation
+	differences []Difference
+	steps       []Step
+	warnings    []string
+}
+
+// changeOf returns what a server needs, regardless of what is in the way.
+func (s *situation) changeOf(server serverViews) change {
+	c := change{server: server}
+	v := server.primary
+	switch {
+	case v.Host != nil:
+		c.base = *v.Host
+	case server.copy != nil && server.copy.Host != nil:
+		c.base = *server.copy.Host
+	default:
+		if lost := s.lost(v); lost != nil {
+			c.base = withoutOpaque(*lost, s.in)
+			c.warnings = lostWarnings(*lost, s.in)
+		}
+	}
+	c.want = desired(c.base, v.Subnet.ID, s.address, s.in, s.owner)
+	s.addWrite(&c)
+	s.addRemoval(&c)
+	return c
+}
+
+// addWrite adds the step that writes to the primary store, if one is needed.
+func (s *situation) addWrite(c *change) {
+	v := c.server.primary
+	if v.Host == nil {
+		if s.address.IsValid() {
+			c.steps = append(c.steps, Step{Store: v.Store, Action: Add, Want: c.want})
+		}
+		return
+	}
+	accepted := s.in.Accepted
+	if v.Rewrite != nil && len(differences(v.Rewrite.Want, c.want)) == 0 {
+		accepted = &v.Rewrite.Got
+	}
+	c.differences = differences(c.base, settled(c.want, c.base, accepted, s.in))
+	if len(c.differences) > 0 {
+		old := v.Host.Clone()
+		c.steps = append(c.steps, Step{Store: v.Store, Action: Update, Want: c.want, Old: &old})
+	}
+}
+
+// addRemoval adds the step that removes a copy in memory, which Kea would use instead. It goes once
+// the database has the right one.
+func (s *situation) addRemoval(c *change) {
+	hiding := c.server.hidingCopy()
+	if hiding == nil || !s.address.IsValid() {
+		return
+	}
+	c.steps = append(c.steps, Step{Store: c.server.copy.Store, Action: Remove, Want: *hiding})
+	if c.server.primary.Host == nil {
+		c.differences = append(c.differences, Difference{Text: "it is in memory, and not in the database"})
+		return
+	}
+	c.differences = append(c.differences, Difference{Text: "a copy in memory hides the reservation in the database"})
+	other := slices.DeleteFunc(differences(*hiding, c.want), func(d Difference) bool { return d.Field == fieldMark || d.Field == fieldAddress })
+	if len(other) > 0 {
+		c.warnings = append(c.warnings, "the copy of the reservation in memory, which hid the one in the database, is removed; it had other content: "+describeAll(other))
+	}
+}
+
+// lost returns the last known reservation of a device that has none any more: what the mirror has
+// seen go, or else what the intent was last held as. Nil if there was none.
+func (s *situation) lost(v View) *kea.Reservation {
+	if v.Vanished != nil {
+		return v.Vanished
+	}
+	return s.in.Accepted
+}
+
+// what says what the steps of a change are for.
+func (c change) what() string {
+	if len(c.differences) == 0 {
+		return "not in Kea yet"
+	}
+	return describeAll(c.differences)
+}

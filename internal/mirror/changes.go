@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"net/netip"
+
+	"github.com/vitistack/provider-kea/internal/kea"
+)
+
+// Changes says which resources a change in Kea concerns. The zero value is none.
+type Changes struct {
+	// Everything is set where every reservation is concerned.
+	Everything bool
+	// HWAddresses are the devices whose reservation or lease changed, and Addresses those whose
+	// holder changed. The value is the resource whose own write was the cause, and which need not
+	// hear of it; empty if the cause came from elsewhere.
+	HWAddresses map[kea.HWAddress]string
+	Addresses   map[netip.Addr]string
+	// Servers is set where what is reported of a server changed.
+	Servers bool
+}
+
+// Empty reports whether there is no change.
+func (c *Changes) Empty() bool {
+	return !c.Everything && !c.Servers && len(c.HWAddresses) == 0 && len(c.Addresses) == 0
+}
+
+// Merge adds other changes.
+func (c *Changes) Merge(o Changes) {
+	c.Everything = c.Everything || o.Everything
+	c.Servers = c.Servers || o.Servers
+	for hw, cause := range o.HWAddresses {
+		c.device(hw, cause)
+	}
+	for a, cause := range o.Addresses {
+		c.address(a, cause)
+	}
+}
+
+func (c *Changes) device(hw kea.HWAddress, cause string) {
+	if hw == "" {
+		return
+	}
+	if c.HWAddresses == nil {
+		c.HWAddresses = map[kea.HWAddress]string{}
+	}
+	if before, ok := c.HWAddresses[hw]; ok && before != cause {
+		cause = ""
+	}
+	c.HWAddresses[hw] = cause
+}
+
+func (c *Changes) address(a netip.Addr, cause string) {
+	if !a.IsValid() {
+		return
+	}
+	if c.Addresses == nil {
+		c.Addresses = map[netip.Addr]string{}
+	}
+	if before, ok := c.Addresses[a]; ok && before != cause {
+		cause = ""
+	}
+	c.Addresses[a] = cause
+}
+
+// host adds a reservation that was changed from outside.
+func (c *Changes) host(r *kea.Reservation) {
+	c.device(r.HWAddress, "")
+	c.address(r.IPAddress, "")
+}

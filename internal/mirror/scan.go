@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/reservation"
+)
+
+// Scan is one reading of all that a server holds. It belongs to one goroutine until it is
+// committed, and is not visible before.
+type Scan struct {
+	server string
+	began  time.Time
+
+	subnets []kea.Subnet
+	hosts   map[kea.Target]*hosts
+	leases  *leases
+}
+
+// BeginScan begins a reading of a server. From now on single reads of its hosts are remembered,
+// until Commit or Abandon.
+func (m *Mirror) BeginScan(name string, now time.Time) *Scan {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s, ok := m.servers[name]; ok {
+		for _, st := range s.stores {
+			st.putDuringScan = map[Key]struct{}{}
+		}
+	}
+	return &Scan{
+		server: name, began: now, leases: newLeases(now),
+		hosts: map[kea.Target]*hosts{kea.TargetMemory: newHosts(), kea.TargetDatabase: newHosts()},
+	}
+}
+
+// Abandon ends a scan that failed. What was known before stays.
+func (m *Mirror) Abandon(scan *Scan) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s, ok := m.servers[scan.server]; ok {
+		for _, st := range s.stores {
+			st.putDuringScan = nil
+		}
+	}
+}
+
+// SetSubnets sets the subnets that the server lists.
+func (s *Scan) SetSubnets(subnets []kea.Subnet) { s.subnets = subnets }
+
+// AddHosts adds a page of hosts of a place.
+func (s *Scan) AddHosts(place kea.Target, page []kea.Reservation) {
+	for i := range page {
+		s.hosts[place].put(&page[i])
+	}
+}
+
+// Count returns how many hosts of a place have been added.
+func (s *Scan) Count(place kea.Target) int { return s.hosts[place].count }
+
+// Witness returns a host that the scan has read from a place; false if it has read none.
+func (s *Scan) Witness(place kea.Target) (Key, bool) {
+	for k := range s.hosts[place].byKey {
+		return k, true
+	}
+	return Key{}, false
+}
+
+// BeginLeases says that the server is asked for its leases now; AddLeases adds a page of them.
+func (s *Scan) BeginLeases(now time.Time) { s.leases = newLeases(now) }
+
+// AddLeases adds a page of leases of any state.
+func (s *Scan) AddLeases(page []kea.Lease) { s.leases.add(page, s.leases.asked) }
+
+// Doubtful returns the hosts of this cluster's resources that a scan lacks although they were known
+// before, for each place. A listing can be incomplete, so each is to be read by itself before
+// Commit. Hosts of subnets that the scan lacks are not among them.
+func (m *Mirror) Doubtful(scan *Scan) map[kea.Target][]Key {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	s, ok := m.servers[scan.server]
+	if !ok {
+		return nil
+	}
+	out := map[kea.Target][]Key{}
+	for place, st := range s.stores {
+		for k, r := range st.byKey {
+			_, listed := scan.hosts[place].byKey[k]
+			_, read := st.putDuringScan[k]
+			owner, _ := reservation.OwnerOf(r)
+			if listed || read || owner.Cluster != m.cluster || (s.settings.SubnetsKnown && !scan.has(k.SubnetID)) {
+				continue
+			}
+			out[place] = append(out[place], k)
+		}
+	}
+	return out
+}
+
+func (s *Scan) has(subnetID uint32) bool {
+	return slices.ContainsFunc(s.subnets, func(sub kea.Subnet) bool { return sub.ID == subnetID })
+}
+
+// Commit makes a scan what is known of its server, and returns what differs from what was known
+// before: nothing for the first scan.
+func (m *Mirror) Commit(scan *Scan, settings Settings, now time.Time) Changes {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	scan.leases.sort()
+	last, ok := m.servers[scan.server]
+	if !ok {
+		m.servers[scan.server] = firstServer(scan, settings)
+		return Changes{}
+	}
+	var c Changes
+	next := &server{
+		settings: settings, subnets: last.subnets, missing: last.missing, details: last.details,
+		stores: map[kea.Target]*store{}, leases: scan.leases, scanned: scan.began,
+	}
+	c.Everything = next.updateMissing(scan.subnets, now) || !sameSettings(last.settings, settings)
+	c.Servers = last.settings.Primary != settings.Primary
+	if settings.LeasesKnown {
+		next.leases.takeNewer(last.leases)
+		compareLeases(&c, last.leases, next.leases)
+	}
+	for _, place := range settings.places() {
+		next.stores[place] = mergeStore(last.stores[place], scan.hosts[place], next)
+	}
+	comparePolicies(&c, last, next)
+	m.servers[scan.server] = next
+	for place, before := range last.stores {
+		m.compareHosts(&c, before, reservation.Store{Server: scan.server, Place: place})
+	}
+	for place, st := range next.stores {
+		if _, ok := last.stores[place]; !ok {
+			m.compareHosts(&c, newStore(), reservation.Store{Server: scan.server, Place: place})
+		}
+		maps.DeleteFunc(st.vanished, func(k Key, _ *kea.Reservation) bool { return next.held(k) })
+	}
+	return c
+}
+
+func firstServer(scan *Scan, settings Settings) *server {
+	s := &server{
+		settings: settings, subnets: scan.subnets, missing: map[kea.Subnet]time.Time{}, details: map[uint32]*kea.SubnetDetail{},
+		stores: map[kea.Target]*store{}, leases: scan.leases, scanned: scan.began,
+	}
+	for _, place := range settings.places() {
+		s.stores[place] = newStore()
+		s.stores[place].hosts = scan.hosts[place]
+	}
+	return s
+}
+
+// sameSettings reports whether two settings differ in nothing that concerns every reservation.
+func sameSettings(a, b Settings) bool {
+	return a.Primary == b.Primary && a.Database == b.Database && a.SubnetsKnown == b.SubnetsKnown && a.LeasesKnown == b.LeasesKnown &&
+		slices.Equal(a.Identifiers, b.Identifiers)
+}
+
+// comparePolicies adds the devices with a reservation in a subnet whose policy has changed. The
+// policy of a subnet that is missing for a short time is not known.
+func comparePolicies(c *Changes, before, now *server) {
+	changed := map[uint32]bool{}
+	for id, p := range now.settings.Policies {
+		if last, ok := before.settings.Policies[id]; !ok || !reflect.DeepEqual(last, p) {
+			changed[id] = true
+		}
+	}
+	for id := range before.settings.Policies {
+		if _, ok := now.settings.Policies[id]; !ok && !now.isMissing(id) {
+			changed[id] = true
+		}
+	}
+	for _, st := range now.stores {
+		for k := range st.byKey {
+			if changed[k.SubnetID] {
+				c.device(k.HW, "")
+			}
+		}
+	}
+}
+
+// mergeStore returns a store with the hosts of a scan, and with what was remembered of the last
+// one. Hosts that were read by themselves while the scan ran stay as that read returned them, and
+// so do the hosts of subnets that are missing for a short time.
+func mergeStore(last *store, scanned *hosts, s *server) *store {
+	if last == nil {
+		last = newStore()
+	}
+	next := *last
+	next.hosts = scanned
+	for k := range last.putDuringScan {
+		scanned.remove(k)
+		if r := last.byKey[k]; r != nil {
+			scanned.put(r)
+		}
+	}
+	for k, r := range last.byKey {
+		if _, listed := scanned.byKey[k]; !listed && s.isMissing(k.SubnetID) {
+			scanned.put(r)
+		}
+	}
+	// Writes that began before the scan have been settled by it; of those since then, the single
+	// reads say more.
+	maps.DeleteFunc(next.unconfirmed, func(k Key, _ struct{}) bool { _, again := last.putDuringScan[k]; return !again })
+	next.putDuringScan = nil
+	return &next
+}
+
+// compareHosts adds what differs between a store as it was before and as it is now, and remembers
+// the reservations of this cluster that have gone. It needs the lock.
+func (m *Mirror) compareHosts(c *Changes, before *store, at reservation.Store) {
+	now := newHosts()
+	if st := m.store(at); st != nil {
+		now = st.hosts
+	}
+	for k, o := range before.byKey {
+		n, ok := now.byKey[k]
+		switch {
+		case !ok:
+			c.host(o)
+			m.noteVanished(at, o)
+		case o != n && !reflect.DeepEqual(o, n):
+			c.host(o)
+			c.host(n)
+		}
+	}
+	for k, n := range now.byKey {
+		if _, ok := before.byKey[k]; !ok {
+			c.host(n)
+		}
+	}
+	// Hosts without a hardware address are in byAddress alone.
+	for _, pair := range [][2]*hosts{{before.hosts, now}, {now, before.hosts}} {
+		for k := range pair[0].byAddress {
+			if len(pair[1].byAddress[k]) != len(pair[0].byAddress[k]) {
+				c.address(k.address, "")
+			}
+		}
+	}
+}

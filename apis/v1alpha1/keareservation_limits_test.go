@@ -4,6 +4,7 @@ package v1alpha1_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -29,15 +30,15 @@ const (
 
 // The limits of DHCP's header fields are bytes, and so are those of Kea. Each was tried on Kea 3.0.3.
 func TestKeaReservationBootFieldLimits(t *testing.T) {
-	é := func(n int) string { return strings.Repeat("é", n) } // two bytes each
+	e := func(n int) string { return strings.Repeat("é", n) } // two bytes each
 	cases := map[string]check{
-		"FileBytes":         {reason: "127 bytes in 64 letters.", object: `bootFileName: "a` + é(63) + `"`},
-		"FileTooManyBytes":  {reason: "128 bytes in 64 letters: Kea refuses it.", object: `bootFileName: "` + é(64) + `"`, want: wantFileBytes},
+		"FileBytes":         {reason: "127 bytes in 64 letters.", object: `bootFileName: "a` + e(63) + `"`},
+		"FileTooManyBytes":  {reason: "128 bytes in 64 letters: Kea refuses it.", object: `bootFileName: "` + e(64) + `"`, want: wantFileBytes},
 		"FileBlank":         {reason: "A blank is a letter as any other.", object: `bootFileName: "a b"`},
 		"FileNewline":       {reason: "A template's stray end of line.", object: `bootFileName: "pxelinux.0\n"`, want: wantFileControl},
 		"FileNull":          {reason: "PostgreSQL keeps what is before it.", object: `bootFileName: "a\0b"`, want: wantFileControl},
-		"ServerBytes":       {reason: "63 bytes in 32 letters.", object: `serverHostname: "a` + é(31) + `"`},
-		"ServerTooMany":     {reason: "64 bytes in 32 letters: Kea refuses it.", object: `serverHostname: "` + é(32) + `"`, want: wantServerBytes},
+		"ServerBytes":       {reason: "63 bytes in 32 letters.", object: `serverHostname: "a` + e(31) + `"`},
+		"ServerTooMany":     {reason: "64 bytes in 32 letters: Kea refuses it.", object: `serverHostname: "` + e(32) + `"`, want: wantServerBytes},
 		"ServerNull":        {reason: "PostgreSQL keeps what is before it.", object: `serverHostname: "a\0b"`, want: wantServerNoCtrl},
 		"NextServerAll":     {reason: "Kea refuses it.", object: `nextServer: 255.255.255.255`, want: wantNextServer},
 		"NextServerAllButA": {reason: "Kea takes it.", object: `nextServer: 255.255.255.254`},
@@ -76,7 +77,7 @@ func TestKeaReservationClientClassLimits(t *testing.T) {
 func ten(n int) string {
 	names := make([]string, 10)
 	for i := range names {
-		names[i] = strings.Repeat("c", n-1) + fmt.Sprint(i)
+		names[i] = strings.Repeat("c", n-1) + strconv.Itoa(i)
 	}
 	return strings.Join(names, ", ")
 }
@@ -104,7 +105,7 @@ func TestKeaReservationOptionTwice(t *testing.T) {
 		"NoData":       {reason: "Empty data is no data.", object: `[{code: 80, data: ""}, {code: 80}]`, want: wantOptionOnce},
 		"NoClasses":    {reason: "An empty list is no list.", object: `[{code: 80, clientClasses: []}, {code: 80}]`, want: wantOptionOnce},
 		"AlwaysSend":   {reason: "Kea sends the first.", object: `[{code: 80, alwaysSend: true}, {code: 80, alwaysSend: false}]`, want: wantOptionOnce},
-		"NeverSend":    {reason: "Kea heeds the first.", object: `[{code: 80, neverSend: true}, {code: 80}]`, want: wantOptionOnce},
+		"NeverSend":    {reason: "Kea uses the first.", object: `[{code: 80, neverSend: true}, {code: 80}]`, want: wantOptionOnce},
 		"Longest":      {reason: "Rules cost, and this is affordable.", object: long(32, "bb")},
 	}
 	for name, c := range cases {

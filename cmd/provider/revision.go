@@ -15,8 +15,8 @@ type revision struct {
 	UID  string `hidden:"" env:"REVISION_UID" name:"revision-uid" help:"UID of that ProviderRevision."`
 }
 
-// announcer tells on the ProviderRevision what the provider lacks, for those who
-// describe it. It tells nobody where there is none.
+// announcer returns a function that reports on the ProviderRevision what the provider lacks, for
+// people who describe it. It does nothing where there is no ProviderRevision.
 func (r revision) announcer(mgr ctrl.Manager) func(message string) {
 	if r.Name == "" || r.UID == "" {
 		return func(string) {}

@@ -67,7 +67,7 @@ func TestSplit(t *testing.T) {
 			crd.Status.Conditions[0].Status = extv1.ConditionFalse
 		})},
 		"Terminating": {reason: "While a CRD is being deleted its objects may have finalizers to remove.", need: machines, crd: crdOf(machines, terminating), found: true},
-		"Created":     {reason: "Who creates objects would make anew what goes with the CRD.", need: created, crd: crdOf(machines, terminating)},
+		"Created":     {reason: "A part that creates objects would recreate what goes with the CRD.", need: created, crd: crdOf(machines, terminating)},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -102,12 +102,12 @@ func TestSame(t *testing.T) {
 	}{
 		"Same":               {reason: "Nothing has happened.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines), crdOf(racks)}, want: true},
 		"Changed":            {reason: "A part may read the schema.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines, changed), crdOf(racks)}},
-		"Another":            {reason: "A CRD that was made anew has other objects.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines, func(crd *extv1.CustomResourceDefinition) { crd.UID = "2" }), crdOf(racks)}},
+		"Another":            {reason: "A CRD that was recreated has other objects.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines, func(crd *extv1.CustomResourceDefinition) { crd.UID = "2" }), crdOf(racks)}},
 		"Gone":               {reason: "A part ends with a kind.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(racks)}},
 		"Terminating":        {reason: "It goes on until the kind is gone.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines, terminating), crdOf(racks)}, want: true},
 		"GoneAndTerminating": {reason: "Of two CRDs that are deleted one is gone first.", racks: racks, now: []*extv1.CustomResourceDefinition{crdOf(machines, terminating)}, want: true},
 		"AllGone":            {reason: "It ends with the last one.", racks: racks},
-		"Created":            {reason: "Nothing is made anew that is being deleted.", racks: created, now: []*extv1.CustomResourceDefinition{crdOf(machines), crdOf(racks, terminating)}},
+		"Created":            {reason: "Nothing is recreated that is being deleted.", racks: created, now: []*extv1.CustomResourceDefinition{crdOf(machines), crdOf(racks, terminating)}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package group holds the Kea servers of one provider configuration as one
-// thing: it knows what they hold, decides where a host reservation must be and
-// writes it there.
+// Package group makes the Kea servers of one provider configuration one unit: it reads what they
+// hold into a mirror, and applies plans to them. It knows nothing of Kubernetes.
 //
-// What the servers hold is kept in a snapshot per server, read by paging and
-// brought up to date by the group's own writes, so that observing a reservation
-// is a map lookup, except where an address is about to be taken from a lease. The
-// difference of two snapshots tells whose reservation was touched from outside;
-// Config.Notify hears of it.
+//	                  ┌───────────── Group ─────────────┐
+//	Observe ─────────▶│ mirror ──Views──▶ reservation   │   never waits
+//	                  │   ▲                 .Observe    │
+//	Refresh ─────────▶│   │ single reads                │──▶ Kea   a command or two
+//	Apply, Release ──▶│   │ plan: steps, then read back │──▶ Kea
+//	                  │   │                             │
+//	                  │ server.run, one goroutine each: │
+//	                  │   heartbeat, probe, scan, save  │──▶ Kea   at the snapshot interval
+//	                  └───────────────┬─────────────────┘
+//	                                  └──▶ Config.Notify(mirror.Changes)
 //
-// decide is the heart: a function from what a snapshot says and what is wanted
-// to what is to be done. Everything that talks to Kea is in server.go, loop.go,
-// scan.go, leases.go, write.go, learn.go and release.go. The package knows nothing
-// of Kubernetes.
+// Every server has one goroutine, its loop (loop.go). It alone probes and scans. Callers of the
+// exported methods send their commands themselves.
+//
+// Locking:
+//   - server.mu guards what callers and the loop share: facts, waiting, and what is unsaved.
+//   - Fields marked "of the loop alone" have no lock.
+//   - No lock is held while a command is sent, nor while Config.Notify is called.
+//   - The mirror has its own lock, and is never called with server.mu.
 package group

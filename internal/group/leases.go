@@ -8,113 +8,114 @@ import (
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/mirror"
+	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
-// freshLease is how old what is known of a device's leases may be when the address
-// of one is reserved. The device keeps that address for good, so a lease that it
-// has been given since must not be missed.
-const freshLease = 2 * time.Second
+// lookupsPerPage is how many lookups of single leases cost Kea about as much as a page.
+const lookupsPerPage = 20
 
-func (s *server) readLeases(ctx context.Context) (map[kea.HWAddress][]kea.Lease, error) {
-	all := map[kea.HWAddress][]kea.Lease{}
-	s.pages = 1
+// pageLeases reads all leases, page by page.
+func (s *server) pageLeases(ctx context.Context, add func([]kea.Lease)) error {
+	s.leasePages = 0
 	began := time.Now()
 	for page, err := range s.client.LeasePages(ctx, pageSize) {
 		if err != nil {
-			return nil, fmt.Errorf("cannot read leases: %w", err)
+			return fmt.Errorf("cannot read leases: %w", err)
 		}
-		s.pages++
-		for _, l := range page.Leases {
-			all[l.HWAddress] = append(all[l.HWAddress], l)
-		}
+		s.leasePages++
+		s.unreadable += len(page.Unreadable)
+		add(page.Leases)
 		if err := pause(ctx, time.Since(began)); err != nil {
-			return nil, err
+			return err
 		}
 		began = time.Now()
 	}
-	now := time.Now()
-	for hw, l := range all {
-		if active := activeLeases(l, now); len(active) > 0 {
-			all[hw] = active
-		} else {
-			delete(all, hw)
-		}
-	}
-	return all, nil
+	return nil
 }
 
-// scanWaiting brings the leases of the devices that wait for one up to date: by
-// asking for each where they are few, by paging where that is cheaper.
-func (s *server) scanWaiting(ctx context.Context) error {
-	s.mu.RLock()
-	waiting := keys(s.waiting)
-	known := s.snap.leasesKnown
-	s.mu.RUnlock()
-	if len(waiting) == 0 || !known {
+// readLeasesOfWaiting brings the leases of the devices that wait for one up to date: by asking for
+// each where they are few, by paging where that is cheaper.
+func (s *server) readLeasesOfWaiting(ctx context.Context) error {
+	waiting := s.currentlyWaiting()
+	if len(waiting) == 0 || s.lacks(kea.HookLeaseCmds) {
 		return nil
 	}
-	if len(waiting) > s.pages*lookupsPerPage {
+	if len(waiting) > s.leasePages*lookupsPerPage {
 		asked := time.Now()
-		leases, err := s.readLeases(ctx)
-		if err != nil {
+		var all []kea.Lease
+		if err := s.pageLeases(ctx, func(page []kea.Lease) { all = append(all, page...) }); err != nil {
 			return err
 		}
-		s.setLeases(leases, asked)
+		s.notify(s.mirror.PutLeases(s.name, all, asked))
 		return nil
 	}
 	for _, k := range waiting {
-		if err := s.askForLeases(ctx, k.hw); err != nil {
+		if err := s.readLeasesOf(ctx, k.HW); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// refreshLeases brings a device's leases up to date, unless they are just that:
-// thousands that have waited together have been read together.
-func (s *server) refreshLeases(ctx context.Context, hw kea.HWAddress) error {
-	s.mu.RLock()
-	fresh := s.snap.ageOfLeases(hw, time.Now()) < freshLease
-	s.mu.RUnlock()
-	if fresh {
-		return nil
-	}
-	return s.askForLeases(ctx, hw)
-}
-
-func (s *server) askForLeases(ctx context.Context, hw kea.HWAddress) error {
+// readLeasesOf asks for a device's leases.
+func (s *server) readLeasesOf(ctx context.Context, hw kea.HWAddress) error {
 	asked := time.Now()
 	leases, err := s.client.LeasesByHWAddress(ctx, hw)
 	if err != nil {
 		return fmt.Errorf("cannot look up the lease of %s: %w", hw, err)
 	}
-	s.setLeasesOf(hw, activeLeases(leases, asked), asked)
+	s.notify(s.mirror.PutLeasesOf(s.name, hw, leases, asked))
 	return nil
 }
 
-func (s *server) setLeases(leases map[kea.HWAddress][]kea.Lease, asked time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := newTouched()
-	next := newSnapshot(s.snap.taken)
-	next.leases, next.leasesAsked, next.leasesKnown = leases, asked, true
-	next.takeNewerLeases(s.snap)
-	compareLeases(t, s.snap.leases, next.leases)
-	s.snap.leases, s.snap.leasesAsked, s.snap.askedFor = next.leases, asked, next.askedFor
-	s.tell(t)
+// trackWaiting keeps the list of devices that wait for a lease, by the state of their reservation.
+func (s *server) trackWaiting(k mirror.Key, state reservation.State) {
+	if state == reservation.AwaitingLease {
+		s.startWaiting(k)
+	} else {
+		s.stopWaiting(k)
+	}
 }
 
-func (s *server) setLeasesOf(hw kea.HWAddress, leases []kea.Lease, asked time.Time) {
+// startWaiting records that a device waits for a lease, and asks for a tick if it is a new one.
+func (s *server) startWaiting(k mirror.Key) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if asked.Before(s.snap.leasesAsked) {
-		return // All have been asked for since.
+	_, known := s.waiting[k]
+	s.waiting[k] = struct{}{}
+	s.mu.Unlock()
+	if !known {
+		s.requestTick()
 	}
-	before := s.snap.leases[hw]
-	s.snap.setLeasesOf(hw, leases, asked)
-	if !sameLeases(before, leases) {
-		t := newTouched()
-		t.HWAddresses[hw] = struct{}{}
-		s.tell(t)
+}
+
+// stopWaiting records that a device waits no longer.
+func (s *server) stopWaiting(k mirror.Key) {
+	s.mu.RLock()
+	_, waits := s.waiting[k]
+	s.mu.RUnlock()
+	if waits {
+		s.mu.Lock()
+		delete(s.waiting, k)
+		s.mu.Unlock()
+	}
+}
+
+func (s *server) currentlyWaiting() []mirror.Key {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := make([]mirror.Key, 0, len(s.waiting))
+	for k := range s.waiting {
+		out = append(out, k)
+	}
+	return out
+}
+
+// dropWaiting forgets the devices that wait for a lease in a subnet that Kea no longer has.
+func (s *server) dropWaiting() {
+	for _, k := range s.currentlyWaiting() {
+		if _, ok := s.mirror.Resolve(s.name, reservation.SubnetRef{ID: k.SubnetID}); !ok {
+			s.stopWaiting(k)
+		}
 	}
 }

@@ -6,240 +6,164 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/mirror"
+	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
 const (
-	// pageSize is how many hosts or leases one command reads. DHCP waits while
-	// Kea answers: 1,000 hold it up 8 to 15 ms, a whole listing of 50,000 for
-	// 0.4 s (measured on Kea 3.0.3).
+	// pageSize is how many hosts or leases one command reads. DHCP waits while Kea answers: 1,000
+	// hold it up for 8 to 15 ms, a whole listing of 50,000 for 0.4 s (measured on Kea 3.0.3).
 	pageSize = 1000
-	// lookupsPerPage is how many single leases cost Kea about as much as a page.
-	lookupsPerPage = 20
 	// detailsPerScan bounds how many subnets' details a scan reads.
 	detailsPerScan = 10
 	// maxPause bounds the pause between pages.
 	maxPause = 50 * time.Millisecond
 )
 
-// scan reads a whole snapshot and puts it in the place of the last one.
+// scan reads all that the server holds into the mirror.
 func (s *server) scan(ctx context.Context) error {
-	start := time.Now()
-	s.mu.Lock()
-	s.learned = map[hostKey]struct{}{}
-	staleBefore := keys(s.stale)
-	missing := s.facts.MissingHooks
-	s.mu.Unlock()
-
-	next := newSnapshot(start)
-	err := s.readSnapshot(ctx, next, missing)
-
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	learned := s.learned
-	s.learned = nil
+	scan := s.mirror.BeginScan(s.name, time.Now())
+	settings, err := s.readAll(ctx, scan)
 	if err != nil {
+		s.mirror.Abandon(scan)
 		return err
 	}
-	s.missed = time.Time{}
-	for _, k := range staleBefore {
-		if _, again := learned[k]; !again {
-			delete(s.stale, k)
-		}
+	changes := s.mirror.Commit(scan, settings, time.Now())
+	s.scanFailingSince, s.memoryLost = time.Time{}, false
+	s.dropWaiting()
+	var subnetsErr error
+	if s.mirror.LostAllSubnets(s.name) {
+		subnetsErr = ErrSubnetsLost
 	}
-	s.swap(next, learned)
+	warnings := s.warnings(settings)
+	s.updateFacts(func(f *ServerFacts) { f.Storage, f.Warnings, f.SubnetsErr = settings.Primary, warnings, subnetsErr })
+	s.reportUnsaveable(settings)
+	s.notify(changes)
 	return nil
 }
 
-func keys(m map[hostKey]struct{}) []hostKey {
-	out := make([]hostKey, 0, len(m))
-	for k := range m {
-		out = append(out, k)
+// readAll fills a scan.
+func (s *server) readAll(ctx context.Context, scan *mirror.Scan) (mirror.Settings, error) {
+	if err := s.readSubnets(ctx, scan); err != nil {
+		return mirror.Settings{}, err
 	}
-	return out
+	if err := s.readHosts(ctx, scan); err != nil {
+		return mirror.Settings{}, err
+	}
+	if err := s.inspect(ctx, scan); err != nil {
+		return mirror.Settings{}, err
+	}
+	settings, err := s.settings(ctx, scan)
+	if err != nil {
+		return mirror.Settings{}, err
+	}
+	if err := s.confirm(ctx, scan, settings); err != nil {
+		return mirror.Settings{}, err
+	}
+	if settings.LeasesKnown {
+		scan.BeginLeases(time.Now())
+		err = s.pageLeases(ctx, scan.AddLeases)
+	}
+	return settings, err
 }
 
-// swap makes next the snapshot. Hosts that were read back while it was taken
-// keep what was read back, which is newer. It needs the lock.
-func (s *server) swap(next *snapshot, learned map[hostKey]struct{}) {
-	last := s.snap
-	// Where to write changes together with what is known of it.
-	moved := s.facts.Storage != s.storageFound
-	s.snap, s.facts.Storage = next, s.storageFound
-	if last == nil {
-		return
-	}
-	next.takeNewerLeases(last)
-	s.dropWaiting()
-	for k := range learned {
-		for place, st := range next.hosts {
-			st.remove(k)
-			if old, ok := last.hosts[place]; ok && old.byHost[k] != nil {
-				st.put(old.byHost[k])
-			}
-		}
-	}
-	touched, gone := compare(last, next)
-	for _, r := range gone {
-		s.lose(r)
-	}
-	for k := range s.lost {
-		if s.held(k) {
-			delete(s.lost, k)
-		}
-	}
-	touched.All, touched.Servers = touched.All || moved, moved
-	s.tell(touched)
-}
-
-// dropWaiting forgets who waits for a lease in a subnet that Kea has no longer. It
-// needs the lock.
-func (s *server) dropWaiting() {
-	if !s.snap.subnetsKnown {
-		return
-	}
-	there := map[uint32]struct{}{}
-	for _, sub := range s.snap.subnets {
-		there[sub.ID] = struct{}{}
-	}
-	maps.DeleteFunc(s.waiting, func(k hostKey, _ struct{}) bool {
-		_, ok := there[k.subnet]
-		return !ok
-	})
-}
-
-// held tells whether any place has a reservation of the host. It needs the lock.
-func (s *server) held(k hostKey) bool {
-	for _, st := range s.snap.hosts {
-		if _, ok := st.byHost[k]; ok {
-			return true
-		}
-	}
-	return false
-}
-
-// tell passes on whom a change concerns. Config.Notify must not block.
-func (s *server) tell(t Touched) {
-	if s.notify != nil && !t.Empty() {
-		s.notify(t)
-	}
-}
-
-func (s *server) readSnapshot(ctx context.Context, snap *snapshot, missing []string) error {
-	if !contains(missing, hookSubnets) {
-		subnets, err := s.client.Subnets(ctx)
-		if err != nil {
-			return fmt.Errorf("cannot list subnets: %w", err)
-		}
-		snap.subnets, snap.subnetsKnown = subnets, true
-		s.readSubnetDetails(ctx)
-	}
-	if err := s.readHosts(ctx, snap); err != nil {
-		return err
-	}
-	if contains(missing, hookLeases) {
+func (s *server) readSubnets(ctx context.Context, scan *mirror.Scan) error {
+	if s.lacks(kea.HookSubnetCmds) {
 		return nil
 	}
-	snap.leasesKnown = true
-	snap.leasesAsked = time.Now()
-	leases, err := s.readLeases(ctx)
-	snap.leases = leases
-	return err
+	subnets, err := s.client.Subnets(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot list subnets: %w", err)
+	}
+	if len(subnets) == 0 && s.mirror.Scanned(s.name).IsZero() && s.uptime < mirror.SubnetGrace {
+		return ErrNoSubnets
+	}
+	scan.SetSubnets(subnets)
+	s.readSubnetDetails(ctx)
+	return nil
 }
 
-// readSubnetDetails brings the details of some of the subnets that were asked for
-// up to date: of a few, so that the cost does not grow with how many there are;
-// chance sees to it that all have their turn. They are for information, so that
-// one that cannot be read is none.
+// readSubnetDetails brings the details of some of the subnets that were asked for up to date: of a
+// few, so that the cost does not grow with their number. They are for information, so one that
+// cannot be read stays as it was.
 func (s *server) readSubnetDetails(ctx context.Context) {
-	s.mu.RLock()
-	ids := make([]uint32, 0, detailsPerScan)
-	for id := range s.subnetDetails {
-		if len(ids) < detailsPerScan {
-			ids = append(ids, id)
-		}
-	}
-	s.mu.RUnlock()
-	for _, id := range ids {
+	for _, id := range s.mirror.SubnetDetails(s.name, detailsPerScan) {
 		d, err := s.client.Subnet(ctx, id)
 		switch {
 		case err == nil:
-			s.setDetail(id, &d)
+			s.notify(s.mirror.PutSubnetDetail(s.name, id, &d))
 		case errors.Is(err, kea.ErrNotFound):
-			s.mu.Lock()
-			delete(s.subnetDetails, id)
-			s.mu.Unlock()
+			s.mirror.ForgetSubnetDetail(s.name, id)
 		}
 	}
 }
 
-// setDetail notes what the devices of a subnet get, and tells those who have a
-// reservation there of a change in what is told of it.
-func (s *server) setDetail(id uint32, d *kea.SubnetDetail) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	before := s.subnetDetails[id]
-	s.subnetDetails[id] = d
-	if before != nil && slices.Equal(before.Routers, d.Routers) && slices.Equal(before.DNSServers, d.DNSServers) {
-		return
-	}
-	t := newTouched()
-	for _, st := range s.snap.hosts {
-		for k := range st.byHost {
-			if k.subnet == id {
-				t.HWAddresses[k.hw] = struct{}{}
-			}
-		}
-	}
-	s.tell(t)
-}
-
-func (s *server) readHosts(ctx context.Context, snap *snapshot) error {
-	snap.hosts[kea.TargetMemory] = newStore()
-	if s.hasDatabase() {
-		snap.hosts[kea.TargetDatabase] = newStore()
+func (s *server) readHosts(ctx context.Context, scan *mirror.Scan) error {
+	pages := s.client.ReservationPages
+	s.unreadable = 0
+	if !s.mayHaveDatabase() {
+		pages = s.client.MemoryPages
 	}
 	began := time.Now()
-	for page, err := range s.client.ReservationPages(ctx, pageSize) {
+	for page, err := range pages(ctx, pageSize) {
 		if err != nil {
 			return fmt.Errorf("cannot read host reservations: %w", err)
 		}
-		st, ok := snap.hosts[page.Source]
-		for i := range page.Reservations {
-			if ok {
-				st.put(&page.Reservations[i])
-			}
+		s.unreadable += len(page.Unreadable)
+		if len(page.Reservations) > 0 {
+			scan.AddHosts(page.Source, page.Reservations)
 		}
 		if err := pause(ctx, time.Since(began)); err != nil {
 			return err
 		}
 		began = time.Now()
 	}
-	return s.checkDatabase(ctx)
+	return nil
 }
 
-// checkDatabase makes sure that what the pages lacked is not there. A Kea that has
-// lost its database and goes on serving (on-fail: serve-retry-continue) lists it
-// as an empty one, and nobody's reservation is gone for that.
-func (s *server) checkDatabase(ctx context.Context) error {
-	if !s.hasDatabase() {
-		return nil
+// confirm makes sure that what the pages lack is not there, before anything is taken for gone: a
+// listing can be incomplete, and a Kea that has lost its database lists it as empty. After a
+// restart of Kea memory is known to be lost.
+func (s *server) confirm(ctx context.Context, scan *mirror.Scan, settings mirror.Settings) error {
+	doubtful := s.mirror.Doubtful(scan)
+	if s.memoryLost {
+		delete(doubtful, kea.TargetMemory)
 	}
-	has, err := s.client.ProbeDatabase(ctx)
-	if err == nil && !has {
-		err = ErrNoDatabase
+	database := reservation.Store{Server: s.name, Place: kea.TargetDatabase}
+	_, had := s.mirror.Witness(database, mirror.Key{})
+	if settings.Database && scan.Count(kea.TargetDatabase) == 0 && (had && !s.databaseReadOnly() || s.databaseLost()) {
+		if err := s.checkDatabase(ctx); err != nil {
+			return err
+		}
+		delete(doubtful, kea.TargetDatabase)
 	}
-	if err != nil {
-		return fmt.Errorf("cannot read host reservations from Kea's hosts-database: %w", err)
+	for place, keys := range doubtful {
+		for _, k := range keys {
+			began := time.Now()
+			at := reservation.Store{Server: s.name, Place: place}
+			r, err := s.fetchHost(ctx, at, k)
+			if _, malformed := errors.AsType[*kea.MalformedError](err); malformed {
+				s.mirror.KeepHost(at, k) // It is there. That it cannot be read affects it alone.
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("cannot confirm that reservations are gone: %w", err)
+			}
+			if r != nil {
+				s.notify(s.mirror.PutHost(at, k, r, ""))
+			}
+			if err := pause(ctx, time.Since(began)); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
-// pause lets Kea serve DHCP for as long as a page took.
+// pause lets Kea serve DHCP for as long as a command took.
 func pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(min(d, maxPause))
 	defer t.Stop()
@@ -247,6 +171,6 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return ctx.Err() //nolint:wrapcheck // The caller's own.
 	}
 }

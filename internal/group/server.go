@@ -3,272 +3,192 @@
 package group
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/mirror"
 )
 
-// ServerFacts is what the last look at a server found.
+// ServerFacts is what is known of a server beside what it holds.
 type ServerFacts struct {
 	Name    string
 	Version string
-	// Storage is the place that reservations are written to; "" until found out.
+	// Storage is where reservations are written; "" until that is known.
 	Storage kea.Target
 	HAState string
-	// MissingHooks are hook libraries that the provider needs and the server
-	// does not load.
+	// MissingHooks are hook libraries that the provider needs and the server does not load.
 	MissingHooks []string
-	// Warnings are what the server is configured to ignore, and what could not be
-	// checked.
+	// Warnings are what Kea is configured to ignore, and what could not be checked.
 	Warnings []string
 	// Err is why the server cannot be used; nil if it can.
 	Err error
-	// SaveErr is why memory hosts could not be saved; nil if they were, or are
-	// not to be.
+	// SubnetsErr is ErrSubnetsLost while the server lists none of the subnets that it listed
+	// before; nil otherwise. The server can be used.
+	SubnetsErr error
+	// SaveErr is why reservations in memory could not be saved to Kea's configuration file; nil if
+	// they were, or are not to be.
 	SaveErr error
 }
 
-// ErrNoDatabase says that reservations are to be kept in a hosts-database that
-// the server does not have.
-var ErrNoDatabase = errors.New("Kea has no hosts-database: configure hosts-database in Kea, or set hosts.storage to Auto or Memory")
+// Reasons why a server cannot be used as it is configured.
+var (
+	ErrNoDatabase       = errors.New("Kea has no hosts-database: configure hosts-database in Kea, or set hosts.storage to Auto or Memory")
+	ErrDatabaseReadOnly = errors.New("Kea's hosts-database is read-only: set hosts.storage to Memory, or make the database writable in Kea's configuration")
+	ErrDatabaseUnclear  = errors.New("cannot find out whether Kea has a hosts-database, since libdhcp_host_cache.so answers for one and the configuration cannot be read: set hosts.storage to Memory or Database")
+	ErrSubnetsLost      = errors.New("Kea has no subnets any more: its configuration may not have arrived yet; they are taken for removed if they do not come back within a minute")
+	ErrNoSubnets        = errors.New("Kea has just started and has no subnets: its configuration may not have arrived yet; an empty configuration is accepted a minute after the start")
+)
 
-// ErrDatabaseReadOnly says that Kea may not write the hosts-database that
-// reservations are to be kept in.
-var ErrDatabaseReadOnly = errors.New("Kea may not write its hosts-database, which has readonly: true: set hosts.storage to Memory, or let Kea write it")
-
-// ErrNoSubnets says that Kea answers and has no subnets.
-var ErrNoSubnets = errors.New("Kea has no subnets: its configuration may not have arrived yet; add subnets to it")
-
-// errNoAnswer says that the first look at a server has not come to an end.
+// errNoAnswer says that the first attempt to read a server has not ended.
 var errNoAnswer = errors.New("it has not answered yet: check that kea-dhcp4 is running and not overloaded")
 
-// firstLook is how long those who ask wait for the first look at a server.
-const firstLook = 5 * time.Second
-
-// server is one Kea server: its client, what it held when last looked at, and
-// who waits for a newer look.
+// server is one Kea server: its client, its health, and which devices wait for a lease.
 type server struct {
 	name    string
 	client  *kea.Client
+	mirror  *mirror.Mirror
 	storage Storage
-	cluster string
-	notify  func(Touched)
-
+	persist bool
 	// interval is the time between snapshots.
 	interval time.Duration
-	// persist lets Kea save memory hosts.
-	persist bool
+	listener func(mirror.Changes)
 
-	// kick asks the loop for a look before it is due.
-	kick chan struct{}
-	// looked is closed after the first look, whatever came of it.
-	looked     chan struct{}
-	lookedOnce sync.Once
+	// tickNow asks the loop for a tick before it is due.
+	tickNow chan struct{}
+	// probed is closed after the first attempt to read the server, successful or not.
+	probed     chan struct{}
+	probedOnce sync.Once
 
 	mu    sync.RWMutex
-	snap  *snapshot // nil until the first one
 	facts ServerFacts
-	// storageFound is the place to write to that the last probe found; it holds
-	// from the next snapshot on.
-	storageFound kea.Target
-	// database tells whether there is a hosts-database, written to or not.
-	database bool
-	// subnetDetails are what Kea gives the devices of a subnet, for the subnets
-	// that were asked for; nil where it could not be read.
-	subnetDetails map[uint32]*kea.SubnetDetail
+	// capabilities that the last probe found.
+	capabilities kea.Capabilities
 	// waiting are the devices that wait for a lease.
-	waiting map[hostKey]struct{}
-	// learned are the hosts that were read back while a scan runs, which may
-	// have read them before; nil while none runs.
-	learned map[hostKey]struct{}
-	// stale are hosts of which a write's outcome is not known.
-	stale map[hostKey]struct{}
-	// lost are the last known reservations of hosts that have gone without our
-	// doing.
-	lost map[hostKey]*kea.Reservation
-	// echoes are what Kea made of writes, where it changed something.
-	echoes map[hostKey]*echo
-	// changed is when memory hosts were last written to and not yet saved; zero
-	// if they are.
-	changed time.Time
-	// saveAfter is when saving them is tried, if that has failed before.
-	saveAfter time.Time
+	waiting map[mirror.Key]struct{}
+	// unsavedSince is when reservations in memory were last written and not yet saved; zero if all
+	// are saved. retrySaveAt is when saving is tried again after it has failed.
+	unsavedSince, retrySaveAt time.Time
 
-	// Of the loop alone. boot and reload are the latest times at which Kea can have
-	// started and read its configuration.
+	// databaseErr is what the last check of the hosts-database found, and databaseChecked when that
+	// was.
+	databaseErr     error
+	databaseChecked time.Time
+
+	// Of the loop alone. boot and reload are the latest times at which Kea can have started and
+	// read its configuration.
 	boot, reload time.Time
 	pid          int
-	lastTick     time.Duration
-	pages        int
-	// missed is since when snapshots cannot be read; zero if they can.
-	missed time.Time
+	// uptime is the time since Kea last started or read its configuration.
+	uptime time.Duration
+	// toInspect is set until Kea's configuration has been read, once for each start or reload of
+	// Kea.
+	toInspect bool
+	// inspectedEarly is set if that was so soon after Kea had read it that it may have read another
+	// one since.
+	inspectedEarly bool
+	// configuration that was read then; nil if it could not, inspectErr says why.
+	configuration *kea.Configuration
+	inspectErr    error
+	// database is whether Kea has a hosts-database, as far as that took a write command to find
+	// out; nil if that has not been asked since Kea started.
+	database   *bool
+	lastTick   time.Duration
+	leasePages int
+	// lastFullRead is when the last attempt to probe the server and read all of it began.
+	lastFullRead time.Time
+	// memoryLost is set from a restart or reload of Kea until a scan has succeeded.
+	memoryLost bool
+	// unreadable counts the hosts and leases of the last scan that cannot be parsed.
+	unreadable int
+	// scanFailingSince is since when scans fail; zero if they do not.
+	scanFailingSince time.Time
 }
 
-func newServer(cfg ServerConfig, c Config) (*server, error) {
+func newServer(cfg ServerConfig, c Config, m *mirror.Mirror) (*server, error) {
 	client, err := kea.NewClient(cfg.Kea)
 	if err != nil {
 		return nil, fmt.Errorf("cannot use server %s: %w", cfg.Name, err)
 	}
 	return &server{
-		name: cfg.Name, client: client, storage: c.Storage, cluster: c.Cluster, notify: c.Notify, interval: c.Interval, persist: c.Persist,
-		kick: make(chan struct{}, 1), looked: make(chan struct{}),
-		facts:         ServerFacts{Name: cfg.Name},
-		subnetDetails: map[uint32]*kea.SubnetDetail{},
-		waiting:       map[hostKey]struct{}{},
-		stale:         map[hostKey]struct{}{},
-		lost:          map[hostKey]*kea.Reservation{},
-		echoes:        map[hostKey]*echo{},
+		name: cfg.Name, client: client, mirror: m, storage: c.Storage, persist: c.Persist, interval: c.Interval, listener: c.Notify,
+		tickNow: make(chan struct{}, 1), probed: make(chan struct{}),
+		facts: ServerFacts{Name: cfg.Name}, waiting: map[mirror.Key]struct{}{}, toInspect: true,
 	}, nil
 }
 
-// target is where reservations are written.
-func (s *server) target() kea.Target {
+// notify passes changes on. It must be called without a lock.
+func (s *server) notify(c mirror.Changes) {
+	if s.listener != nil && !c.Empty() {
+		s.listener(c)
+	}
+}
+
+func (s *server) currentFacts() ServerFacts {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.facts.Storage
+	return s.facts
 }
 
-// other is the place that is not written to, if the server has it.
-func (s *server) other() (kea.Target, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.facts.Storage == kea.TargetDatabase {
-		return kea.TargetMemory, true
+// unusable returns why the server cannot be used; nil if it can.
+func (s *server) unusable() error {
+	if err := s.currentFacts().Err; err != nil {
+		return fmt.Errorf("cannot use server %s: %w", s.name, err)
 	}
-	_, ok := s.snap.hosts[kea.TargetDatabase]
-	return kea.TargetDatabase, ok
+	return nil
 }
 
-// look gives what is known of an intent. It talks to the server only where the
-// outcome of an earlier write is not known.
-func (s *server) look(ctx context.Context, in Intent) (look, error) {
-	if err := s.awaitFirst(ctx); err != nil {
-		return look{}, err
-	}
-	l, stale, err := s.lookUp(in)
-	if err != nil || !stale {
-		return l, err
-	}
-	if err := s.reread(ctx, hostKey{l.subnet.ID, in.HWAddress}); err != nil {
-		return look{}, fmt.Errorf("cannot tell what server %s holds after a failed write: %w", s.name, err)
-	}
-	l, _, err = s.lookUp(in)
-	return l, err
-}
-
-// awaitFirst waits for the first look at the server, but not for one that hangs.
-func (s *server) awaitFirst(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, firstLook)
-	defer cancel()
-	select {
-	case <-s.looked:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("cannot use server %s: %w", s.name, errNoAnswer)
-	}
-}
-
-func (s *server) lookUp(in Intent) (look, bool, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.facts.Err != nil {
-		return look{}, false, fmt.Errorf("cannot use server %s: %w", s.name, s.facts.Err)
-	}
-	if s.snap == nil {
-		return look{}, false, fmt.Errorf("cannot use server %s: it has not been looked at", s.name)
-	}
-	l := look{server: s.name, subnets: s.snap.subnets, subnetsKnown: s.snap.subnetsKnown, leasesKnown: s.snap.leasesKnown}
-	l.subnet, l.subnetFound = s.snap.resolve(in.Subnet)
-	if !l.subnetFound {
-		return l, false, nil
-	}
-	k := hostKey{l.subnet.ID, in.HWAddress}
-	for place, st := range s.snap.hosts {
-		if place == s.facts.Storage {
-			l.here = st.byHost[k]
-		} else {
-			l.shadow, l.hides = st.byHost[k], place == kea.TargetMemory
-		}
-	}
-	l.echo = s.echoes[k]
-	if r, ok := s.lost[k]; ok {
-		// One that was somebody else's is not ours to put back.
-		if owner, marked := markOf(r); !marked || owner.sameOwner(mark{cluster: s.cluster, resource: in.Resource}) {
-			l.lost = r
-		}
-	}
-	l.holders = func(a netip.Addr) []*kea.Reservation {
-		s.mu.RLock()
-		defer s.mu.RUnlock()
-		return s.snap.holders(l.subnet.ID, a, in.HWAddress)
-	}
-	l.leases = s.snap.leasesOf(in.HWAddress, l.subnet.ID, time.Now())
-	_, stale := s.stale[k]
-	return l, stale, nil
-}
-
-// await notes that a device waits for a lease, and asks for a newer look if it
-// had not been waiting yet.
-func (s *server) await(k hostKey) {
+// updateFacts changes the facts, and says so if they are others than before.
+func (s *server) updateFacts(update func(*ServerFacts)) {
 	s.mu.Lock()
-	_, known := s.waiting[k]
-	s.waiting[k] = struct{}{}
+	before := s.facts
+	update(&s.facts)
+	changed := !sameFacts(before, s.facts)
 	s.mu.Unlock()
-	if !known {
-		s.wake()
+	if changed {
+		s.notify(mirror.Changes{Servers: true})
 	}
 }
 
-// settled notes that a device waits no longer.
-func (s *server) settled(k hostKey) {
-	s.mu.RLock()
-	_, waiting := s.waiting[k]
-	s.mu.RUnlock()
-	if waiting {
-		s.mu.Lock()
-		delete(s.waiting, k)
-		s.mu.Unlock()
-	}
+func sameFacts(a, b ServerFacts) bool {
+	return a.Version == b.Version && a.Storage == b.Storage && a.HAState == b.HAState && slices.Equal(a.MissingHooks, b.MissingHooks) &&
+		slices.Equal(a.Warnings, b.Warnings) && text(a.Err) == text(b.Err) && text(a.SubnetsErr) == text(b.SubnetsErr) && text(a.SaveErr) == text(b.SaveErr)
 }
 
-// forget drops what is remembered of a host that nobody wants any longer.
-func (s *server) forget(k hostKey) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.waiting, k)
-	delete(s.lost, k)
-	delete(s.echoes, k)
-}
-
-func (s *server) wake() {
-	select {
-	case s.kick <- struct{}{}:
-	default: // The loop has been asked already: those who ask at the same time share a look.
-	}
-}
-
-// detail gives what the devices of a subnet get; nil if that cannot be read. It
-// asks the server the first time; scans bring it up to date.
-func (s *server) detail(ctx context.Context, id uint32) *kea.SubnetDetail {
-	s.mu.RLock()
-	d, ok := s.subnetDetails[id]
-	known := s.snap != nil && s.snap.subnetsKnown
-	s.mu.RUnlock()
-	if ok || !known {
-		return d
-	}
-	read, err := s.client.Subnet(ctx, id)
+func text(err error) string {
 	if err == nil {
-		d = &read
+		return ""
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	// Also where it failed, until the next scan: not everybody is to ask.
-	s.subnetDetails[id] = d
-	return d
+	return err.Error()
+}
+
+// setErr records why the server cannot be used, or that it can. A change concerns every
+// reservation: those that could not be served, those that no longer can, and those that have
+// reported another reason and are not tried again by themselves.
+func (s *server) setErr(err error) {
+	changed := false
+	s.updateFacts(func(f *ServerFacts) {
+		changed = text(f.Err) != text(err)
+		f.Err = err
+	})
+	if changed {
+		s.notify(mirror.Changes{Everything: true})
+	}
+}
+
+// lacks reports whether the server does not load a hook library.
+func (s *server) lacks(hook string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Contains(s.capabilities.MissingHooks, hook)
+}
+
+// hostCache reports whether the server loads libdhcp_host_cache.so.
+func (s *server) hostCache() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.capabilities.HostCache
 }

@@ -6,185 +6,146 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 
 	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/mirror"
+	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
-// attempts is how often a write is tried when what is read back after a refusal
-// calls for another one, such as an update where somebody else has added it.
-const attempts = 2
-
-// BlockedError says that a reservation cannot be written as things are in Kea.
-type BlockedError struct {
-	State   State
-	Message string
-}
-
-// Error tells what is in the way.
-func (e *BlockedError) Error() string { return e.Message }
-
-// ensure writes the intent to the server, if it is not there yet.
-func (s *server) ensure(ctx context.Context, in Intent, address netip.Addr, cluster string) error {
-	var last error
-	for range attempts {
-		l, err := s.look(ctx, in)
-		if err != nil {
-			return err
-		}
-		v := decide(l, in, address, cluster)
-		switch {
-		case v.write == writeAdd:
-			last = s.add(ctx, v.want)
-		case v.write == writeUpdate:
-			last = s.update(ctx, l.subnet.ID, in, address, cluster)
-		case v.state == Reserved || v.state == Pending:
-			last = nil
-		default:
-			return &BlockedError{State: v.state, Message: v.message}
-		}
-		if last == nil && v.dropShadow {
-			// The right one is in the database now, so the copy that hides it can go.
-			last = s.drop(ctx, kea.TargetMemory, hostKey{l.subnet.ID, in.HWAddress}, in, cluster)
-		}
-		if last == nil || !rejected(last) {
-			return last
-		}
+// execute takes one step.
+func (s *server) execute(ctx context.Context, step reservation.Step, in reservation.Intent) error {
+	switch step.Action {
+	case reservation.Add:
+		return s.add(ctx, step, in)
+	case reservation.Update:
+		return s.update(ctx, step, in)
+	case reservation.Remove:
+		return s.remove(ctx, step, in)
+	default:
+		return fmt.Errorf("cannot take a step of the unknown kind %q", step.Action)
 	}
-	return last
 }
 
-// rejected tells whether Kea refused a write, rather than not answering it.
-func rejected(err error) bool {
-	var r *kea.RejectedError
-	return errors.As(err, &r) || errors.Is(err, kea.ErrNotFound)
-}
+func keyOf(r kea.Reservation) mirror.Key { return mirror.Key{SubnetID: r.SubnetID, HW: r.HWAddress} }
 
 // add makes a reservation and reads it back.
-func (s *server) add(ctx context.Context, want kea.Reservation) error {
-	if err := s.free(ctx, want); err != nil {
-		return err
-	}
-	werr := s.client.AddReservation(ctx, s.target(), want)
-	got, err := s.confirm(ctx, want)
-	switch {
-	case err != nil:
-		return errors.Join(wrap("cannot add the reservation", werr), err)
-	case got != nil && difference(*got, want) == "":
-		// Also where the answer to a write that took effect was lost.
-		return nil
-	case werr != nil:
-		s.learnAddress(ctx, want.SubnetID, want.IPAddress)
-		return wrap("cannot add the reservation", werr)
-	case got == nil:
-		return fmt.Errorf("cannot find the reservation of %s on server %s though Kea took it", want.HWAddress, s.name)
-	}
-	return s.remember(want, *got)
-}
-
-// update changes a reservation. It starts from what Kea has at this moment, so
-// that nothing that somebody else has just set is lost.
-//
-// Kea's reservation-update deletes the host where its new address is another
-// host's (contract suite: with memory hosts and PostgreSQL). So the address is
-// looked up first, and after any failure the old host is put back if it is gone.
-func (s *server) update(ctx context.Context, subnetID uint32, in Intent, address netip.Addr, cluster string) error {
-	k := hostKey{subnetID, in.HWAddress}
-	if err := s.reread(ctx, k); err != nil {
-		return fmt.Errorf("cannot update the reservation: %w", err)
-	}
-	l, _, err := s.lookUp(in)
+func (s *server) add(ctx context.Context, step reservation.Step, in reservation.Intent) error {
+	k := keyOf(step.Want)
+	s.mirror.SetUnconfirmed(step.Store, k, nil)
+	werr := wrap("cannot add the reservation", s.client.AddReservation(ctx, step.Store.Place, step.Want))
+	s.markUnsaved(step.Store.Place)
+	got, err := s.fetchHost(ctx, step.Store, k)
 	if err != nil {
-		return err
+		return errors.Join(werr, wrap("cannot read the reservation back", err))
 	}
-	v := decide(l, in, address, cluster)
-	if v.write != writeUpdate {
-		if v.state == Reserved {
-			return nil
-		}
-		return fmt.Errorf("cannot update the reservation: %w", changedMeanwhile(v.message))
+	s.notify(s.mirror.PutHost(step.Store, k, got, in.Resource))
+	if got == nil && werr == nil {
+		return fmt.Errorf("cannot find the reservation of %s on server %s though Kea accepted it", step.Want.HWAddress, s.name)
 	}
-	old, want := *l.here, v.want
-	if want.IPAddress != old.IPAddress {
-		if err := s.free(ctx, want); err != nil {
-			return err
-		}
-	}
-	return s.replace(ctx, old, want)
+	return s.judge(ctx, step, in, got, werr)
 }
 
-// free makes sure that no other host has the address that is about to be
-// written. Kea checks the place that it writes to and no other, and with
-// ip-reservations-unique false not even that (contract suite).
-func (s *server) free(ctx context.Context, want kea.Reservation) error {
-	if !want.IPAddress.IsValid() {
-		return nil
+// update changes a reservation, reads it back, and puts the old one back if Kea lost it:
+// reservation-update deletes the host and adds it again, and fails in between where the new one is
+// refused (contract suite, UpdateLosesHost).
+func (s *server) update(ctx context.Context, step reservation.Step, in reservation.Intent) error {
+	k := keyOf(step.Want)
+	// Whatever happens now, even to the connection: what was there is known.
+	s.mirror.SetUnconfirmed(step.Store, k, step.Old)
+	werr := wrap("cannot update the reservation", s.client.UpdateReservation(ctx, step.Store.Place, step.Want))
+	s.markUnsaved(step.Store.Place)
+	got, err := s.fetchHost(ctx, step.Store, k)
+	if err != nil {
+		return errors.Join(werr, wrap("cannot read the reservation back", err))
 	}
-	places := []kea.Target{s.target()}
-	if other, ok := s.other(); ok {
-		places = append(places, other)
+	if got == nil {
+		return s.putBack(ctx, step, in, werr)
 	}
-	for _, place := range places {
-		holders, err := s.client.ReservationsByAddress(ctx, place, want.SubnetID, want.IPAddress)
-		if err != nil {
-			return fmt.Errorf("cannot look up who has %s: %w", want.IPAddress, err)
-		}
-		s.setHolders(place, addressKey{want.SubnetID, want.IPAddress}, holders)
-		for i := range holders {
-			if holders[i].HWAddress != want.HWAddress {
-				return &BlockedError{State: AddressConflict, Message: fmt.Sprintf("%s is reserved for %s", want.IPAddress, describe(&holders[i]))}
-			}
-		}
+	s.notify(s.mirror.PutHost(step.Store, k, got, in.Resource))
+	if isRefusal(werr) && s.hostCache() && step.Store.Place == kea.TargetDatabase {
+		return s.refuse(step, untilRestart, fmt.Sprintf("%v: with %s loaded, Kea refuses to update hosts of a database that are in its cache: "+
+			"unload the hook library, or flush its cache (cache-flush)", werr, kea.HookHostCache))
 	}
+	return s.judge(ctx, step, in, got, werr)
+}
+
+// putBack adds the old reservation again after Kea lost it over an update. A change that Kea
+// refused is not sent again: the device would be without its reservation each time.
+func (s *server) putBack(ctx context.Context, step reservation.Step, in reservation.Intent, werr error) error {
+	k := keyOf(step.Want)
+	old := reservation.PutBack(*step.Old, step.Want)
+	if err := s.client.AddReservation(ctx, step.Store.Place, old); err != nil {
+		return errors.Join(werr, wrap("cannot put the old reservation back", err))
+	}
+	s.markUnsaved(step.Store.Place)
+	got, err := s.fetchHost(ctx, step.Store, k)
+	if err == nil && got == nil {
+		err = errors.New("it is not there, though Kea accepted it")
+	}
+	if err != nil {
+		return errors.Join(werr, wrap("cannot read the old reservation back", err))
+	}
+	s.notify(s.mirror.PutHost(step.Store, k, got, in.Resource))
+	if taken := s.addressTaken(ctx, step.Want); isRefusal(werr) && !taken {
+		return s.refuse(step, untilSpecChanges, fmt.Sprintf("%v; Kea lost the reservation over it, and the old one was put back", werr))
+	}
+	return errors.Join(werr, errors.New("Kea lost the reservation over the change, and the old one was put back"))
+}
+
+// judge compares what was read back with what was written.
+func (s *server) judge(ctx context.Context, step reservation.Step, in reservation.Intent, got *kea.Reservation, werr error) error {
+	switch {
+	case got != nil && reservation.Same(step.Want, *got):
+		return nil // Also where the answer to a write that took effect was lost.
+	case werr != nil:
+		_ = s.addressTaken(ctx, step.Want)
+		return werr
+	}
+	wanted, _ := reservation.OwnerOf(&step.Want)
+	has, _ := reservation.OwnerOf(got)
+	if got.IPAddress != step.Want.IPAddress || wanted != has {
+		// The nearest kind of error is a refusal: the plan is made again.
+		return &kea.RejectedError{Command: "the write", Text: "someone else has changed the reservation meanwhile"}
+	}
+	if field := reservation.NotKept(step.Want, *got, in); field != "" {
+		return s.refuse(step, untilRestart, "Kea accepted the change, but did not keep "+field)
+	}
+	s.mirror.PutRewrite(step.Store, keyOf(step.Want), reservation.Rewrite{Want: step.Want, Got: *got})
 	return nil
 }
 
-// changedMeanwhile says that the reservation is not any longer as it was when
-// the write was decided; Kea's refusal is the nearest kind of error, and tries again.
-func changedMeanwhile(message string) error {
-	return &kea.RejectedError{Command: "the write", Text: "the reservation has changed meanwhile: " + message}
+// How long a change that Kea did not accept is not sent again.
+const (
+	untilSpecChanges = false
+	untilRestart     = true
+)
+
+// refuse remembers a change that Kea does not accept.
+func (s *server) refuse(step reservation.Step, until bool, message string) error {
+	s.mirror.PutRefusal(step.Store, keyOf(step.Want), reservation.Refusal{Want: step.Want, Message: message, UntilRestart: until})
+	return &BlockedError{State: reservation.Refused, Message: message}
 }
 
-// replace updates old to want, reads it back, and puts old back if Kea lost it.
-func (s *server) replace(ctx context.Context, old, want kea.Reservation) error {
-	k := hostKey{old.SubnetID, old.HWAddress}
-	// Whatever happens now, even to this connection: what was there is known.
-	s.mu.Lock()
-	s.lost[k] = &old
-	s.mu.Unlock()
-
-	werr := s.client.UpdateReservation(ctx, s.target(), want)
-	got, err := s.confirm(ctx, want)
-	switch {
-	case err != nil:
-		return errors.Join(wrap("cannot update the reservation", werr), err)
-	case got != nil && difference(*got, want) == "":
-		return nil
-	case got != nil && werr == nil:
-		return s.remember(want, *got)
-	case got != nil:
-		s.learnAddress(ctx, want.SubnetID, want.IPAddress)
-		return wrap("cannot update the reservation", werr)
+// addressTaken reports whether another device has the address by now, and has the next plan say
+// which. It explains a failure: where it cannot be read, it is not known to be taken.
+func (s *server) addressTaken(ctx context.Context, want kea.Reservation) bool {
+	if !want.IPAddress.IsValid() {
+		return false
 	}
-	s.learnAddress(ctx, want.SubnetID, want.IPAddress)
-	if err := s.client.AddReservation(ctx, s.target(), old); err != nil {
-		return errors.Join(wrap("cannot update the reservation", werr), fmt.Errorf("cannot put the old reservation back: %w", err))
-	}
-	_, err = s.confirm(ctx, old)
-	return errors.Join(wrap("cannot update the reservation, the old one was put back", werr), err)
+	taken, _ := s.readHolders(ctx, want.SubnetID, want.IPAddress, want.HWAddress)
+	return taken
 }
 
-// remember notes that Kea made got of want: it writes some values in its own
-// way. Another address or another owner is none of that: somebody else was faster.
-func (s *server) remember(want, got kea.Reservation) error {
-	wanted, _ := markOf(&want)
-	has, _ := markOf(&got)
-	if got.IPAddress != want.IPAddress || !wanted.sameOwner(has) {
-		return changedMeanwhile("Kea holds " + text(got.IPAddress))
+// remove removes a reservation from one store, as it was read just before.
+func (s *server) remove(ctx context.Context, step reservation.Step, in reservation.Intent) error {
+	k := keyOf(step.Want)
+	err := s.client.DeleteReservation(ctx, step.Store.Place, k.SubnetID, k.HW)
+	s.markUnsaved(step.Store.Place)
+	if err != nil && !errors.Is(err, kea.ErrNotFound) {
+		s.mirror.SetUnconfirmed(step.Store, k, nil)
+		return errors.Join(wrap("cannot remove the reservation", err), s.readHost(ctx, step.Store, k))
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.echoes[hostKey{want.SubnetID, want.HWAddress}] = &echo{want: want, got: got}
+	s.notify(s.mirror.PutHost(step.Store, k, nil, in.Resource))
 	return nil
 }
 

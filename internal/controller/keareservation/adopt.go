@@ -11,13 +11,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
-	"github.com/vitistack/provider-kea/internal/group"
+	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
-// intent says what a KeaReservation wants of Kea, and whether it may take it from
-// somebody. Of several that would take the same reservation over, the oldest may:
-// otherwise each would take it from the others for ever.
-func (e *external) intent(ctx context.Context, mg *v1alpha1.KeaReservation) (group.Intent, error) {
+// intent returns what a KeaReservation wants of Kea, and whether it may take the reservation over.
+// Of several that have the adopt annotation the oldest may: otherwise each would take it from the
+// others forever.
+func (e *external) intent(ctx context.Context, mg *v1alpha1.KeaReservation) (reservation.Intent, error) {
 	in, err := intentOf(mg)
 	if err != nil || !in.Adopt {
 		return in, err
@@ -25,10 +25,10 @@ func (e *external) intent(ctx context.Context, mg *v1alpha1.KeaReservation) (gro
 	l := &v1alpha1.KeaReservationList{}
 	key := configKey(refOf(mg)) + "/" + string(in.HWAddress)
 	if err := e.client.List(ctx, l, client.MatchingFields{byHWAddress: key}, client.UnsafeDisableDeepCopy); err != nil {
-		return group.Intent{}, fmt.Errorf("cannot tell who else would take the reservation over: %w", err)
+		return reservation.Intent{}, fmt.Errorf("cannot list the KeaReservations that would take the reservation over: %w", err)
 	}
 	for i := range l.Items {
-		if rival := &l.Items[i]; adopts(rival) && acts(rival) && sameSubnet(rival, mg) && older(rival, mg) {
+		if rival := &l.Items[i]; adopts(rival) && mayWrite(rival) && sameSubnet(rival, mg) && older(rival, mg) {
 			in.Adopt = false
 		}
 	}
@@ -39,12 +39,12 @@ func adopts(mg *v1alpha1.KeaReservation) bool {
 	return mg.GetAnnotations()[v1alpha1.AnnotationKeyAdopt] == "true"
 }
 
-// acts tells whether a KeaReservation may make something of what it wants.
-func acts(mg *v1alpha1.KeaReservation) bool {
+// mayWrite reports whether a KeaReservation may change anything in Kea.
+func mayWrite(mg *v1alpha1.KeaReservation) bool {
 	return !meta.WasDeleted(mg) && !meta.IsPaused(mg) && !observeOnly(mg)
 }
 
-// sameSubnet tells whether two KeaReservations are in the same subnet, which one
+// sameSubnet reports whether two KeaReservations are in the same subnet, which one
 // may name by its prefix and the other by its id.
 func sameSubnet(a, b *v1alpha1.KeaReservation) bool {
 	if x, y := a.Status.AtProvider.SubnetID, b.Status.AtProvider.SubnetID; x != nil && y != nil {
@@ -55,7 +55,7 @@ func sameSubnet(a, b *v1alpha1.KeaReservation) bool {
 	return errX == nil && errY == nil && x == y
 }
 
-// older orders KeaReservations, no two of which are equal.
+// older reports whether a is older than b, by name if both are of the same second.
 func older(a, b *v1alpha1.KeaReservation) bool {
 	if at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp(); !at.Equal(&bt) {
 		return at.Before(&bt)

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package keareservation makes KeaReservations host reservations in Kea: an
-// external client in crossplane-runtime's sense, on top of the group of servers
-// of the resource's provider configuration.
+// Package keareservation makes KeaReservations host reservations in Kea: an external client in
+// crossplane-runtime's sense, on top of the group of servers of the provider configuration.
 //
-// intent.go says what is wanted of Kea, status.go what is told of it; both are
-// functions from values to values. wake.go brings the resources that a change in
-// Kea touches into the queue, so that the poll is only a safety net.
+//	watch ──▶ eventHandler ─┐
+//	                        ├─▶ queue ──▶ managed.Reconciler ──▶ connector ──▶ external ──▶ group.Group
+//	Kea ──▶ group ─▶ waker ─┘                                        │            │
+//	                                                       intent.go ┘            └ status.go, conditions.go
+//
+// intent.go makes an Intent of a spec, status.go and conditions.go make a status of an Observation:
+// both are functions from values to values. The waker enqueues the resources that a change in Kea
+// concerns, so that polling is only a fallback.
+//
+// Locking: waker.mu guards the changes that are pending. Its one goroutine takes them, and enqueues
+// without the lock. All else belongs to one reconcile.
 package keareservation

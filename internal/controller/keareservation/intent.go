@@ -13,31 +13,35 @@ import (
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
-	"github.com/vitistack/provider-kea/internal/group"
 	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
-// intentOf says what a KeaReservation wants of Kea. The API server has judged
-// the same before; an error is for what slipped past it.
-func intentOf(mg *v1alpha1.KeaReservation) (group.Intent, error) {
+// intentOf returns what a KeaReservation wants of Kea. The API server has validated the same
+// before; an error is for an object that it has not.
+func intentOf(mg *v1alpha1.KeaReservation) (reservation.Intent, error) {
 	p := mg.Spec.ForProvider
-	in := group.Intent{
+	in := reservation.Intent{
 		Hostname: p.Hostname, NextServer: p.NextServer, ServerHostname: p.ServerHostname, BootFileName: p.BootFileName,
 		ClientClasses: slices.Clone(p.ClientClasses),
 		Resource:      mg.GetNamespace() + "/" + mg.GetName(),
 		Adopt:         adopts(mg),
+		Accepted:      acceptedOf(mg),
 	}
 	var err error
 	if in.Subnet, err = subnetOf(p); err != nil {
-		return group.Intent{}, err
+		return reservation.Intent{}, err
 	}
 	if in.HWAddress, err = kea.ParseHWAddress(p.HWAddress); err != nil {
-		return group.Intent{}, fmt.Errorf("cannot use spec.forProvider.hwAddress: %w", err)
+		return reservation.Intent{}, fmt.Errorf("cannot use spec.forProvider.hwAddress: %w", err)
 	}
 	if p.IPAddress != "" {
 		if in.Address, err = netip.ParseAddr(p.IPAddress); err != nil || !in.Address.Is4() {
-			return group.Intent{}, fmt.Errorf("cannot use spec.forProvider.ipAddress %q: it must be an IPv4 address", p.IPAddress)
+			return reservation.Intent{}, fmt.Errorf("cannot use spec.forProvider.ipAddress %q: it must be an IPv4 address", p.IPAddress)
 		}
+	}
+	if p.NextServer != nil && *p.NextServer == noAddress {
+		in.NextServer = new("")
 	}
 	for _, o := range p.OptionData {
 		in.OptionData = append(in.OptionData, optionOf(o))
@@ -45,50 +49,56 @@ func intentOf(mg *v1alpha1.KeaReservation) (group.Intent, error) {
 	return in, nil
 }
 
-func subnetOf(p v1alpha1.KeaReservationParameters) (group.SubnetRef, error) {
+// noAddress is how Kea writes a next-server that is not set.
+const noAddress = "0.0.0.0"
+
+func subnetOf(p v1alpha1.KeaReservationParameters) (reservation.SubnetRef, error) {
 	switch {
 	case p.Subnet != "":
 		prefix, err := netip.ParsePrefix(p.Subnet)
 		if err != nil || !prefix.Addr().Is4() {
-			return group.SubnetRef{}, fmt.Errorf("cannot use spec.forProvider.subnet %q: it must be an IPv4 prefix", p.Subnet)
+			return reservation.SubnetRef{}, fmt.Errorf("cannot use spec.forProvider.subnet %q: it must be an IPv4 prefix", p.Subnet)
 		}
-		return group.SubnetRef{Prefix: prefix.Masked()}, nil
+		return reservation.SubnetRef{Prefix: prefix.Masked()}, nil
 	case p.SubnetID != nil && *p.SubnetID > 0 && *p.SubnetID < math.MaxUint32:
-		return group.SubnetRef{ID: uint32(*p.SubnetID)}, nil
+		return reservation.SubnetRef{ID: uint32(*p.SubnetID)}, nil
 	default:
-		return group.SubnetRef{}, errors.New("cannot tell the subnet: set exactly one of subnet and subnetId in spec.forProvider")
+		return reservation.SubnetRef{}, errors.New("cannot tell the subnet: set exactly one of subnet and subnetId in spec.forProvider")
 	}
 }
 
 func optionOf(o v1alpha1.OptionData) kea.OptionData {
-	out := kea.OptionData{Name: o.Name, Space: o.Space, Data: o.Data, AlwaysSend: o.AlwaysSend, CSVFormat: o.CSVFormat}
+	out := kea.OptionData{
+		Name: o.Name, Space: o.Space, Data: o.Data, AlwaysSend: o.AlwaysSend, NeverSend: o.NeverSend, CSVFormat: o.CSVFormat,
+		ClientClasses: slices.Clone(o.ClientClasses),
+	}
 	if o.Code != nil {
 		out.Code = uint16(*o.Code) //nolint:gosec // The API bounds it to 1..254.
 	}
 	return out
 }
 
-// may tells whether the management policies allow an action.
-func may(mg *v1alpha1.KeaReservation, a xpv2.ManagementAction) bool {
+// allows reports whether the management policies allow an action.
+func allows(mg *v1alpha1.KeaReservation, a xpv2.ManagementAction) bool {
 	p := mg.GetManagementPolicies()
 	// crossplane-runtime takes none at all for pause, and does not come here.
 	return slices.Contains(p, xpv2.ManagementActionAll) || slices.Contains(p, a)
 }
 
-// observeOnly tells whether the resource is there to be looked at alone.
+// observeOnly reports whether the management policies allow no change in Kea.
 func observeOnly(mg *v1alpha1.KeaReservation) bool {
-	return !may(mg, xpv2.ManagementActionCreate) && !may(mg, xpv2.ManagementActionUpdate) && !may(mg, xpv2.ManagementActionDelete)
+	return !allows(mg, xpv2.ManagementActionCreate) && !allows(mg, xpv2.ManagementActionUpdate) && !allows(mg, xpv2.ManagementActionDelete)
 }
 
-// checkExternalName makes sure that the external name is the hardware address,
-// as which a reservation is imported and known in Kea.
+// checkExternalName returns an error unless the external name is the hardware address, under which
+// Kea has the reservation. It reports whether the name is to be set.
 func checkExternalName(mg *v1alpha1.KeaReservation, hw kea.HWAddress) (missing bool, err error) {
 	name := meta.GetExternalName(mg)
 	if name == "" || name == string(hw) {
 		return name == "", nil
 	}
 	if parsed, err := kea.ParseHWAddress(name); err == nil && parsed == hw {
-		// Written in another way: put in order, not refused.
+		// Written in another way: corrected, not refused.
 		return true, nil
 	}
 	return false, fmt.Errorf("cannot use the external name %q: it must be the hardware address %s; correct the annotation %s or leave it out",

@@ -61,8 +61,7 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *providerco
 	return nil
 }
 
-// syncLimit is how long the cache may take to fill. After that it is waited for
-// anew.
+// syncLimit is how long the cache may take to fill. After that the wait starts over.
 const syncLimit = 2 * time.Minute
 
 func addIndexes(ctx context.Context, i client.FieldIndexer) error {
@@ -95,33 +94,35 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections
 			return fmt.Errorf("cannot add the state metrics of KeaReservations: %w", err)
 		}
 	}
-	r := managed.NewReconciler(mgr, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(mgr, o, c, name)...)
+	created := newCreatedSet()
+	r := managed.NewReconciler(mgr, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(mgr, o, c, name, created)...)
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		WithOptions(o.ForControllerRuntime()).
 		// Status changes are our own doing, and would defeat the backoff.
-		Watches(&v1alpha1.KeaReservation{}, &arrival{connections: c, waker: w}, builder.WithPredicates(resource.DesiredStateChanged())).
+		Watches(&v1alpha1.KeaReservation{}, &eventHandler{connections: c, waker: w}, builder.WithPredicates(resource.DesiredStateChanged())).
 		WatchesRawSource(source.Func(w.start)).
-		Complete(ratelimiter.NewReconciler(name, &patience{Reconciler: r, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable}, o.GlobalRateLimiter))
+		Complete(ratelimiter.NewReconciler(name, &holdWhileUnusable{Reconciler: r, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable, created: created}, o.GlobalRateLimiter))
 	if err != nil {
 		return fmt.Errorf("cannot set up the controller of KeaReservations: %w", err)
 	}
 	return nil
 }
 
-func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections, name string) []managed.ReconcilerOption {
+func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections, name string, created *createdSet) []managed.ReconcilerOption {
+	recorder := event.NewAPIRecorder(mgr.GetEventRecorderFor(name)) //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	opts := []managed.ReconcilerOption{
-		managed.WithTypedExternalConnector(&connector{client: mgr.GetClient(), connections: c}),
+		managed.WithTypedExternalConnector(&connector{client: mgr.GetClient(), connections: c, recorder: recorder, created: created}),
 		managed.WithInitializers(managed.InitializerFn(initialize(mgr.GetClient()))),
 		managed.WithLogger(o.Logger.WithValues("controller", name)),
-		managed.WithRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(name))), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
+		managed.WithRecorder(recorder),
 		managed.WithPollInterval(o.PollInterval),
 		managed.WithMinPollInterval(minPoll),
 		managed.WithPollIntervalHook(func(_ resource.Managed, d time.Duration) time.Duration { return wait.Jitter(d, pollJitter) }),
 		managed.WithDeterministicExternalName(true),
 		managed.WithFinalizer(finalizer{resource.NewAPIFinalizer(mgr.GetClient(), managed.FinalizerName)}),
-		// The annotations that tell whether a create came to an end buy nothing
-		// where the external name is known beforehand, and cost a write each.
+		// The annotations that record whether a create has ended are of no use where the external
+		// name is known beforehand, and cost a write each.
 		managed.WithCriticalAnnotationUpdater(managed.CriticalAnnotationUpdateFn(func(context.Context, client.Object) error { return nil })),
 	}
 	if o.Features.Enabled(feature.EnableBetaManagementPolicies) {
@@ -136,9 +137,8 @@ func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *providerconf
 	return opts
 }
 
-// finalizer keeps what was observed when it is added: the write brings back the
-// status as the API server has it, and nothing reconciles a resource that waits
-// or is blocked again to tell.
+// finalizer keeps what was observed when it is added: the write returns the status as the API
+// server has it, and no event reconciles a resource again that waits or is blocked.
 type finalizer struct{ resource.Finalizer }
 
 // AddFinalizer adds the finalizer, if it is not there yet.

@@ -15,6 +15,7 @@ import (
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/group"
 	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
 var (
@@ -36,21 +37,30 @@ func policies(p ...xpv2.ManagementAction) func(*v1alpha1.KeaReservation) {
 	return func(mg *v1alpha1.KeaReservation) { mg.Spec.ManagementPolicies = p }
 }
 
-func held(ip netip.Addr) kea.Reservation { return kea.Reservation{SubnetID: 1, IPAddress: ip} }
+func held(ip netip.Addr) *kea.Reservation { return &kea.Reservation{SubnetID: 1, IPAddress: ip} }
+
+// seen is an observation.
+func seen(state reservation.State, change func(*group.Observation)) group.Observation {
+	o := group.Observation{Observation: reservation.Observation{Plan: reservation.Plan{State: state}}}
+	change(&o)
+	return o
+}
 
 // stands is a condition without what differs from run to run.
 type stands struct {
-	Status corev1.ConditionStatus
-	Reason xpv2.ConditionReason
+	Status  corev1.ConditionStatus
+	Reason  xpv2.ConditionReason
+	Message string
 }
 
-func TestReport(t *testing.T) {
+func TestSetStatus(t *testing.T) {
 	type want struct {
 		Ready, LeaseConfirmed, Replicated stands
 	}
-	servers := func(st group.State) []group.ServerObservation {
-		return []group.ServerObservation{{Name: "kea1", SubnetID: 1, State: st, Exists: true}}
+	servers := func(st reservation.State) []reservation.ServerPlan {
+		return []reservation.ServerPlan{{Name: "kea1", SubnetID: 1, State: st, Exists: true}}
 	}
+	hostname := []reservation.Difference{{Field: "hostname", Have: "a", Want: "b"}}
 	lease := func(ip netip.Addr) *kea.Lease {
 		return &kea.Lease{IPAddress: ip, CLTT: someTime, ValidLifetime: time.Hour}
 	}
@@ -63,68 +73,149 @@ func TestReport(t *testing.T) {
 		"Reserved": {
 			reason: "A device that has what is reserved is confirmed.",
 			mg:     wanted(policies("*")),
-			o:      group.Observation{State: group.Reserved, Exists: true, Held: held(ip50), LeasesKnown: true, Lease: lease(ip50), Servers: servers(group.Reserved)},
+			o: seen(reservation.Reserved, func(o *group.Observation) {
+				o.Exists, o.Held, o.LeasesKnown, o.Lease, o.Servers = true, held(ip50), true, lease(ip50), servers(reservation.Reserved)
+			}),
 			want: want{
-				stands{corev1.ConditionTrue, v1alpha1.ReasonReserved}, stands{corev1.ConditionTrue, v1alpha1.ReasonLeaseMatches},
-				stands{corev1.ConditionTrue, v1alpha1.ReasonOnEveryServer},
+				stands{corev1.ConditionTrue, v1alpha1.ReasonReserved, ""}, stands{corev1.ConditionTrue, v1alpha1.ReasonLeaseMatches, ""},
+				stands{corev1.ConditionTrue, v1alpha1.ReasonOnEveryServer, ""},
 			},
 		},
 		"OtherLease": {
-			reason: "A device that has another address is told of, and the reservation is ready all the same.",
+			reason: "A device that has another address is reported, and the reservation is ready all the same.",
 			mg:     wanted(policies("*")),
-			o:      group.Observation{State: group.Reserved, Exists: true, Held: held(ip50), LeasesKnown: true, Lease: lease(ip51), Servers: servers(group.Reserved)},
+			o: seen(reservation.Reserved, func(o *group.Observation) {
+				o.Exists, o.Held, o.LeasesKnown, o.Lease, o.Servers = true, held(ip50), true, lease(ip51), servers(reservation.Reserved)
+			}),
 			want: want{
-				stands{corev1.ConditionTrue, v1alpha1.ReasonReserved}, stands{corev1.ConditionFalse, v1alpha1.ReasonOtherLease},
-				stands{corev1.ConditionTrue, v1alpha1.ReasonOnEveryServer},
+				stands{corev1.ConditionTrue, v1alpha1.ReasonReserved, ""},
+				stands{corev1.ConditionFalse, v1alpha1.ReasonOtherLease, "the device has 10.123.0.51; it gets the reserved address when it next asks for a lease"},
+				stands{corev1.ConditionTrue, v1alpha1.ReasonOnEveryServer, ""},
+			},
+		},
+		"Ignored": {
+			reason: "A reservation that Kea ignores is not ready though every server holds it, and the device is not promised its address.",
+			mg:     wanted(policies("*")),
+			o: seen(reservation.IgnoredByKea, func(o *group.Observation) {
+				o.Message, o.Ignored = "Kea ignores the reservation: x", "Kea ignores the reservation: x"
+				o.Exists, o.Held, o.LeasesKnown, o.Lease, o.Servers = true, held(ip50), true, lease(ip51), servers(reservation.IgnoredByKea)
+			}),
+			want: want{
+				stands{corev1.ConditionFalse, v1alpha1.ReasonIgnoredByKea, "Kea ignores the reservation: x"},
+				stands{corev1.ConditionFalse, v1alpha1.ReasonOtherLease, "the device has 10.123.0.51; Kea ignores the reservation: x"},
+				stands{corev1.ConditionTrue, v1alpha1.ReasonOnEveryServer, ""},
+			},
+		},
+		"TwoLeases": {
+			reason: "Two leases under two client-ids are named with the remedy, though one of them is the reserved address.",
+			mg:     wanted(policies("*")),
+			o: seen(reservation.Reserved, func(o *group.Observation) {
+				os, firmware := lease(ip51), lease(ip50)
+				os.ClientID, firmware.ClientID = "01:02", "ff:01"
+				o.Exists, o.Held, o.LeasesKnown, o.Lease, o.Servers = true, held(ip50), true, os, servers(reservation.Reserved)
+				o.Leases = []kea.Lease{*os, *firmware}
+			}),
+			want: want{
+				stands{corev1.ConditionTrue, v1alpha1.ReasonReserved, ""},
+				stands{corev1.ConditionFalse, v1alpha1.ReasonTwoLeases, "the device has two active leases: 10.123.0.50 under client-id ff:01 and 10.123.0.51 under client-id 01:02: " +
+					"its firmware and its operating system send different client-ids; set match-client-id: false for the subnet in Kea"},
+				stands{corev1.ConditionTrue, v1alpha1.ReasonOnEveryServer, ""},
+			},
+		},
+		"InUse": {
+			reason: "A reserved address that another device has is named with the device.",
+			mg:     wanted(policies("*")),
+			o: seen(reservation.Reserved, func(o *group.Observation) {
+				o.Exists, o.Held, o.LeasesKnown, o.Servers = true, held(ip50), true, servers(reservation.Reserved)
+				o.Occupant = lease(ip50)
+				o.Occupant.HWAddress = "00:02:12:34:56:99"
+			}),
+			want: want{
+				stands{corev1.ConditionTrue, v1alpha1.ReasonReserved, ""},
+				stands{corev1.ConditionUnknown, v1alpha1.ReasonAddressInUse, "10.123.0.50 is leased to 00:02:12:34:56:99: the device gets another address until that lease ends"},
+				stands{corev1.ConditionTrue, v1alpha1.ReasonOnEveryServer, ""},
 			},
 		},
 		"Waiting": {
 			reason: "A device without a lease makes the resource wait, not fail.",
 			mg:     wanted(policies("*")),
-			o:      group.Observation{State: group.AwaitingLease, LeasesKnown: true, Servers: servers(group.AwaitingLease)},
+			o: seen(reservation.AwaitingLease, func(o *group.Observation) {
+				o.LeasesKnown, o.Servers = true, servers(reservation.AwaitingLease)
+			}),
 			want: want{
-				stands{corev1.ConditionFalse, v1alpha1.ReasonAwaitingLease}, stands{corev1.ConditionUnknown, v1alpha1.ReasonNoActiveLease},
-				stands{corev1.ConditionUnknown, v1alpha1.ReasonNotReserved},
+				stands{corev1.ConditionFalse, v1alpha1.ReasonAwaitingLease, reservation.InfoOf(reservation.AwaitingLease).Remedy},
+				stands{corev1.ConditionUnknown, v1alpha1.ReasonNoActiveLease, "the device has no active lease in the subnet"},
+				stands{corev1.ConditionUnknown, v1alpha1.ReasonNotReserved, "there is nothing to replicate before the reservation is made"},
 			},
 		},
 		"Observed": {
-			reason: "A reservation that is only looked at is ready as it is, whoever's it is.",
+			reason: "A reservation that is only observed is ready as it is, whoever owns it.",
 			mg:     wanted(policies(xpv2.ManagementActionObserve)),
-			o:      group.Observation{State: group.OwnedByAnother, Held: held(ip50), LeasesKnown: true, Servers: servers(group.OwnedByAnother)},
+			o: seen(reservation.OwnedByAnother, func(o *group.Observation) {
+				o.Held, o.LeasesKnown, o.Servers = held(ip50), true, servers(reservation.OwnedByAnother)
+			}),
 			want: want{
-				stands{corev1.ConditionTrue, v1alpha1.ReasonReserved}, stands{corev1.ConditionUnknown, v1alpha1.ReasonNoActiveLease},
-				stands{corev1.ConditionTrue, v1alpha1.ReasonOnEveryServer},
+				stands{corev1.ConditionTrue, v1alpha1.ReasonReserved, ""}, stands{corev1.ConditionUnknown, v1alpha1.ReasonNoActiveLease, "the device has no active lease in the subnet"},
+				stands{corev1.ConditionTrue, v1alpha1.ReasonOnEveryServer, ""},
+			},
+		},
+		"ObservedDiffers": {
+			reason: "How Kea differs is what a change of the policies would do.",
+			mg:     wanted(policies(xpv2.ManagementActionObserve)),
+			o: seen(reservation.Pending, func(o *group.Observation) {
+				o.Exists, o.Held, o.LeasesKnown, o.Servers, o.Differences = true, held(ip50), true, servers(reservation.Pending), hostname
+			}),
+			want: want{
+				stands{corev1.ConditionTrue, v1alpha1.ReasonReserved, "Kea differs: hostname a, wanted b"},
+				stands{corev1.ConditionUnknown, v1alpha1.ReasonNoActiveLease, "the device has no active lease in the subnet"},
+				stands{corev1.ConditionTrue, v1alpha1.ReasonOnEveryServer, ""},
+			},
+		},
+		"ObservedIgnored": {
+			reason: "A reservation that Kea ignores is not ready, though it is only observed.",
+			mg:     wanted(policies(xpv2.ManagementActionObserve)),
+			o: seen(reservation.Pending, func(o *group.Observation) {
+				o.Exists, o.Held, o.LeasesKnown, o.Servers, o.Ignored = true, held(ip50), true, servers(reservation.Pending), "Kea ignores the reservation: x"
+			}),
+			want: want{
+				stands{corev1.ConditionFalse, v1alpha1.ReasonIgnoredByKea, "Kea ignores the reservation: x"},
+				stands{corev1.ConditionUnknown, v1alpha1.ReasonNoActiveLease, "the device has no active lease in the subnet"},
+				stands{corev1.ConditionTrue, v1alpha1.ReasonOnEveryServer, ""},
 			},
 		},
 		"Differs": {
 			reason: "What differs is not the address: the address is pinned.",
 			mg:     wanted(policies("*")),
-			o:      group.Observation{State: group.Pending, Exists: true, Write: true, Diff: "hostname", Held: held(ip50), Servers: servers(group.Pending)},
+			o: seen(reservation.Pending, func(o *group.Observation) {
+				o.Exists, o.Held, o.Servers, o.Differences = true, held(ip50), servers(reservation.Pending), hostname
+				o.Steps = []reservation.Step{{Action: reservation.Update}}
+			}),
 			want: want{
-				stands{corev1.ConditionTrue, v1alpha1.ReasonReserved}, stands{corev1.ConditionUnknown, v1alpha1.ReasonLeasesUnknown},
-				stands{corev1.ConditionFalse, v1alpha1.ReasonServersMissing},
+				stands{corev1.ConditionTrue, v1alpha1.ReasonReserved, "Kea differs: hostname a, wanted b"},
+				stands{corev1.ConditionUnknown, v1alpha1.ReasonLeasesUnknown, "Kea does not load libdhcp_lease_cmds.so, so leases cannot be looked up"},
+				stands{corev1.ConditionFalse, v1alpha1.ReasonServersMissing, "not held as wanted by kea1"},
 			},
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			report(tc.mg, tc.o, someTime)
+			setStatus(tc.mg, tc.o, someTime, beforeWrite)
 			is := func(ct xpv2.ConditionType) stands {
 				c := tc.mg.GetCondition(ct)
 				if c.ObservedGeneration != 3 {
 					t.Errorf("%s: observed generation %d, want the resource's", ct, c.ObservedGeneration)
 				}
-				return stands{c.Status, c.Reason}
+				return stands{c.Status, c.Reason, c.Message}
 			}
 			got := want{is(xpv2.TypeReady), is(v1alpha1.TypeLeaseConfirmed), is(v1alpha1.TypeReplicated)}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
-				t.Errorf("%s\nreport(...): -want, +got:\n%s", tc.reason, diff)
+				t.Errorf("%s\nsetStatus(...): -want, +got:\n%s", tc.reason, diff)
 			}
 		})
 	}
 }
 
-func TestGiven(t *testing.T) {
+func TestSubnetOptions(t *testing.T) {
 	last := v1alpha1.KeaReservationObservation{Gateway: "10.123.0.254", DNSServers: []string{"10.0.0.3"}}
 	type want struct {
 		Gateway    string
@@ -139,7 +230,7 @@ func TestGiven(t *testing.T) {
 		"Unknown": {reason: "What cannot be read should be as it was.", want: want{"10.123.0.254", []string{"10.0.0.3"}}},
 		"Gone":    {reason: "A subnet that is not there should give nothing.", gone: true},
 		"None":    {reason: "What the subnet no longer gives should go.", detail: &kea.SubnetDetail{}},
-		"Some":    {reason: "What it gives should be told.", detail: &kea.SubnetDetail{Routers: []netip.Addr{ip50, ip51}, DNSServers: []netip.Addr{ip51}}, want: want{ip50.String(), []string{ip51.String()}}},
+		"Some":    {reason: "What it gives should be reported.", detail: &kea.SubnetDetail{Routers: []netip.Addr{ip50, ip51}, DNSServers: []netip.Addr{ip51}}, want: want{ip50.String(), []string{ip51.String()}}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -148,9 +239,9 @@ func TestGiven(t *testing.T) {
 				o.Subnet.ID = 1
 			}
 			var got want
-			got.Gateway, got.DNSServers = given(last, o)
+			got.Gateway, got.DNSServers = subnetOptions(last, o)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
-				t.Errorf("%s\ngiven(...): -want, +got:\n%s", tc.reason, diff)
+				t.Errorf("%s\nsubnetOptions(...): -want, +got:\n%s", tc.reason, diff)
 			}
 		})
 	}
@@ -184,8 +275,10 @@ func TestLeaseOf(t *testing.T) {
 
 func TestExists(t *testing.T) {
 	type want struct{ Exists, UpToDate bool }
-	absent := group.Observation{State: group.Pending, Write: true}
-	drifted := group.Observation{State: group.Pending, Write: true, Exists: true, Held: held(ip50)}
+	steps := []reservation.Step{{}}
+	absent := seen(reservation.Pending, func(o *group.Observation) { o.Steps = steps })
+	drifted := seen(reservation.Pending, func(o *group.Observation) { o.Steps, o.Exists, o.Held = steps, true, held(ip50) })
+	nothing := func(*group.Observation) {}
 	cases := map[string]struct {
 		reason string
 		mg     *v1alpha1.KeaReservation
@@ -194,8 +287,8 @@ func TestExists(t *testing.T) {
 	}{
 		"Absent":         {reason: "What is not there is to be created.", mg: wanted(policies("*")), o: absent},
 		"Drifted":        {reason: "What differs is to be updated.", mg: wanted(policies("*")), o: drifted, want: want{Exists: true}},
-		"Waiting":        {reason: "What waits is neither created nor updated.", mg: wanted(policies("*")), o: group.Observation{State: group.AwaitingLease}, want: want{true, true}},
-		"Blocked":        {reason: "Nor is what is blocked.", mg: wanted(policies("*")), o: group.Observation{State: group.AddressConflict}, want: want{true, true}},
+		"Waiting":        {reason: "What waits is neither created nor updated.", mg: wanted(policies("*")), o: seen(reservation.AwaitingLease, nothing), want: want{true, true}},
+		"Blocked":        {reason: "Nor is what is blocked.", mg: wanted(policies("*")), o: seen(reservation.AddressConflict, nothing), want: want{true, true}},
 		"ObserveNothing": {reason: "What is only observed and not there does not exist.", mg: wanted(policies(xpv2.ManagementActionObserve)), o: absent, want: want{false, true}},
 		"ObserveDrifted": {reason: "What is only observed is never updated.", mg: wanted(policies(xpv2.ManagementActionObserve)), o: drifted, want: want{true, true}},
 		"MayNotCreate": {

@@ -4,8 +4,6 @@ package keareservation
 
 import (
 	"context"
-	"maps"
-	"net/netip"
 	"sync"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
@@ -15,18 +13,18 @@ import (
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
-	"github.com/vitistack/provider-kea/internal/group"
 	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/mirror"
 )
 
-// Indexes of KeaReservations: by what a change in Kea names.
+// Indexes of KeaReservations, by what a change in Kea names.
 const (
 	byConfig    = "config"
 	byHWAddress = "config/hwAddress"
 	byIPAddress = "config/ipAddress"
 )
 
-// indexes tells the keys of a KeaReservation in each index.
+// indexes returns the keys of a KeaReservation in each index.
 var indexes = map[string]func(*v1alpha1.KeaReservation) []string{
 	byConfig: func(mg *v1alpha1.KeaReservation) []string { return []string{configKey(refOf(mg))} },
 	byHWAddress: func(mg *v1alpha1.KeaReservation) []string {
@@ -36,12 +34,15 @@ var indexes = map[string]func(*v1alpha1.KeaReservation) []string{
 		}
 		return []string{configKey(refOf(mg)) + "/" + string(hw)}
 	},
-	// The address it has or would have: who waits for an address hears when it
-	// becomes free.
+	// The address that it has or would have: a resource that waits for an address is enqueued when
+	// that becomes free.
 	byIPAddress: func(mg *v1alpha1.KeaReservation) []string {
 		a := mg.Spec.ForProvider.IPAddress
 		if a == "" && mg.Status.AtProvider.Lease != nil {
 			a = mg.Status.AtProvider.Lease.IPAddress
+		}
+		if a == "" {
+			a = mg.Status.AtProvider.IPAddress
 		}
 		if a == "" {
 			return nil
@@ -52,36 +53,31 @@ var indexes = map[string]func(*v1alpha1.KeaReservation) []string{
 
 func configKey(r providerconfig.Ref) string { return r.Kind + "/" + r.Namespace + "/" + r.Name }
 
-// waker brings the resources that a change in Kea touches into the queue.
+// waker enqueues the resources that a change in Kea concerns.
 type waker struct {
 	reader client.Reader
 	log    logging.Logger
-	// signal has room for one: whoever finds it full has been announced.
+	// signal has room for one: a change that finds it full has been announced.
 	signal chan struct{}
 
 	mu      sync.Mutex
-	pending map[providerconfig.Ref]group.Touched
+	pending map[providerconfig.Ref]mirror.Changes
 }
 
 func newWaker(r client.Reader, log logging.Logger) *waker {
-	return &waker{reader: r, log: log, signal: make(chan struct{}, 1), pending: map[providerconfig.Ref]group.Touched{}}
+	return &waker{reader: r, log: log, signal: make(chan struct{}, 1), pending: map[providerconfig.Ref]mirror.Changes{}}
 }
 
-// notify is a listener of providerconfig.Connections: it notes who is touched
-// and returns at once, as the caller may hold a lock.
-func (w *waker) notify(ref providerconfig.Ref, t group.Touched) {
-	if !t.All && len(t.HWAddresses) == 0 && len(t.Addresses) == 0 {
+// notify is a listener of providerconfig.Connections: it adds the changes to the pending ones and
+// returns at once.
+func (w *waker) notify(ref providerconfig.Ref, c mirror.Changes) {
+	if !c.Everything && len(c.HWAddresses) == 0 && len(c.Addresses) == 0 {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := w.pending[ref]
-	p.All = p.All || t.All
-	if p.HWAddresses == nil {
-		p.HWAddresses, p.Addresses = map[kea.HWAddress]struct{}{}, map[netip.Addr]struct{}{}
-	}
-	maps.Copy(p.HWAddresses, t.HWAddresses)
-	maps.Copy(p.Addresses, t.Addresses)
+	p.Merge(c)
 	w.pending[ref] = p
 	select {
 	case w.signal <- struct{}{}:
@@ -107,33 +103,37 @@ func (w *waker) start(ctx context.Context, q workqueue.TypedRateLimitingInterfac
 func (w *waker) enqueue(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 	w.mu.Lock()
 	pending := w.pending
-	w.pending = map[providerconfig.Ref]group.Touched{}
+	w.pending = map[providerconfig.Ref]mirror.Changes{}
 	w.mu.Unlock()
-	for ref, t := range pending {
+	for ref, c := range pending {
 		key := configKey(ref)
-		if t.All {
-			w.add(ctx, q, byConfig, key)
+		if c.Everything {
+			w.add(ctx, q, byConfig, key, "")
 			continue
 		}
-		for hw := range t.HWAddresses {
-			w.add(ctx, q, byHWAddress, key+"/"+string(hw))
+		for hw, cause := range c.HWAddresses {
+			w.add(ctx, q, byHWAddress, key+"/"+string(hw), cause)
 		}
-		for a := range t.Addresses {
-			w.add(ctx, q, byIPAddress, key+"/"+a.String())
+		for a, cause := range c.Addresses {
+			w.add(ctx, q, byIPAddress, key+"/"+a.String(), cause)
 		}
 	}
 }
 
-// add enqueues what an index has under a key. Who was waiting for its next try
-// after an error starts anew: what it waited for may have come.
-func (w *waker) add(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], index, key string) {
+// add enqueues what an index has under a key, but for the resource whose own write was the cause.
+// The backoff of a resource that was to be retried after an error starts over: what it waited for
+// may have come.
+func (w *waker) add(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], index, key, cause string) {
 	l := &v1alpha1.KeaReservationList{}
 	if err := w.reader.List(ctx, l, client.MatchingFields{index: key}, client.UnsafeDisableDeepCopy); err != nil {
-		w.log.Info("Cannot look up whom a change in Kea touches; the poll will find it", "error", err)
+		w.log.Info("Cannot look up which KeaReservations a change in Kea concerns; the poll will find it", "error", err)
 		return
 	}
 	for i := range l.Items {
 		req := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&l.Items[i])}
+		if req.String() == cause {
+			continue
+		}
 		q.Forget(req)
 		q.Add(req)
 	}

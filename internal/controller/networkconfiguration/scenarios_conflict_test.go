@@ -32,7 +32,7 @@ func duplicate(s *site) {
 	b.phase(second, vitistack.PhaseReconciling, "reserved in Kea: 1 of 2", mac+" belongs to")
 	b.event(second, string(reasonDuplicate), a.namespace+"/vm")
 
-	// It takes over once Kea has let go of the address, and not before.
+	// It takes over once the address is free in Kea, and not before.
 	child := a.child(first, mac)
 	a.hold(child)
 	a.delete(first)

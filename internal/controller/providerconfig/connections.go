@@ -10,6 +10,7 @@ import (
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/group"
+	"github.com/vitistack/provider-kea/internal/mirror"
 )
 
 // Ref names a provider configuration. Namespace is empty for a
@@ -37,7 +38,7 @@ type Connections struct {
 	entries map[Ref]*connection
 	// changed is closed, and replaced, when an entry changes.
 	changed   chan struct{}
-	listeners []func(Ref, group.Touched)
+	listeners []func(Ref, mirror.Changes)
 	running   sync.WaitGroup
 }
 
@@ -61,13 +62,13 @@ func NewConnections() *Connections {
 
 // Listen adds a function that is called from now on with the provider configuration
 // that changed and what the change concerns. It must not block.
-func (c *Connections) Listen(fn func(Ref, group.Touched)) {
+func (c *Connections) Listen(fn func(Ref, mirror.Changes)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.listeners = append(c.listeners, fn)
 }
 
-func (c *Connections) notify(ref Ref, t group.Touched) {
+func (c *Connections) notify(ref Ref, t mirror.Changes) {
 	c.mu.Lock()
 	listeners := slices.Clone(c.listeners)
 	c.mu.Unlock()
@@ -135,7 +136,7 @@ func (c *Connections) set(ref Ref, e *connection) {
 	if old != nil && old.stop != nil {
 		old.stop()
 	}
-	c.notify(ref, group.Touched{All: true})
+	c.notify(ref, mirror.Changes{Everything: true})
 }
 
 // fail records why a provider configuration cannot be used. Listeners are called
@@ -153,7 +154,7 @@ func (c *Connections) open(ctx context.Context, ref Ref, cfg group.Config, finge
 	if e, ok := c.lookup(ref); ok && e.group != nil && e.fingerprint == fingerprint {
 		return e.group, nil
 	}
-	cfg.Notify = func(t group.Touched) { c.notify(ref, t) }
+	cfg.Notify = func(t mirror.Changes) { c.notify(ref, t) }
 	g, err := group.New(cfg)
 	if err != nil {
 		c.fail(ref, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/group"
 	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/mirror"
 )
 
 func TestRefFor(t *testing.T) {
@@ -38,8 +39,8 @@ func serverAt(url string) group.Config {
 // listen counts how often everybody was woken.
 func listen(c *Connections) *atomic.Int64 {
 	n := &atomic.Int64{}
-	c.Listen(func(r Ref, t group.Touched) {
-		if r == ref && t.All {
+	c.Listen(func(r Ref, t mirror.Changes) {
+		if r == ref && t.Everything {
 			n.Add(1)
 		}
 	})

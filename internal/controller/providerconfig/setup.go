@@ -30,7 +30,7 @@ import (
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/gate"
-	"github.com/vitistack/provider-kea/internal/group"
+	"github.com/vitistack/provider-kea/internal/mirror"
 )
 
 // bySecret indexes provider configurations by the Secrets that they read.
@@ -234,7 +234,7 @@ type serverEvents struct {
 }
 
 // notify is a listener of Connections.
-func (p *serverEvents) notify(ref Ref, t group.Touched) {
+func (p *serverEvents) notify(ref Ref, t mirror.Changes) {
 	if !t.Servers || ref.Kind != p.kind {
 		return
 	}

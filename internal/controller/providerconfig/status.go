@@ -62,6 +62,9 @@ func problem(f group.ServerFacts) (xpv2.ConditionReason, string) {
 		}
 		return v1alpha1.ReasonHookMissing, strings.Join(texts, "; ")
 	}
+	if f.SubnetsErr != nil {
+		return v1alpha1.ReasonNoSubnets, f.SubnetsErr.Error()
+	}
 	if f.SaveErr != nil {
 		return v1alpha1.ReasonNotSaved, notSaved(f.SaveErr)
 	}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package keareservation
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/mirror"
+)
+
+// leaseLookupHeadStart is how long a new resource is held back while Kea is asked for its lease.
+// Resources that come together share one lookup.
+const leaseLookupHeadStart = 500 * time.Millisecond
+
+// eventHandler enqueues KeaReservations. For a new one without an address it first has Kea asked
+// for the device's lease: a device that has one is pinned at once, without a status that says it
+// waits.
+type eventHandler struct {
+	handler.EnqueueRequestForObject
+
+	connections *providerconfig.Connections
+	waker       *waker
+}
+
+// Create implements handler.EventHandler.
+func (h *eventHandler) Create(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	if mg, ok := e.Object.(*v1alpha1.KeaReservation); ok && !e.IsInInitialList && mg.Spec.ForProvider.IPAddress == "" && h.expect(mg) {
+		// The lease enqueues the resource, see waker; this is for devices without one.
+		q.AddAfter(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)}, leaseLookupHeadStart)
+		return
+	}
+	h.EnqueueRequestForObject.Create(ctx, e, q)
+}
+
+// Delete implements handler.EventHandler. A resource may be gone without having been observed as
+// deleted: with a management policy that leaves Kea alone.
+func (h *eventHandler) Delete(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	if mg, ok := e.Object.(*v1alpha1.KeaReservation); ok {
+		h.forget(mg)
+		h.wakeDevice(mg)
+	}
+	h.EnqueueRequestForObject.Delete(ctx, e, q)
+}
+
+// Update implements handler.EventHandler.
+func (h *eventHandler) Update(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	before, ok := e.ObjectOld.(*v1alpha1.KeaReservation)
+	if now, isNow := e.ObjectNew.(*v1alpha1.KeaReservation); ok && isNow {
+		moved := refOf(before) != refOf(now)
+		if moved {
+			h.forget(before)
+		}
+		if moved || !adopts(now) || !mayWrite(now) {
+			h.wakeRivals(before)
+		}
+	}
+	h.EnqueueRequestForObject.Update(ctx, e, q)
+}
+
+// wakeRivals enqueues the resources that would take over what this one had the first right to.
+func (h *eventHandler) wakeRivals(mg *v1alpha1.KeaReservation) {
+	if adopts(mg) {
+		h.wakeDevice(mg)
+	}
+}
+
+// wakeDevice enqueues all resources of a device.
+func (h *eventHandler) wakeDevice(mg *v1alpha1.KeaReservation) {
+	if hw, err := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress); err == nil {
+		h.waker.notify(refOf(mg), mirror.Changes{HWAddresses: map[kea.HWAddress]string{hw: ""}})
+	}
+}
+
+// forget has the group drop what it remembers for a resource.
+func (h *eventHandler) forget(mg *v1alpha1.KeaReservation) {
+	if in, err := intentOf(mg); err == nil {
+		if g, ok := h.connections.Open(refOf(mg)); ok {
+			g.Forget(in)
+		}
+	}
+}
+
+// expect has the group ask for the device's lease, and reports whether that is what is missing.
+func (h *eventHandler) expect(mg *v1alpha1.KeaReservation) bool {
+	g, ok := h.connections.Open(refOf(mg))
+	if !ok {
+		return false
+	}
+	in, err := intentOf(mg)
+	if err != nil {
+		return false
+	}
+	return g.Expect(in)
+}

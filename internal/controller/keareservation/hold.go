@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package keareservation
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+)
+
+// holdWhileUnusable keeps a resource from being tried again and again while its provider
+// configuration cannot be used: the waker enqueues it when it can. With 50,000 resources the
+// retries would not even back off, since they soon exceed what the controller may do in a second.
+type holdWhileUnusable struct {
+	reconcile.Reconciler
+
+	reader client.Reader
+	poll   time.Duration
+	usable func(providerconfig.Ref) bool
+	// created has the resources whose reservation has just been made.
+	created *createdSet
+}
+
+// createdSet is a set of resources. Its methods may be called by several goroutines at once.
+type createdSet struct {
+	mu   sync.Mutex // guards keys
+	keys map[types.NamespacedName]struct{}
+}
+
+func newCreatedSet() *createdSet { return &createdSet{keys: map[types.NamespacedName]struct{}{}} }
+
+func (s *createdSet) add(k types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys[k] = struct{}{}
+}
+
+// take reports whether a resource is in the set, and removes it.
+func (s *createdSet) take(k types.NamespacedName) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.keys[k]
+	delete(s.keys, k)
+	return ok
+}
+
+// Reconcile a KeaReservation.
+func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	res, err := h.Reconciler.Reconcile(ctx, req)
+	if h.created.take(req.NamespacedName) && err == nil && res.Requeue { //nolint:staticcheck // As below.
+		// The next reconcile reports that it is Ready. It must not wait for what earlier errors
+		// have made of the backoff, as the one that crossplane-runtime asks for would.
+		return reconcile.Result{RequeueAfter: time.Millisecond}, nil
+	}
+	if err != nil || !res.Requeue { //nolint:staticcheck // It is what crossplane-runtime answers after an error.
+		return res, err
+	}
+	mg := &v1alpha1.KeaReservation{}
+	if err := h.reader.Get(ctx, req.NamespacedName, mg); err != nil {
+		return res, client.IgnoreNotFound(err) //nolint:wrapcheck // It is the cache's, which tells what it was asked for.
+	}
+	if h.usable(refOf(mg)) || hasWorkWithoutKea(mg) {
+		return res, nil
+	}
+	return reconcile.Result{RequeueAfter: wait.Jitter(h.poll, pollJitter)}, nil
+}
+
+// hasWorkWithoutKea reports whether a retry is useful although Kea is unusable: to write the
+// status, where that failed because of a conflict, or to remove the finalizer of a resource that is
+// deleted without its reservation.
+func hasWorkWithoutKea(mg *v1alpha1.KeaReservation) bool {
+	if meta.WasDeleted(mg) && !allows(mg, xpv2.ManagementActionDelete) {
+		return true
+	}
+	return mg.GetCondition(xpv2.TypeSynced).Status != corev1.ConditionFalse
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package keareservation
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+)
+
+func TestHoldWhileUnusable(t *testing.T) {
+	const poll = 30 * time.Minute
+	boom := errors.New("boom")
+	again := reconcile.Result{Requeue: true} //nolint:staticcheck // See holdWhileUnusable.
+	cases := map[string]struct {
+		reason string
+		res    reconcile.Result
+		err    error
+		usable bool
+		change func(*v1alpha1.KeaReservation)
+		// least and most are the bounds of the rest; zero where res is passed on.
+		least, most time.Duration
+	}{
+		"Unusable": {reason: "What nobody can do is tried again with the next poll, or when it can be done.", res: again, least: poll, most: poll * 11 / 10},
+		"Untold": {
+			reason: "What has not been told is.", res: again,
+			change: func(mg *v1alpha1.KeaReservation) { mg.SetConditions(xpv2.ReconcileSuccess()) },
+		},
+		"NothingToDelete": {
+			reason: "What goes without Kea is let go.", res: again,
+			change: func(mg *v1alpha1.KeaReservation) {
+				mg.Spec.ManagementPolicies = xpv2.ManagementPolicies{xpv2.ManagementActionObserve}
+				mg.DeletionTimestamp, mg.Finalizers = &metav1.Time{Time: someTime}, []string{"here"}
+			},
+		},
+		"Usable": {reason: "What has failed for another reason is tried again soon.", res: again, usable: true},
+		"Done":   {reason: "What has been done is polled as ever.", res: reconcile.Result{RequeueAfter: time.Minute}},
+		"Failed": {reason: "An error is passed on.", err: boom},
+	}
+	s := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(s); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			mg := wanted(func(mg *v1alpha1.KeaReservation) { mg.SetConditions(xpv2.ReconcileError(boom)) })
+			if tc.change != nil {
+				tc.change(mg)
+			}
+			reader := fake.NewClientBuilder().WithScheme(s).WithObjects(mg).Build()
+			inner := reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) { return tc.res, tc.err })
+			p := &holdWhileUnusable{created: newCreatedSet(), Reconciler: inner, reader: reader, poll: poll, usable: func(providerconfig.Ref) bool { return tc.usable }}
+			got, err := p.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)})
+			if !errors.Is(err, tc.err) {
+				t.Errorf("%s\nReconcile(...): %v", tc.reason, err)
+			}
+			if tc.most == 0 && got != tc.res {
+				t.Errorf("%s\nReconcile(...): %+v, want %+v", tc.reason, got, tc.res)
+			}
+			if tc.most != 0 && (got.Requeue || got.RequeueAfter < tc.least || got.RequeueAfter > tc.most) { //nolint:staticcheck // See holdWhileUnusable.
+				t.Errorf("%s\nReconcile(...): %+v, want a rest of %s to %s", tc.reason, got, tc.least, tc.most)
+			}
+		})
+	}
+}

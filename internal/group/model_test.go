@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package group_test
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/kea/keatest"
+	"github.com/vitistack/provider-kea/internal/reservation"
+)
+
+// TestModel lets random things happen to a few devices: resources come, change and go, others
+// change Kea, Kea restarts, loses its database and fails, and time passes. Then all faults end, and
+// everything comes to rest. What Kea holds, and what each resource says, must be what a small
+// reference implementation says of the same Kea. A failure prints its steps, the shortest that were
+// found, as a script could have them. For more than a hundred histories of each kind:
+//
+//	go test ./internal/group -run TestModel -rapid.checks=2000
+func TestModel(t *testing.T) {
+	for _, database := range []bool{false, true} {
+		t.Run(fmt.Sprintf("database=%t", database), func(t *testing.T) {
+			history := rapid.SliceOfN(operation(database), 1, 40)
+			rapid.Check(t, func(rt *rapid.T) {
+				// Drawn before the bubble begins: rapid keeps to its own goroutine.
+				steps := history.Draw(rt, "history")
+				var errs []string
+				synctest.Test(t, func(t *testing.T) { errs = runModel(t, database, steps) })
+				if len(errs) > 0 {
+					rt.Errorf("%s\n\nafter:\n-- %s --", strings.Join(errs, "\n"), strings.Join(steps, " --\n-- "))
+				}
+			})
+		})
+	}
+}
+
+const (
+	devices   = 4
+	addresses = 5
+)
+
+func device(i int) string { return fmt.Sprintf("02:00:00:01:00:%02x", i) }
+
+// operation draws a step. Devices 1 and 2 are wanted by resources; 3 and 4 belong to others.
+func operation(database bool) *rapid.Generator[string] {
+	store := kea.TargetMemory
+	if database {
+		store = kea.TargetDatabase
+	}
+	return rapid.Custom(func(rt *rapid.T) string {
+		pick := func(label string, from ...string) string { return rapid.SampledFrom(from).Draw(rt, label) }
+		ours, every := rapid.IntRange(1, 2).Draw(rt, "ours"), rapid.IntRange(1, devices).Draw(rt, "device")
+		ip := fmt.Sprintf("10.64.0.%d", 50+rapid.IntRange(1, addresses).Draw(rt, "address"))
+		command := pick("command", "reservation-add", "reservation-update", "reservation-del", "reservation-get", "reservation-get-page", "status-get")
+		fault := pick("fault", "Refuse", "LoseAnswer", "CutJSON", "Unauthorized", "ServerError", "Hang", "Reject")
+		fields := pick("fields", "", " hostname=a", " hostname=b", " option=6:10.0.0.2", " hostname=a option=43:0102,hex")
+		mark := ""
+		if every > 2 {
+			mark = pick("mark", "", " owner=c2:x", " option=43:0102,hex")
+		}
+		put := fmt.Sprintf("kea put %s %s %s site=s%d%s", store, device(every), ip, ours, mark)
+		steps := []string{
+			fmt.Sprintf("want vm%d %s%s", ours, device(ours), fields), fmt.Sprintf("want vm%d %s %s%s", ours, device(ours), ip, fields),
+			fmt.Sprintf("delete vm%d", ours), put, fmt.Sprintf("kea del %s %s", store, device(every)),
+			fmt.Sprintf("kea lease %s %s", device(every), ip), "kea release " + ip, "kea restart", "kea reload",
+			fmt.Sprintf("kea fail %s %s 1", command, fault), "tick 1s", "tick 5s", "tick 30s", "provider restart",
+		}
+		if database {
+			steps = append(steps, "kea lose-database", "kea restore-database")
+		}
+		return pick("step", steps...)
+	})
+}
+
+// model is a world with what is known of it from outside.
+type model struct {
+	*world
+
+	store kea.Target
+	errs  []string
+	// foreign are the reservations of devices that no resource wants, as they were last put.
+	foreign map[string]string
+	// leases are those that were given out, by address.
+	leases map[string]kea.Lease
+}
+
+func (m *model) errorf(format string, args ...any) {
+	m.errs = append(m.errs, fmt.Sprintf(format, args...))
+}
+
+// runModel takes the steps, lets everything come to rest, and returns what is wrong then.
+func runModel(t *testing.T, database bool, steps []string) []string {
+	m := &model{world: newWorld(t), store: kea.TargetMemory, foreign: map[string]string{}, leases: map[string]kea.Lease{}}
+	m.fail = m.errorf
+	if database {
+		m.options.Database = keatest.NewDatabase()
+		m.store = kea.TargetDatabase
+	}
+	m.start()
+	defer m.stop()
+	for _, line := range steps {
+		m.take(line)
+	}
+	m.rest()
+	m.check()
+	return m.errs
+}
+
+// take takes a step, if it makes sense at this point.
+func (m *model) take(line string) {
+	words := strings.Fields(line)
+	switch {
+	case words[0] == "delete":
+		if m.resources[words[1]] == nil || m.resources[words[1]].deleted {
+			return
+		}
+	case words[0] == "want":
+		if r := m.resources[words[1]]; r != nil && r.deleted {
+			return
+		}
+	case strings.HasPrefix(line, "kea put"):
+		if m.taken(words[4], words[3]) {
+			return // Kea refuses it.
+		}
+	}
+	m.step(line)
+	switch {
+	case strings.HasPrefix(line, "kea put"):
+		if hw := words[3]; hw > device(2) {
+			m.foreign[hw] = m.line(hw)
+		}
+	case strings.HasPrefix(line, "kea del"):
+		delete(m.foreign, words[3])
+	case strings.HasPrefix(line, "kea lease"):
+		m.leases[words[3]] = m.lease(words[2:])
+	case strings.HasPrefix(line, "kea release"):
+		delete(m.leases, words[2])
+	case line == "kea restart" || line == "kea reload":
+		if m.store == kea.TargetMemory {
+			clear(m.foreign)
+		}
+		m.tick(2 * time.Second) // Two within a second look like one.
+	}
+}
+
+// taken reports whether a device other than hw has the address.
+func (m *model) taken(ip, hw string) bool {
+	return slices.ContainsFunc(m.kea.Reservations(m.store), func(h kea.Reservation) bool {
+		return h.IPAddress == netip.MustParseAddr(ip) && string(h.HWAddress) != hw
+	})
+}
+
+// line describes what Kea's store has of a device.
+func (m *model) line(hw string) string {
+	for _, h := range m.kea.Reservations(m.store) {
+		if string(h.HWAddress) == hw {
+			return hostLine(h)
+		}
+	}
+	return ""
+}
+
+// rest ends all faults, and lets time pass until nothing is left to do.
+func (m *model) rest() {
+	m.kea.ClearFaults()
+	m.kea.RestoreDatabase()
+	const ticks = 30
+	for range ticks {
+		m.tick(5 * time.Second)
+	}
+	m.kea.ResetLog()
+	m.tick(time.Minute)
+	for _, line := range m.kea.Log() {
+		if strings.HasPrefix(line, "reservation-add") || strings.HasPrefix(line, "reservation-update") || strings.HasPrefix(line, "reservation-del") {
+			m.errorf("Kea is written to though nothing happens: %s", line)
+		}
+	}
+}
+
+// check compares Kea and the resources with the reference implementation.
+func (m *model) check() {
+	hosts := m.kea.Reservations(m.store)
+	for hw, want := range m.foreign {
+		if got := m.line(hw); got != want {
+			m.errorf("the reservation of %s was %q and is %q", hw, want, got)
+		}
+	}
+	for _, h := range hosts {
+		owner, marked := reservation.OwnerOf(&h)
+		if name := strings.TrimPrefix(owner.Resource, "ns/"); marked && owner.Cluster == cluster && m.resources[name] == nil {
+			m.errorf("the resource of %s is gone", hostLine(h))
+		}
+		same := slices.IndexFunc(hosts, func(o kea.Reservation) bool { return o.IPAddress == h.IPAddress && o.HWAddress != h.HWAddress })
+		if h.IPAddress.IsValid() && same >= 0 {
+			m.errorf("%s and %s have one address", hostLine(h), hostLine(hosts[same]))
+		}
+	}
+	for name, r := range m.resources {
+		want, ok := m.reference(r, hosts)
+		state, _, _ := strings.Cut(strings.TrimSuffix(strings.Fields(r.state + " ")[0], ":"), " ")
+		if state != string(want) || !ok {
+			m.errorf("%s is %q, want %s; Kea holds %q", name, r.state, want, m.line(string(r.intent.HWAddress)))
+		}
+	}
+}
+
+// reference says how a resource must stand, given what Kea holds at rest, and whether Kea holds
+// what it must for that.
+func (m *model) reference(r *resource, hosts []kea.Reservation) (reservation.State, bool) {
+	var held *kea.Reservation
+	for i, h := range hosts {
+		if h.HWAddress == r.intent.HWAddress {
+			held = &hosts[i]
+		}
+	}
+	a := r.intent.Address
+	if lease := m.newestLease(r.intent.HWAddress); !a.IsValid() && lease != nil {
+		a = lease.IPAddress
+	}
+	if !a.IsValid() {
+		return reservation.AwaitingLease, held == nil || !held.IPAddress.IsValid()
+	}
+	for _, h := range hosts {
+		if h.IPAddress == a && h.HWAddress != r.intent.HWAddress {
+			return reservation.AddressConflict, true
+		}
+	}
+	if held == nil {
+		return reservation.Reserved, false
+	}
+	owner, _ := reservation.OwnerOf(held)
+	right := held.IPAddress == a && owner.Resource == r.intent.Resource && (r.intent.Hostname == nil || held.Hostname == *r.intent.Hostname)
+	for _, w := range r.intent.OptionData {
+		right = right && slices.ContainsFunc(held.OptionData, func(o kea.OptionData) bool { return o.Code == w.Code && o.Data == w.Data })
+	}
+	return reservation.Reserved, right
+}
+
+func (m *model) newestLease(hw kea.HWAddress) *kea.Lease {
+	var newest *kea.Lease
+	for _, l := range m.leases {
+		if l.HWAddress == hw && (newest == nil || l.CLTT.After(newest.CLTT) || l.CLTT.Equal(newest.CLTT) && l.IPAddress.Less(newest.IPAddress)) {
+			newest = &l
+		}
+	}
+	return newest
+}

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package group_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vitistack/provider-kea/internal/group"
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/kea/keatest"
+	"github.com/vitistack/provider-kea/internal/reservation"
+)
+
+// step takes one step of a script and returns what it prints.
+func (w *world) step(line string) string {
+	words := strings.Fields(line)
+	verb, rest := words[0], words[1:]
+	steps := map[string]func([]string){
+		"config": w.stepConfig, "start": func([]string) { w.start() }, "provider": w.stepProvider, "kea": w.stepKea,
+		"want": w.stepWant, "delete": w.stepDelete, "tick": w.stepTick, "look": w.stepLook, "facts": func([]string) { w.facts = "" },
+		"routine": w.stepRoutine, "meanwhile": w.stepMeanwhile,
+		"configure": w.stepConfigure,
+	}
+	run, ok := steps[verb]
+	if !ok {
+		w.t.Fatalf("there is no step %q: %s", verb, line)
+	}
+	run(rest)
+	return w.report()
+}
+
+// report returns what was printed, and what has changed since the last report.
+func (w *world) report() string {
+	out := w.printed
+	w.printed = nil
+	if w.kea == nil {
+		return strings.Join(out, "\n")
+	}
+	lines := slices.DeleteFunc(w.kea.Log(), isRoutine)
+	for i, l := range lines {
+		lines[i] = "> " + l
+	}
+	out = append(out, lines...)
+	w.kea.ResetLog()
+	for _, place := range []kea.Target{kea.TargetMemory, kea.TargetDatabase} {
+		now := w.hosts(place)
+		for _, h := range w.held[place] {
+			if !slices.Contains(now, h) {
+				out = append(out, fmt.Sprintf("%s - %s", place, h))
+			}
+		}
+		for _, h := range now {
+			if !slices.Contains(w.held[place], h) {
+				out = append(out, fmt.Sprintf("%s + %s", place, h))
+			}
+		}
+		w.held[place] = now
+	}
+	for _, name := range w.names() {
+		if state := w.resources[name].state; state != w.reported[name] {
+			out = append(out, name+" "+state)
+			w.reported[name] = state
+		}
+	}
+	return strings.Join(append(out, w.changedFacts()...), "\n")
+}
+
+// changedFacts returns what is known of the server, if that has changed since it was printed.
+func (w *world) changedFacts() []string {
+	if w.group == nil {
+		return nil
+	}
+	f := w.group.Servers()[0]
+	out := []string{"kea1 writes to " + string(f.Storage)}
+	if f.Err != nil {
+		out[0] = "kea1 cannot be used: " + f.Err.Error()
+	}
+	if f.SaveErr != nil {
+		out = append(out, "kea1 not saved: "+f.SaveErr.Error())
+	}
+	for _, warning := range f.Warnings {
+		out = append(out, "kea1 warning: "+warning)
+	}
+	if now := strings.Join(out, "\n"); now != w.facts {
+		w.facts = now
+		return out
+	}
+	return nil
+}
+
+var routine = []string{"status-get", "list-commands", "version-get", "config-get", "subnet4-list", "subnet4-get", "reservation-get-page", "lease4-get-page"}
+
+func isRoutine(line string) bool {
+	command, _, _ := strings.Cut(line, " ")
+	return slices.Contains(routine, command) && (strings.HasSuffix(line, "-> 0") || strings.HasSuffix(line, "-> 3"))
+}
+
+// stepRoutine: `routine` prints how often each command was sent since the last time.
+func (w *world) stepRoutine([]string) {
+	counts := w.kea.Commands()
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		w.printf("%s: %d", name, counts[name])
+	}
+	w.kea.ResetCommands()
+}
+
+// stepMeanwhile: `meanwhile COMMAND kea …` does that just before Kea gets the next such command.
+func (w *world) stepMeanwhile(words []string) { w.meanwhile[words[0]] = words[2:] }
+
+// stepConfig: `config database readonly persist storage=Memory interval=10s host-cache
+// subnet=ID:PREFIX in-subnet=false out-of-pool=true pool=FIRST-LAST global=true
+// identifiers=client-id without=HOOK`.
+func (w *world) stepConfig(words []string) {
+	for _, word := range words {
+		name, value, _ := strings.Cut(word, "=")
+		set := map[string]func(){
+			"database":    func() { w.options.Database = keatest.NewDatabase() },
+			"backend":     func() { w.options.HostBackend = true },
+			"readonly":    func() { w.options.DatabaseReadOnly = true },
+			"host-cache":  func() { w.options.HostCache = true },
+			"not-unique":  func() { w.options.AddressesNotUnique = true },
+			"without":     func() { w.options.MissingHooks = append(w.options.MissingHooks, value) },
+			"forbid":      func() { w.options.Forbidden = append(w.options.Forbidden, strings.Split(value, ",")...) },
+			"read-only":   func() { w.options.ReadOnly = true },
+			"identifiers": func() { w.options.Identifiers = strings.Split(value, ",") },
+			"in-subnet":   func() { w.options.Global.ReservationsInSubnet = new(value == "true") },
+			"out-of-pool": func() { w.options.Global.ReservationsOutOfPool = new(value == "true") },
+			"global":      func() { w.options.Global.ReservationsGlobal = new(value == "true") },
+			"pool": func() {
+				first, last, _ := strings.Cut(value, "-")
+				s := &w.options.Subnets[0]
+				s.Pools = append(s.Pools, kea.Pool{First: netip.MustParseAddr(first), Last: netip.MustParseAddr(last)})
+			},
+			"subnet": func() {
+				id, prefix, _ := strings.Cut(value, ":")
+				w.options.Subnets = append(w.options.Subnets, keatest.Subnet(number(id), prefix))
+			},
+			"hidden": func() {
+				w.options.Global.OptionData = append(w.options.Global.OptionData, w.option(value))
+			},
+			"persist":  func() { w.config.Persist = true },
+			"storage":  func() { w.config.Storage = group.Storage(value) },
+			"interval": func() { w.config.Interval = w.duration(value) },
+		}[name]
+		if set == nil {
+			w.t.Fatalf("there is no config %q", word)
+		}
+		set()
+	}
+}
+
+func number(s string) uint32 {
+	var n uint32
+	_, _ = fmt.Sscan(s, &n)
+	return n
+}
+
+func (w *world) duration(s string) time.Duration {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return d
+}
+
+// stepConfigure: `configure no-hidden` changes Kea's configuration, for the next reload.
+func (w *world) stepConfigure([]string) {
+	w.kea.Configure(func(o *keatest.Options) { o.Global.OptionData = nil })
+}
+
+// stepProvider: `provider restart` makes a new group, with the same resources.
+func (w *world) stepProvider([]string) {
+	w.stop()
+	w.start()
+	for _, name := range w.names() {
+		w.reconcile(name)
+	}
+	w.settle()
+}
+
+// stepWant: `want NAME MAC [IP] [hostname=…] [class=…] [option=CODE:DATA[,always][,never][,hex]]
+// [subnet=PREFIX|subnet-id=ID] [adopt]` creates a resource, or edits it.
+func (w *world) stepWant(words []string) {
+	name := words[0]
+	in := reservation.Intent{
+		Resource: "ns/" + name, HWAddress: kea.HWAddress(words[1]), Subnet: reservation.SubnetRef{Prefix: netip.MustParsePrefix("10.64.0.0/16")},
+	}
+	for _, word := range words[2:] {
+		w.setIntent(&in, word)
+	}
+	r := w.resources[name]
+	if r == nil {
+		r = &resource{}
+		w.resources[name] = r
+		w.group.Expect(in)
+	} else if !in.Address.IsValid() {
+		in.Address = r.intent.Address
+	}
+	r.spec, r.intent = in, in
+	w.reconcile(name)
+	w.settle()
+}
+
+func (w *world) setIntent(in *reservation.Intent, word string) {
+	name, value, _ := strings.Cut(word, "=")
+	switch name {
+	case "hostname":
+		in.Hostname = &value
+	case "boot":
+		in.BootFileName = &value
+	case "class":
+		in.ClientClasses = append(in.ClientClasses, value)
+	case "subnet":
+		in.Subnet = reservation.SubnetRef{Prefix: netip.MustParsePrefix(value)}
+	case "subnet-id":
+		in.Subnet = reservation.SubnetRef{ID: number(value)}
+	case "adopt":
+		in.Adopt = true
+	case "option":
+		in.OptionData = append(in.OptionData, w.option(value))
+	default:
+		in.Address = netip.MustParseAddr(word)
+	}
+}
+
+// option reads CODE:DATA[,always][,never][,hex].
+func (w *world) option(s string) kea.OptionData {
+	code, rest, _ := strings.Cut(s, ":")
+	parts := strings.Split(rest, ",")
+	o := kea.OptionData{Code: uint16(number(code)), Data: parts[0]}
+	for _, flag := range parts[1:] {
+		switch flag {
+		case "always":
+			o.AlwaysSend = new(true)
+		case "never":
+			o.NeverSend = new(true)
+		case "hex":
+			o.CSVFormat = new(false)
+		default:
+			o.ClientClasses = append(o.ClientClasses, flag)
+		}
+	}
+	return o
+}
+
+// stepDelete: `delete NAME` deletes a resource.
+func (w *world) stepDelete(words []string) {
+	w.resources[words[0]].deleted = true
+	w.reconcile(words[0])
+	w.settle()
+}
+
+// stepTick: `tick 30s` lets time pass.
+func (w *world) stepTick(words []string) { w.tick(w.duration(words[0])) }
+
+// stepLook: `look NAME` observes a resource and prints how Kea differs.
+func (w *world) stepLook(words []string) {
+	o, err := w.group.Observe(w.resources[words[0]].intent)
+	if err != nil {
+		w.printf("error: %v", err)
+		return
+	}
+	w.printf("%s %s, Kea differs: %q", words[0], o.State, o.Difference())
+}
+
+// stepKea: `kea …` is what others do to Kea.
+func (w *world) stepKea(words []string) {
+	verb, rest := words[0], words[1:]
+	switch verb {
+	case "restart":
+		w.kea.Restart()
+	case "reload":
+		w.kea.Reload()
+	case "put":
+		w.kea.PutReservation(kea.Target(rest[0]), w.host(rest[1:]))
+	case "garble":
+		w.kea.PutUnreadable(kea.Target(rest[0]), w.host(rest[1:]))
+	case "del":
+		w.kea.DropReservation(kea.Target(rest[0]), w.host(rest[1:]))
+	case "lease":
+		w.kea.AddLease(w.lease(rest))
+	case "release":
+		w.kea.RemoveLease(netip.MustParseAddr(rest[0]))
+	case "subnets":
+		w.setSubnets(rest)
+	case "fail":
+		times := 0
+		if len(rest) > 2 {
+			times = int(number(rest[2]))
+		}
+		w.kea.Fail(keatest.Fault{Command: rest[0], Kind: keatest.FaultKind(rest[1]), Times: times})
+	case "heal":
+		w.kea.ClearFaults()
+	case "lose-database":
+		w.kea.LoseDatabase()
+	case "restore-database":
+		w.kea.RestoreDatabase()
+	case "dhcpv6":
+		w.options.Database.AddDHCPv6Hosts(int(number(rest[0])))
+	default:
+		w.t.Fatalf("there is no step kea %q", verb)
+	}
+}
+
+// setSubnets: `kea subnets none`, or `kea subnets 1:10.64.0.0/16 …`.
+func (w *world) setSubnets(words []string) {
+	var subnets []kea.SubnetDetail
+	for _, word := range words {
+		if id, prefix, ok := strings.Cut(word, ":"); ok {
+			subnets = append(subnets, keatest.Subnet(number(id), prefix))
+		}
+	}
+	w.kea.SetSubnets(subnets...)
+}
+
+// host reads MAC [IP] [hostname=…] [boot=…] [class=…] [option=…] [owner=NAME|CLUSTER:NAME] [site=…]
+// [subnet=ID].
+func (w *world) host(words []string) kea.Reservation {
+	r := kea.Reservation{SubnetID: 1, HWAddress: kea.HWAddress(words[0])}
+	for _, word := range words[1:] {
+		name, value, _ := strings.Cut(word, "=")
+		switch name {
+		case "hostname":
+			r.Hostname = value
+		case "boot":
+			r.BootFileName = value
+		case "class":
+			r.ClientClasses = append(r.ClientClasses, value)
+		case "option":
+			r.OptionData = append(r.OptionData, w.option(value))
+		case "subnet":
+			r.SubnetID = number(value)
+		case "owner":
+			owner, name, ok := strings.Cut(value, ":")
+			if !ok {
+				owner, name = cluster, value
+			}
+			w.setContext(&r, "crossplane", map[string]any{"cluster": owner, "resource": "ns/" + name})
+		case "site":
+			w.setContext(&r, "site", value)
+		default:
+			r.IPAddress = netip.MustParseAddr(word)
+		}
+	}
+	return r
+}
+
+func (w *world) setContext(r *kea.Reservation, name string, v any) {
+	if r.UserContext == nil {
+		r.UserContext = map[string]any{}
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var plain any
+	if err := json.Unmarshal(raw, &plain); err != nil {
+		w.t.Fatal(err)
+	}
+	r.UserContext[name] = plain
+}
+
+// lease reads MAC IP [client-id=…] [declined] [valid=DURATION].
+func (w *world) lease(words []string) kea.Lease {
+	ip := netip.MustParseAddr(words[1])
+	l := kea.Lease{HWAddress: kea.HWAddress(words[0]), IPAddress: ip, SubnetID: 1, CLTT: time.Now().Truncate(time.Second), ValidLifetime: time.Hour}
+	for _, word := range words[2:] {
+		name, value, _ := strings.Cut(word, "=")
+		switch name {
+		case "client-id":
+			l.ClientID = value
+		case "declined":
+			l.State, l.HWAddress = kea.LeaseStateDeclined, ""
+		case "valid":
+			l.ValidLifetime = w.duration(value)
+		}
+	}
+	return l
+}

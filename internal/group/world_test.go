@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package group_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vitistack/provider-kea/internal/group"
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/kea/keatest"
+	"github.com/vitistack/provider-kea/internal/mirror"
+	"github.com/vitistack/provider-kea/internal/reservation"
+)
+
+// cluster is the UID in this cluster's marks.
+const cluster = "c1"
+
+// world is a Kea, a group that serves it, and resources that are reconciled as the controller does:
+// when they are new or edited, when Notify concerns them, and once a tick after an error.
+type world struct {
+	t testing.TB
+	// fail reports what must not be; it does not end the test.
+	fail    func(format string, args ...any)
+	options keatest.Options
+	config  group.Config
+
+	kea       *keatest.Server
+	group     *group.Group
+	stopGroup func()
+	resources map[string]*resource
+
+	mu      sync.Mutex // guards changes and meanwhile
+	changes mirror.Changes
+	// meanwhile are the steps to take just before Kea gets a command, by its name.
+	meanwhile map[string][]string
+
+	held     map[kea.Target][]string
+	reported map[string]string
+	facts    string
+	printed  []string
+}
+
+// resource is a KeaReservation, as far as a group knows it.
+type resource struct {
+	intent   reservation.Intent
+	spec     reservation.Intent // as it was given, without the pinned address
+	deleted  bool
+	reserved bool
+	// address that it has or would have.
+	address netip.Addr
+	state   string
+	failed  bool
+}
+
+func newWorld(t testing.TB) *world {
+	w := &world{
+		t: t, resources: map[string]*resource{}, meanwhile: map[string][]string{}, held: map[kea.Target][]string{}, reported: map[string]string{},
+		options: keatest.Options{Subnets: []kea.SubnetDetail{keatest.Subnet(1, "10.64.0.0/16")}},
+		config:  group.Config{Storage: group.StorageAuto, Interval: 30 * time.Second, Cluster: cluster},
+	}
+	w.config.Notify = w.notify
+	w.fail = t.Errorf
+	return w
+}
+
+func (w *world) notify(c mirror.Changes) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.changes.Merge(c)
+}
+
+// start starts Kea, if it is not there yet, and a group.
+func (w *world) start() {
+	if w.kea == nil {
+		w.kea = keatest.NewOffline(w.t, w.options)
+	}
+	client := w.kea.ClientConfig()
+	client.Transport = w
+	w.config.Servers = []group.ServerConfig{{Name: "kea1", Kea: client}}
+	g, err := group.New(w.config)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() { g.Run(ctx) })
+	w.group, w.stopGroup = g, func() { cancel(); done.Wait() }
+	w.settle()
+}
+
+func (w *world) stop() {
+	if w.stopGroup != nil {
+		w.stopGroup()
+		w.stopGroup = nil
+	}
+}
+
+// tick lets time pass.
+func (w *world) tick(d time.Duration) {
+	time.Sleep(d)
+	for _, name := range w.names() {
+		if w.resources[name].failed {
+			w.reconcile(name)
+		}
+	}
+	w.settle()
+}
+
+// settle lets everything happen that happens at this moment: what the group does, and what the
+// resources do about it.
+func (w *world) settle() {
+	const rounds = 20
+	for range rounds {
+		synctest.Wait()
+		due := w.due()
+		if len(due) == 0 {
+			return
+		}
+		for _, name := range due {
+			w.reconcile(name)
+		}
+	}
+	w.fail("the resources do not come to rest: each reconcile calls for another one")
+}
+
+// due returns the resources that the changes concern, as the controller's waker does.
+func (w *world) due() []string {
+	w.mu.Lock()
+	c := w.changes
+	w.changes = mirror.Changes{}
+	w.mu.Unlock()
+	var out []string
+	for _, name := range w.names() {
+		r := w.resources[name]
+		byDevice, concerned := c.HWAddresses[r.intent.HWAddress]
+		byAddress, freed := c.Addresses[r.address]
+		if c.Everything || concerned && byDevice != r.intent.Resource || freed && byAddress != r.intent.Resource {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func (w *world) names() []string {
+	var out []string
+	for name := range w.resources {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// reconcile does what the controller does for one resource.
+func (w *world) reconcile(name string) {
+	r := w.resources[name]
+	err := w.reconcileOnce(name, r)
+	r.failed = err != nil
+	if err != nil {
+		r.state = "error: " + err.Error()
+	}
+}
+
+func (w *world) reconcileOnce(name string, r *resource) error {
+	ctx := w.t.Context()
+	if err := w.group.Await(ctx); err != nil {
+		return err
+	}
+	if r.deleted {
+		return w.release(ctx, name, r)
+	}
+	if err := w.group.Refresh(ctx, r.intent); err != nil {
+		return err
+	}
+	o, err := w.group.Observe(r.intent)
+	if err != nil {
+		return err
+	}
+	r.see(o)
+	if len(o.Steps) == 0 {
+		return nil
+	}
+	warnings, err := w.group.Apply(ctx, r.intent)
+	for _, warning := range warnings {
+		w.printf("%s warning: %s", name, warning)
+	}
+	if seen, serr := w.group.Observe(r.intent); serr == nil {
+		r.see(seen)
+	}
+	if _, blocked := errors.AsType[*group.BlockedError](err); blocked {
+		return nil
+	}
+	return err
+}
+
+// see puts an observation into the resource, as the controller puts it into spec and status.
+func (r *resource) see(o group.Observation) {
+	info := reservation.InfoOf(o.State)
+	if r.intent.Address == (netip.Addr{}) && (info.Held || o.State == reservation.Pending) {
+		r.intent.Address = o.Address
+	}
+	r.intent.Accepted = nil
+	if info.Held && o.Held != nil {
+		held := o.Held.Clone()
+		r.intent.Accepted = &held
+	}
+	r.reserved, r.address = info.Held, o.Address
+	r.state = strings.TrimSpace(fmt.Sprintf("%s %s", o.State, address(o.Address)))
+	if o.Message != "" {
+		r.state += ": " + o.Message
+	}
+}
+
+func address(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+func (w *world) release(ctx context.Context, name string, r *resource) error {
+	remains, err := w.group.Remains(ctx, r.intent, r.reserved)
+	if err != nil {
+		return err
+	}
+	if remains {
+		if err := w.group.Release(ctx, r.intent, r.reserved); err != nil {
+			return err
+		}
+		if remains, err = w.group.Remains(ctx, r.intent, r.reserved); err != nil || remains {
+			return err
+		}
+	}
+	w.group.Forget(r.intent)
+	delete(w.resources, name)
+	w.printf("%s is gone", name)
+	return nil
+}
+
+func (w *world) printf(format string, args ...any) {
+	w.printed = append(w.printed, fmt.Sprintf(format, args...))
+}
+
+// hosts returns what a store holds, a line each.
+func (w *world) hosts(place kea.Target) []string {
+	if place == kea.TargetDatabase && w.options.Database == nil {
+		return nil
+	}
+	all := w.kea.Reservations(place)
+	out := make([]string, 0, len(all))
+	for _, r := range all {
+		out = append(out, hostLine(r))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// hostLine describes a host.
+func hostLine(r kea.Reservation) string {
+	words := []string{string(r.HWAddress), r.ClientID, address(r.IPAddress), r.Hostname}
+	if r.SubnetID != 1 {
+		words = append(words, fmt.Sprintf("in subnet %d", r.SubnetID))
+	}
+	if r.BootFileName != "" {
+		words = append(words, "boots "+r.BootFileName)
+	}
+	if len(r.ClientClasses) > 0 {
+		words = append(words, "classes "+strings.Join(r.ClientClasses, ","))
+	}
+	for _, o := range r.OptionData {
+		words = append(words, optionLine(o))
+	}
+	if owner, marked := reservation.OwnerOf(&r); marked {
+		words = append(words, "owner "+strings.TrimPrefix(owner.Cluster+":"+owner.Resource, cluster+":"))
+	}
+	if site, ok := r.UserContext["site"]; ok {
+		words = append(words, fmt.Sprintf("site %v", site))
+	}
+	return strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), " ")
+}
+
+func optionLine(o kea.OptionData) string {
+	text := fmt.Sprintf("option %d=%s", o.Code, o.Data)
+	if o.AlwaysSend != nil && *o.AlwaysSend {
+		text += " always"
+	}
+	if o.NeverSend != nil && *o.NeverSend {
+		text += " never"
+	}
+	if len(o.ClientClasses) > 0 {
+		text += " for " + strings.Join(o.ClientClasses, ",")
+	}
+	return text
+}
+
+// RoundTrip passes a request to Kea, after what is to happen just before it.
+func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var command struct {
+		Name string `json:"command"`
+	}
+	if err := json.Unmarshal(body, &command); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	step := w.meanwhile[command.Name]
+	delete(w.meanwhile, command.Name)
+	w.mu.Unlock()
+	if step != nil {
+		w.stepKea(step)
+	}
+	return w.kea.RoundTrip(r)
+}

@@ -160,7 +160,7 @@ func TestDatabaseDeletedWhileDown(t *testing.T) {
 	s.kea.Stop()
 	s.await(r, notSynced("connection refused"))
 	s.delete(r)
-	s.await(r, notSynced("has let go of the reservation"))
+	s.await(r, notSynced("reservation is gone from every server"))
 	if len(r.Finalizers) == 0 {
 		t.Fatal("the finalizer is gone")
 	}

@@ -172,7 +172,7 @@ func TestKeasOwnSpellingOfHosts(t *testing.T) {
 	s := newSite(t, testenv.KeaOptions{})
 	r := s.reservation("vm01", params{
 		HWAddress: "00-02-12-34-56-78", IPAddress: "10.123.0.50", Hostname: new("VM01.Example.COM."), NextServer: new("0.0.0.0"),
-		ClientClasses: []string{"b", "a", "b"}, OptionData: []v1alpha1.OptionData{{Name: "routers", Data: "10.123.0.1"}},
+		ClientClasses: []string{"b", "a"}, OptionData: []v1alpha1.OptionData{{Name: "routers", Data: "10.123.0.1"}},
 	})
 	s.created(r)
 	s.checkQuiet(r)

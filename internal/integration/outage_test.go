@@ -88,7 +88,7 @@ func TestDeletedWhileUnreachable(t *testing.T) {
 	t.Cleanup(func() { _ = syscall.Kill(s.kea.PID(), syscall.SIGCONT) })
 	s.await(r, notSynced("no answer in time"))
 	s.delete(r)
-	s.await(r, notSynced("has let go of the reservation"))
+	s.await(r, notSynced("reservation is gone from every server"))
 	if r.DeletionTimestamp == nil || len(r.Finalizers) == 0 {
 		t.Errorf("deleted at %v, it has the finalizers %v", r.DeletionTimestamp, r.Finalizers)
 	}

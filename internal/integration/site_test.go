@@ -43,6 +43,8 @@ type site struct {
 	namespace string
 	// at talks to the Kea behind the provider's back.
 	at *kea.Client
+	// patience is how long await waits; 0 is within.
+	patience time.Duration
 }
 
 // newSite makes a site with a Kea as wanted, and with a configuration that is
@@ -164,7 +166,7 @@ type conditioned interface {
 func (s *site) await(o conditioned, want ...is) {
 	s.t.Helper()
 	var errs []error
-	testenv.Eventually(s.t, within, fmt.Sprintf("%s to have %+v", o.GetName(), want), func(ctx context.Context) error {
+	testenv.Eventually(s.t, max(within, s.patience), fmt.Sprintf("%s to have %+v", o.GetName(), want), func(ctx context.Context) error {
 		if err := s.client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
 			return errors.Join(append(errs, err)...)
 		}

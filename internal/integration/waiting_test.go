@@ -93,7 +93,9 @@ func TestSubnetNotFound(t *testing.T) {
 	equal(t, "atProvider.subnetId", *r.Status.AtProvider.SubnetID, 1000)
 
 	// And the other way round: a resource whose subnet has gone can be deleted.
+	// It is taken for removed only after a minute: Kea may be about to get its configuration.
 	s.command("subnet4-del", map[string]any{"id": 1000})
+	s.patience = 3 * time.Minute
 	s.await(r, notReady(v1alpha1.ReasonSubnetNotFound, "10.124.0.0/24")...)
 	s.delete(r)
 	s.awaitGone(r)

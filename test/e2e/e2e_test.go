@@ -37,6 +37,7 @@ func TestProvider(t *testing.T) {
 		{"Permissions", "The ServiceAccount may do what is documented, and nothing more.", permissions},
 		{"ColdStart", "A pod that starts looks at what there is, and writes nothing.", coldStart},
 		{"LeaseIsPinned", "A device's lease becomes its reservation, and it gets that address again after others have taken theirs.", leaseIsPinned},
+		{"TwoClientIDs", "A machine with two client-ids gets another address than the reserved one, and its KeaReservation says why.", twoClientIDs},
 		{"KeaRestarted", "Hosts that Kea has lost are put back before their device's next request.", keaRestarted},
 		{"MACRemoved", "A hardware address that leaves a NetworkConfiguration leaves Kea.", macRemoved},
 		{"NetworkConfigurationDeleted", "A deleted NetworkConfiguration leaves nothing in Kea.", networkConfigurationDeleted},

@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/insomniacslk/dhcp/dhcpv4"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/testenv"
 )
 
@@ -78,6 +80,44 @@ func leaseIsPinned(t *testing.T, w *world) {
 	if again := first.obtain(); again != address {
 		t.Fatalf("%s came back and obtained %s, not %s, which is reserved for it", eth0, again, address)
 	}
+}
+
+// twoClientIDs is a machine whose firmware and operating system ask with different client-ids, which is
+// the most reported reason for a reservation that "does not work". With match-client-id, Kea's default,
+// the operating system gets another address than the one that the firmware's lease has pinned.
+func twoClientIDs(t *testing.T, w *world) {
+	const mac, name = "00:02:12:34:57:21", "pxe"
+	apply(t, fmt.Sprintf(`
+apiVersion: kea.crossplane.io/v1alpha1
+kind: KeaReservation
+metadata: {namespace: default, name: %s}
+spec: {forProvider: {subnet: %s, hwAddress: %q}}
+`, name, subnet, mac))
+	firmware, system := w.wire.device(t, mac), w.wire.device(t, mac)
+	pinned := firmware.obtain(dhcpv4.WithOption(dhcpv4.OptClientIdentifier([]byte("\x00firmware"))))
+	w.awaitHeld(t, mac, pinned)
+	other := system.obtain(dhcpv4.WithOption(dhcpv4.OptClientIdentifier([]byte("\x00system"))))
+	if other == pinned {
+		t.Fatalf("both client-ids obtained %s: Kea does not match client-ids here, and there is nothing to see", pinned)
+	}
+	r := &v1alpha1.KeaReservation{}
+	testenv.Eventually(t, within, "the KeaReservation to name both leases and the remedy", func(ctx context.Context) error {
+		if err := w.client.Get(ctx, client.ObjectKey{Namespace: "default", Name: name}, r); err != nil {
+			return err
+		}
+		c := r.GetCondition(v1alpha1.TypeLeaseConfirmed)
+		for _, part := range []string{pinned.String(), other.String(), "match-client-id"} {
+			if c.Reason != v1alpha1.ReasonTwoLeases || !strings.Contains(c.Message, part) {
+				return fmt.Errorf("LeaseConfirmed is %s %s: %s", c.Status, c.Reason, c.Message)
+			}
+		}
+		return nil
+	})
+	t.Logf("LeaseConfirmed: %s", r.GetCondition(v1alpha1.TypeLeaseConfirmed).Message)
+	firmware.release()
+	system.release()
+	kubectl(t, "-n", "default", "delete", "keareservation", name)
+	w.awaitFree(t, mac)
 }
 
 // awaitStatus waits until the machine's status tells its first device's address.

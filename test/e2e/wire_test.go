@@ -75,14 +75,15 @@ func (*wire) device(t *testing.T, mac string) *device {
 }
 
 // obtain goes through DISCOVER, OFFER, REQUEST and ACK, as a device does that
-// boots, and returns the address it got.
-func (d *device) obtain() netip.Addr {
+// boots, and returns the address it got. Modifiers are for what its requests have beside its hardware
+// address.
+func (d *device) obtain(modifiers ...dhcpv4.Modifier) netip.Addr {
 	d.t.Helper()
 	c := d.client()
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(d.t.Context(), 30*time.Second)
 	defer cancel()
-	lease, err := c.Request(ctx, dhcpv4.WithBroadcast(true))
+	lease, err := c.Request(ctx, append(modifiers, dhcpv4.WithBroadcast(true))...)
 	if err != nil {
 		d.t.Fatalf("%s cannot obtain a lease: %v", d.mac, err)
 	}

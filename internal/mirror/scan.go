@@ -63,14 +63,6 @@ func (s *Scan) AddHosts(place kea.Target, page []kea.Reservation) {
 // Count returns how many hosts of a place have been added.
 func (s *Scan) Count(place kea.Target) int { return s.hosts[place].count }
 
-// Witness returns a host that the scan has read from a place; false if it has read none.
-func (s *Scan) Witness(place kea.Target) (Key, bool) {
-	for k := range s.hosts[place].byKey {
-		return k, true
-	}
-	return Key{}, false
-}
-
 // BeginLeases says that the server is asked for its leases now; AddLeases adds a page of them.
 func (s *Scan) BeginLeases(now time.Time) { s.leases = newLeases(now) }
 

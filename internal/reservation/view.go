@@ -41,7 +41,7 @@ type View struct {
 	// Host is the device's reservation in the subnet; nil if there is none.
 	Host *kea.Reservation
 	// Vanished is the last known reservation of a device whose reservation has gone without the
-	// provider's doing; nil if Host is not.
+	// provider's doing; nil if Host is not, and if another resource's mark was on it.
 	Vanished *kea.Reservation
 	// Rewrite is what Kea made of the last write, where it changed something.
 	Rewrite *Rewrite

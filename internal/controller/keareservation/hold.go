@@ -68,7 +68,7 @@ func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request
 	}
 	mg := &v1alpha1.KeaReservation{}
 	if err := h.reader.Get(ctx, req.NamespacedName, mg); err != nil {
-		return res, client.IgnoreNotFound(err) //nolint:wrapcheck // It is the cache's, which tells what it was asked for.
+		return res, client.IgnoreNotFound(err) //nolint:wrapcheck // It is the cache's, which names what it was asked for.
 	}
 	if h.usable(refOf(mg)) || hasWorkWithoutKea(mg) {
 		return res, nil

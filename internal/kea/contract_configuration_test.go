@@ -91,7 +91,7 @@ func contractConfiguration(t *testing.T, st stand) {
 		OpaqueOptions: []kea.ConfiguredOption{
 			{Where: "class gold", Option: option("container", 222, false, "")},
 			{Where: "the global level", Option: hidden},
-			{Where: "global, host flex-id 616263", Option: option("", 230, false, "")},
+			{Where: "the global level, host flex-id 616263", Option: option("", 230, false, "")},
 			{Where: "shared network shared", Option: hidden},
 			{Where: "subnet 10.123.0.0/24", Option: hidden},
 			{Where: "subnet 10.123.0.0/24, host 00:00:00:00:0a:01", Option: hidden},

@@ -7,9 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -36,22 +34,14 @@ func (s *site) count(ctx context.Context, commands ...string) (int, error) {
 
 // countWhere counts the commands that a function picks.
 func (s *site) countWhere(ctx context.Context, pick func(command string) bool) (int, error) {
-	text, err := get(ctx, "http://"+s.provider.metrics+"/metrics")
-	if err != nil {
-		return 0, fmt.Errorf("cannot read the provider's metrics: %w", err)
-	}
-	line := regexp.MustCompile(fmt.Sprintf(`(?m)^provider_kea_command_duration_seconds_count\{command="([^"]+)",config=%q,[^}]*\} (\d+)$`, s.namespace))
+	counts, err := s.provider.commands(ctx)
 	sum := 0
-	for _, m := range line.FindAllStringSubmatch(text, -1) {
-		n, err := strconv.Atoi(m[2])
-		if err != nil {
-			return 0, err
-		}
-		if pick(m[1]) {
+	for c, n := range counts {
+		if c.config == s.namespace && pick(c.command) {
 			sum += n
 		}
 	}
-	return sum, nil
+	return sum, err
 }
 
 // writes counts what the provider has sent to make and change reservations.

@@ -3,12 +3,13 @@
 package group
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/netip"
 
 	"github.com/vitistack/provider-kea/internal/kea"
-	"github.com/vitistack/provider-kea/internal/mirror"
 	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
@@ -25,31 +26,44 @@ func (e *BlockedError) Error() string { return e.Message }
 // for another one, such as an update where someone else has just added the host.
 const attempts = 2
 
-// Apply brings the servers to what the intent wants, and reads back what they made of it. It
-// returns what could not be brought back with a reservation that had been lost. A *BlockedError if
-// something in Kea is in the way.
+// Apply brings the servers to what the intent wants, all at once, and reads back what they made of
+// it. It returns what could not be brought back with a reservation that had been lost. A *BlockedError
+// if something in Kea is in the way: nothing is written to any server then. A server that does not
+// answer is no error while another one does: it is brought up to date when it returns.
 func (g *Group) Apply(ctx context.Context, in reservation.Intent) (warnings []string, err error) {
 	for range attempts {
-		if err := g.prepare(ctx, in); err != nil {
-			return nil, err
+		plan, failed := g.plan(ctx, in)
+		if failed != nil {
+			return nil, cmp.Or(err, failed) // The first says more.
 		}
-		views, errs := g.views(in)
-		if len(views) == 0 {
-			return nil, g.join(errs)
-		}
-		plan := reservation.Decide(views, in, g.owner(in))
 		if len(plan.Steps) == 0 {
 			return nil, blocked(plan)
 		}
-		err = g.execute(ctx, plan.Steps, in)
+		err = g.unlessAway(in, g.execute(ctx, plan.Steps, in))
 		if err == nil {
 			return plan.Warnings, nil
 		}
-		if !isRefusal(err) {
+		// A server that does not answer is left out of the next plan.
+		if !isRefusal(err) && !isAway(err) {
 			return nil, err
 		}
 	}
 	return nil, err
+}
+
+// plan reads what a plan must not be wrong about, and makes it for the servers that answer.
+func (g *Group) plan(ctx context.Context, in reservation.Intent) (reservation.Plan, error) {
+	if err := g.prepare(ctx, in); err != nil {
+		return reservation.Plan{}, err
+	}
+	k := g.known(in, answering)
+	if err := g.check(k); err != nil {
+		g.trackBehind(in, k)
+		return reservation.Plan{}, err
+	}
+	p := reservation.Decide(k.views, in, g.owner(in))
+	g.trackPlan(in, p, k)
+	return p, nil
 }
 
 // blocked returns why a plan has no steps; nil if none are needed.
@@ -72,29 +86,30 @@ func isRefusal(err error) bool {
 // writes to and in no other, and with ip-reservations-unique false not even there (contract suite,
 // AddConflict and NotUnique).
 func (g *Group) prepare(ctx context.Context, in reservation.Intent) error {
-	views, errs := g.views(in)
-	if len(views) == 0 {
-		return g.join(errs)
+	k := g.known(in, answering)
+	if err := g.check(k); err != nil {
+		g.trackBehind(in, k)
+		return err
 	}
-	for _, v := range views {
-		if v.Primary && v.SubnetFound {
-			if err := g.server(v.Store.Server).checkUnknownDatabase(ctx, v.Store); err != nil {
-				return err
-			}
-			if err := g.server(v.Store.Server).readHostEverywhere(ctx, mirror.Key{SubnetID: v.Subnet.ID, HW: in.HWAddress}); err != nil {
+	err := g.unlessAway(in, g.onEach(k.views, func(s *server, v reservation.View) error {
+		if err := s.checkUnknownDatabase(ctx, v.Store); err != nil {
+			return err
+		}
+		return s.readHostEverywhere(ctx, key(v, in))
+	}))
+	if err != nil {
+		return err
+	}
+	k = g.known(in, answering)
+	address := reservation.Address(k.views, in)
+	return g.unlessAway(in, g.onEach(k.views, func(s *server, v reservation.View) error {
+		for _, a := range toCheck(v, address) {
+			if _, err := s.readHolders(ctx, v.Subnet.ID, a, in.HWAddress); err != nil {
 				return err
 			}
 		}
-	}
-	views, _ = g.views(in)
-	for _, v := range views {
-		for _, a := range toCheck(v, reservation.Address(views, in)) {
-			if _, err := g.server(v.Store.Server).readHolders(ctx, v.Subnet.ID, a, in.HWAddress); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+		return nil
+	}))
 }
 
 // toCheck returns the addresses that may be written to a server and that the device does not have
@@ -113,15 +128,77 @@ func toCheck(v reservation.View, address netip.Addr) []netip.Addr {
 	return out
 }
 
-// execute takes the steps of a plan, in order. An error on one server does not keep the others from
-// their steps.
-func (g *Group) execute(ctx context.Context, steps []reservation.Step, in reservation.Intent) error {
-	failed := map[string]error{}
+// execute takes the steps of a plan, those of each server in order, and all servers at once. An error
+// on one does not keep the others from their steps.
+func (g *Group) execute(ctx context.Context, steps []reservation.Step, in reservation.Intent) map[string]error {
+	own := map[string][]reservation.Step{}
 	for _, step := range steps {
-		name := step.Store.Server
-		if failed[name] == nil {
-			failed[name] = g.server(name).execute(ctx, step, in)
+		own[step.Store.Server] = append(own[step.Store.Server], step)
+	}
+	var involved []*server
+	for _, s := range g.all() {
+		if len(own[s.name]) > 0 {
+			involved = append(involved, s)
 		}
 	}
-	return g.join(failed)
+	return g.onServers(involved, func(s *server, after bool) error { return s.executeAll(ctx, own[s.name], in, after) })
+}
+
+// onServers calls a function for each server, at once for all, and returns its result by server. Those
+// with databases come one after the other, and are told so (after): the databases may be one, where
+// nobody has said so, and two updates of one host at a time would lose it. If they are said to be one,
+// an error ends that: a copy in the memory of a server must not go before the database has the
+// reservation.
+func (g *Group) onServers(servers []*server, do func(s *server, after bool) error) map[string]error {
+	tasks := map[string]func() error{}
+	var chain []*server
+	for _, s := range servers {
+		if g.mirror.Settings(s.name).Primary == kea.TargetDatabase {
+			chain = append(chain, s)
+			continue
+		}
+		tasks[s.name] = func() error { return do(s, false) }
+	}
+	inChain := map[string]error{}
+	if len(chain) > 0 {
+		tasks[""] = func() error {
+			for i, s := range chain {
+				inChain[s.name] = do(s, i > 0)
+				if inChain[s.name] != nil && !isAway(inChain[s.name]) && g.isShared() {
+					break
+				}
+			}
+			return nil
+		}
+	}
+	errs := atOnce(tasks)
+	delete(errs, "")
+	maps.Copy(errs, inChain)
+	return errs
+}
+
+// executeAll takes the steps of one server, in order; after those of another one with a database, if
+// after is set.
+func (s *server) executeAll(ctx context.Context, steps []reservation.Step, in reservation.Intent, after bool) error {
+	for _, step := range steps {
+		if after && step.Store.Place == kea.TargetDatabase && s.hasAlready(ctx, step) {
+			continue
+		}
+		if err := s.execute(ctx, step, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hasAlready reports whether the database is as the step would make it: another server has just
+// written to it.
+func (s *server) hasAlready(ctx context.Context, step reservation.Step) bool {
+	got, err := s.fetchHost(ctx, step.Store, keyOf(step.Want))
+	if err != nil || got == nil || step.Action == reservation.Remove || !reservation.Same(step.Want, *got) {
+		return false
+	}
+	s.notify(s.mirror.PutHost(step.Store, keyOf(step.Want), got, ""))
+	s.updateFacts(func(f *ServerFacts) { f.SharedDatabase = true })
+	return true
 }

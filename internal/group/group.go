@@ -4,8 +4,8 @@ package group
 
 import (
 	"context"
-	"fmt"
-	"maps"
+	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,6 +29,9 @@ const (
 type ServerConfig struct {
 	Name string
 	Kea  kea.Config
+	// Err is why the server cannot be used as it is configured; nil if it can. No command is sent to
+	// it then.
+	Err error
 }
 
 // Config of a group.
@@ -36,6 +39,9 @@ type Config struct {
 	// Servers of the group, at least one, with names that differ.
 	Servers []ServerConfig
 	Storage Storage
+	// Shared means that the hosts-databases of all servers are one: it is written through one of
+	// them.
+	Shared bool
 	// Persist saves reservations in memory to Kea's configuration file after changes.
 	Persist bool
 	// Interval between snapshots.
@@ -51,13 +57,22 @@ type Config struct {
 // goroutines at once.
 type Group struct {
 	cluster string
-	servers []*server
 	mirror  *mirror.Mirror
+	notify  func(mirror.Changes)
+	// begun is when the servers were first asked.
+	begun time.Time
+
+	mu      sync.RWMutex // guards what follows
+	servers []*server
+	shared  bool
+	// running has the context and the goroutines of the servers, once Run has been called.
+	running context.Context //nolint:containedctx // Servers that are added later run in it.
+	loops   sync.WaitGroup
 }
 
 // New returns a group. It sends no command before Run.
 func New(c Config) (*Group, error) {
-	g := &Group{cluster: c.Cluster, mirror: mirror.New(c.Cluster)}
+	g := &Group{cluster: c.Cluster, mirror: mirror.New(c.Cluster), notify: c.Notify, shared: c.Shared, begun: time.Now()}
 	for _, sc := range c.Servers {
 		s, err := newServer(sc, c, g.mirror)
 		if err != nil {
@@ -70,17 +85,34 @@ func New(c Config) (*Group, error) {
 
 // Run reads the servers until the context ends.
 func (g *Group) Run(ctx context.Context) {
-	var wg sync.WaitGroup
+	g.mu.Lock()
+	g.running = ctx
 	for _, s := range g.servers {
-		wg.Go(func() { s.run(ctx) })
+		g.start(s)
 	}
-	wg.Wait()
+	g.mu.Unlock()
+	<-ctx.Done()
+	g.loops.Wait()
+}
+
+// start starts the loop of a server. It needs the lock.
+func (g *Group) start(s *server) {
+	ctx, stop := context.WithCancel(g.running)
+	s.stop = stop
+	g.loops.Go(func() { s.run(ctx) })
+}
+
+// all returns the servers, in the order of the configuration.
+func (g *Group) all() []*server {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.servers
 }
 
 // Servers returns what is known of each server, in the order of the configuration.
 func (g *Group) Servers() []ServerFacts {
-	out := make([]ServerFacts, 0, len(g.servers))
-	for _, s := range g.servers {
+	var out []ServerFacts
+	for _, s := range g.all() {
 		out = append(out, s.currentFacts())
 	}
 	return out
@@ -88,49 +120,39 @@ func (g *Group) Servers() []ServerFacts {
 
 // Probed reports whether the first attempt to read every server has ended, successfully or not.
 func (g *Group) Probed() bool {
-	for _, s := range g.servers {
-		select {
-		case <-s.probed:
-		default:
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(g.all(), func(s *server) bool { return !s.isProbed() })
 }
 
 // firstScan is how long callers wait for the first attempt to read a server.
 const firstScan = 5 * time.Second
 
-// Await waits until the first attempt to read every server has ended, but not for one that hangs:
-// an error says which.
-func (g *Group) Await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, firstScan)
+// Await waits until there has been an attempt to read every server. It does not wait long for one
+// that hangs: an error says which, unless another one can be used.
+func (g *Group) Await(ctx context.Context, hw kea.HWAddress) error {
+	deadline := g.begun.Add(firstScan)
+	if !slices.ContainsFunc(g.all(), (*server).isProbed) {
+		deadline = time.Now().Add(firstScan)
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	for _, s := range g.servers {
+	var errs []error
+	for _, s := range g.all() {
+		select {
+		case <-s.probed:
+			continue
+		default:
+		}
 		select {
 		case <-s.probed:
 		case <-ctx.Done():
-			return fmt.Errorf("cannot use server %s: %w", s.name, errNoAnswer)
+			s.addBehind(hw)
+			errs = append(errs, &notUsedError{server: s.name, err: errNoAnswer})
 		}
 	}
-	return nil
-}
-
-// views returns what is known of an intent on the servers that can be used, and why the others
-// cannot.
-func (g *Group) views(in reservation.Intent) ([]reservation.View, map[string]error) {
-	errs := map[string]error{}
-	var usable []string
-	for _, s := range g.servers {
-		if err := s.unusable(); err != nil {
-			errs[s.name] = err
-			continue
-		}
-		usable = append(usable, s.name)
+	if len(errs) < len(g.all()) {
+		return nil
 	}
-	views, more := g.mirror.Views(usable, in, time.Now())
-	maps.Copy(errs, more)
-	return views, errs
+	return errors.Join(errs...)
 }
 
 // owner of what a resource makes.
@@ -139,10 +161,19 @@ func (g *Group) owner(in reservation.Intent) reservation.Owner {
 }
 
 func (g *Group) server(name string) *server {
-	for _, s := range g.servers {
+	for _, s := range g.all() {
 		if s.name == name {
 			return s
 		}
 	}
 	return nil
+}
+
+// join returns the errors of servers, in the order of the configuration.
+func (g *Group) join(errs map[string]error) error {
+	var all []error
+	for _, s := range g.all() {
+		all = append(all, errs[s.name])
+	}
+	return errors.Join(all...)
 }

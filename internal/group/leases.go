@@ -19,7 +19,7 @@ const lookupsPerPage = 20
 func (s *server) pageLeases(ctx context.Context, add func([]kea.Lease)) error {
 	s.leasePages = 0
 	began := time.Now()
-	for page, err := range s.client.LeasePages(ctx, pageSize) {
+	for page, err := range s.client().LeasePages(ctx, pageSize) {
 		if err != nil {
 			return fmt.Errorf("cannot read leases: %w", err)
 		}
@@ -61,7 +61,7 @@ func (s *server) readLeasesOfWaiting(ctx context.Context) error {
 // readLeasesOf asks for a device's leases.
 func (s *server) readLeasesOf(ctx context.Context, hw kea.HWAddress) error {
 	asked := time.Now()
-	leases, err := s.client.LeasesByHWAddress(ctx, hw)
+	leases, err := s.client().LeasesByHWAddress(ctx, hw)
 	if err != nil {
 		return fmt.Errorf("cannot look up the lease of %s: %w", hw, err)
 	}

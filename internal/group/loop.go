@@ -22,7 +22,8 @@ const (
 
 // run reads the server until the context ends: at every tick, and when asked.
 func (s *server) run(ctx context.Context) {
-	defer s.client.Close()
+	defer func() { s.client().Close() }()
+	ctx = context.WithValue(ctx, loopKey{}, true)
 	defer s.saveLast(ctx)
 	for {
 		s.tick(ctx)
@@ -40,7 +41,7 @@ func (s *server) run(ctx context.Context) {
 
 // sleep waits for the next tick, or until one is asked for; false when the context has ended.
 func (s *server) sleep(ctx context.Context) bool {
-	next := time.NewTimer(max(s.interval/ticksPerSnapshot, minGap))
+	next := time.NewTimer(max(s.interval()/ticksPerSnapshot, minGap))
 	defer next.Stop()
 	// Ticks that are asked for take Kea a third of the time at most.
 	gap := time.NewTimer(max(minGap, 2*s.lastTick))
@@ -79,26 +80,36 @@ func (s *server) tick(ctx context.Context) {
 	if err == nil && s.scanFailingSince.IsZero() {
 		s.lastTick = time.Since(began)
 	}
-	s.setErr(withoutCommand(err))
-	if err == nil {
+	switch {
+	case err == nil:
 		s.save(ctx)
+	case errors.Is(err, errUnsteady):
+		s.updateFacts(func(f *ServerFacts) { f.Err = err })
+	default:
+		s.failed(withoutCommand(err))
 	}
 }
 
 func (s *server) read(ctx context.Context) error {
-	restarted, err := s.heartbeat(ctx)
-	if err != nil {
+	if err := s.current.Load().err; err != nil {
 		return err
 	}
-	scanned := s.mirror.Scanned(s.name)
-	first, failing := scanned.IsZero(), s.unusable() != nil
+	restarted, err := s.heartbeat(ctx)
 	if restarted {
 		s.toInspect, s.database, s.memoryLost = true, nil, true
 		s.retrySave()
 		s.mirror.ForgetRefusals(s.name)
 	}
-	if first || failing || restarted {
-		if !restarted && s.fullRetryHeld() {
+	if err != nil {
+		return err
+	}
+	if s.answered() {
+		return errUnsteady
+	}
+	scanned := s.mirror.Scanned(s.name)
+	first, failing := scanned.IsZero(), s.unusable() != nil
+	if rereads := s.rereads.Swap(false); first || failing || restarted || rereads {
+		if !restarted && !rereads && s.fullRetryHeld() {
 			return s.currentFacts().Err
 		}
 		s.lastFullRead = time.Now()
@@ -107,7 +118,7 @@ func (s *server) read(ctx context.Context) error {
 		}
 		return s.scan(ctx)
 	}
-	if time.Since(scanned) >= s.interval {
+	if time.Since(scanned) >= s.interval() {
 		return s.scanAgain(ctx)
 	}
 	// A lease that cannot be looked up now is asked for again at the next tick, and a server that
@@ -123,7 +134,7 @@ func (s *server) read(ctx context.Context) error {
 func (s *server) fullRetryHeld() bool {
 	err := s.currentFacts().Err
 	var unreachable *kea.UnreachableError
-	return err != nil && !errors.As(err, &unreachable) && time.Since(s.lastFullRead) < s.interval
+	return err != nil && !errors.As(err, &unreachable) && !errors.Is(err, errUnsteady) && time.Since(s.lastFullRead) < s.interval()
 }
 
 // scanAgain scans the server because of the time alone. One failure may be a passing one, a page of
@@ -136,7 +147,7 @@ func (s *server) scanAgain(ctx context.Context) error {
 	if s.scanFailingSince.IsZero() {
 		s.scanFailingSince = time.Now()
 	}
-	if time.Since(s.scanFailingSince) < s.interval/ticksPerSnapshot {
+	if time.Since(s.scanFailingSince) < s.interval()/ticksPerSnapshot {
 		return nil
 	}
 	return err
@@ -156,10 +167,10 @@ func withoutCommand(err error) error {
 // waking 50,000 resources is not free: it asks twice.
 func (s *server) heartbeat(ctx context.Context) (restarted bool, err error) {
 	asked := time.Now()
-	st, err := s.client.Status(ctx)
+	st, err := s.client().Status(ctx)
 	if _, ok := errors.AsType[*kea.UnreachableError](err); ok {
 		asked = time.Now()
-		st, err = s.client.Status(ctx)
+		st, err = s.client().Status(ctx)
 	}
 	if err != nil {
 		return false, err //nolint:wrapcheck // It names the command.
@@ -167,13 +178,32 @@ func (s *server) heartbeat(ctx context.Context) (restarted bool, err error) {
 	answered := time.Now()
 	// In a container every Kea has the same pid: the time of its start identifies it. That is known
 	// to a span, as an uptime is in whole seconds and an answer takes time.
+	boot := answered.Add(-st.Uptime)
 	restarted = st.PID != s.pid || asked.Add(-st.Uptime-time.Second).After(s.boot) || asked.Add(-st.Reload-time.Second).After(s.reload)
-	s.pid, s.boot, s.reload = st.PID, answered.Add(-st.Uptime), answered.Add(-st.Reload)
+	// A process that was there when another one answered has not replaced it.
+	another := s.pid != 0 && (st.PID != s.pid || boot.Sub(s.boot).Abs() > 2*time.Second) && boot.Before(s.answeredAt.Add(-time.Second))
+	s.pid, s.boot, s.reload, s.answeredAt = st.PID, boot, answered.Add(-st.Reload), answered
 	s.uptime = min(st.Uptime, st.Reload)
 	haState := ""
-	for _, h := range st.HA {
-		haState = h.State
+	if len(st.HA) > 0 {
+		haState = st.HA[0].State
 	}
-	s.updateFacts(func(f *ServerFacts) { f.HAState = haState })
+	s.updateFacts(func(f *ServerFacts) { f.HAState, f.HA = haState, st.HA })
+	if another {
+		return true, ErrSeveralProcesses
+	}
 	return restarted, nil
+}
+
+// answered records that the heartbeat was answered, and reports whether the server has to answer for
+// longer before it is read. One that answers and cannot be used as it is does not return by that.
+func (s *server) answered() (unsteady bool) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var unreachable *kea.UnreachableError
+	if s.health.state == Suspect || errors.As(s.facts.Err, &unreachable) || errors.Is(s.facts.Err, ErrSeveralProcesses) {
+		s.health.answered(now)
+	}
+	return s.health.unsteady(now, s.interval())
 }

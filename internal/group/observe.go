@@ -4,9 +4,9 @@ package group
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
@@ -23,46 +23,40 @@ type Observation struct {
 }
 
 // Observe returns how an intent stands, by what is known of the servers: it reads the mirror and
-// sends no command. An error if no server can be used; that never means "not there".
+// sends no command. An error if no server that may have the subnet can be used; that never means "not
+// there".
 func (g *Group) Observe(in reservation.Intent) (Observation, error) {
-	views, errs := g.views(in)
-	if len(views) == 0 {
-		return Observation{}, g.join(errs)
+	k, err := g.atLast(in)
+	if err != nil {
+		return Observation{}, err
 	}
-	o := Observation{Observation: reservation.Observe(views, in, g.owner(in))}
-	for _, v := range views {
+	o := Observation{Observation: reservation.Observe(k.views, in, g.owner(in))}
+	g.trackPlan(in, o.Plan, k)
+	for _, v := range k.views {
 		if v.Refusal != nil && o.State != reservation.Refused {
-			g.mirror.ForgetRefusal(v.Store, mirror.Key{SubnetID: v.Subnet.ID, HW: in.HWAddress})
+			g.mirror.ForgetRefusal(v.Store, key(v, in))
 		}
 	}
-	for i := range o.Servers {
-		if o.Servers[i].SubnetID == 0 {
-			continue
-		}
-		g.server(o.Servers[i].Name).trackWaiting(mirror.Key{SubnetID: o.Servers[i].SubnetID, HW: in.HWAddress}, o.State)
-	}
-	for _, s := range g.servers {
-		if err, failed := errs[s.name]; failed {
-			o.Servers = append(o.Servers, reservation.ServerPlan{Name: s.name, State: reservation.Unknown, Message: err.Error()})
+	for _, sp := range o.Servers {
+		if s := g.server(sp.Name); s != nil && sp.SubnetID != 0 && !sp.Away {
+			s.trackWaiting(mirror.Key{SubnetID: sp.SubnetID, HW: in.HWAddress}, o.State)
 		}
 	}
-	if o.Subnet.ID != 0 {
-		for _, v := range views {
-			if v.Primary && v.SubnetFound && o.Detail == nil {
-				o.Detail, _ = g.mirror.SubnetDetail(v.Store.Server, v.Subnet.ID)
-			}
+	for _, name := range k.unread {
+		o.Servers = append(o.Servers, reservation.ServerPlan{Name: name, State: reservation.Unknown, Message: k.errs[name].Error()})
+	}
+	slices.SortStableFunc(o.Servers, func(a, b reservation.ServerPlan) int { return g.position(a.Name) - g.position(b.Name) })
+	for _, v := range k.views {
+		if v.Primary && v.SubnetFound && o.Detail == nil {
+			o.Detail, _ = g.mirror.SubnetDetail(v.Store.Server, v.Subnet.ID)
 		}
 	}
 	return o, nil
 }
 
-// join returns the errors of servers, in the order of the configuration.
-func (g *Group) join(errs map[string]error) error {
-	all := make([]error, 0, len(errs))
-	for _, s := range g.servers {
-		all = append(all, errs[s.name])
-	}
-	return errors.Join(all...)
+// position returns the place of a server in the configuration.
+func (g *Group) position(name string) int {
+	return slices.IndexFunc(g.all(), func(s *server) bool { return s.name == name })
 }
 
 // Refresh asks the servers for what Observe needs and the mirror does not have, or not new enough:
@@ -71,29 +65,76 @@ func (g *Group) join(errs map[string]error) error {
 // neither a reservation that was made after the last scan nor a newer lease must be missed. It
 // sends no command otherwise.
 func (g *Group) Refresh(ctx context.Context, in reservation.Intent) error {
-	views, errs := g.views(in)
-	if len(views) == 0 {
-		return g.join(errs)
+	k, err := g.atLast(in)
+	if err != nil {
+		return err
 	}
-	fromLease := reservation.AddressComesFromLease(views, in)
+	fromLease := reservation.AddressComesFromLease(k.views, in)
+	adopts := adoptsAddress(k.views, in, g.owner(in))
+	errs := g.onEach(k.views, func(s *server, v reservation.View) error {
+		s.readSubnetDetail(ctx, v)
+		if fromLease || adopts || g.mirror.Unconfirmed(s.name, key(v, in)) {
+			if err := s.readHostEverywhere(ctx, key(v, in)); err != nil {
+				return fmt.Errorf("cannot tell what server %s holds for %s: %w", s.name, in.HWAddress, err)
+			}
+		}
+		if fromLease && v.LeasesKnown {
+			return s.refreshLeases(ctx, in.HWAddress)
+		}
+		return nil
+	})
+	return g.unlessAway(in, errs)
+}
+
+// onEach calls a function for the primary view of each server that has the subnet and can be used, at
+// once for all servers, and returns its result by server.
+func (g *Group) onEach(views []reservation.View, do func(*server, reservation.View) error) map[string]error {
+	tasks := map[string]func() error{}
 	for _, v := range views {
-		if !v.Primary || !v.SubnetFound {
+		if s := g.server(v.Store.Server); s != nil && !v.Away && v.Primary && v.SubnetFound {
+			tasks[s.name] = func() error { return do(s, v) }
+		}
+	}
+	return atOnce(tasks)
+}
+
+// atOnce runs tasks, all at once, and returns their results.
+func atOnce(tasks map[string]func() error) map[string]error {
+	var wg sync.WaitGroup
+	var mu sync.Mutex // guards errs
+	errs := map[string]error{}
+	for name, task := range tasks {
+		run := func() {
+			err := task()
+			mu.Lock()
+			defer mu.Unlock()
+			errs[name] = err
+		}
+		if len(tasks) == 1 {
+			run()
+			break
+		}
+		wg.Go(run)
+	}
+	wg.Wait()
+	return errs
+}
+
+// unlessAway returns the errors of servers that answered. Those of the others count only if no server
+// is left: the device is looked at again when they return.
+func (g *Group) unlessAway(in reservation.Intent, errs map[string]error) error {
+	answered := map[string]error{}
+	for name, err := range errs {
+		if isAway(err) {
+			g.server(name).addBehind(in.HWAddress)
 			continue
 		}
-		s, k := g.server(v.Store.Server), mirror.Key{SubnetID: v.Subnet.ID, HW: in.HWAddress}
-		s.readSubnetDetail(ctx, v)
-		var err error
-		if fromLease || g.mirror.Unconfirmed(s.name, k) || adoptsAddress(views, in, g.owner(in)) {
-			err = s.readHostEverywhere(ctx, k)
-		}
-		if err == nil && fromLease && v.LeasesKnown {
-			err = s.refreshLeases(ctx, in.HWAddress)
-		}
-		if err != nil {
-			return fmt.Errorf("cannot tell what server %s holds for %s: %w", s.name, in.HWAddress, err)
-		}
+		answered[name] = err
 	}
-	return nil
+	if len(answered) == 0 && len(errs) > 0 {
+		return g.join(errs)
+	}
+	return g.join(answered)
 }
 
 // adoptsAddress reports whether the address is to be that of a reservation which is not marked as
@@ -108,13 +149,13 @@ func adoptsAddress(views []reservation.View, in reservation.Intent, owner reserv
 // Expect says that an intent will be observed soon. It reports whether the intent needs the
 // device's lease, and if so has the servers asked for it now.
 func (g *Group) Expect(in reservation.Intent) bool {
-	views, _ := g.views(in)
+	views := g.known(in, serving).views
 	if !reservation.NeedsLease(views, in) {
 		return false
 	}
 	for _, v := range views {
-		if v.Primary && v.SubnetFound && v.LeasesKnown {
-			g.server(v.Store.Server).startWaiting(mirror.Key{SubnetID: v.Subnet.ID, HW: in.HWAddress})
+		if s := g.server(v.Store.Server); s != nil && !v.Away && v.Primary && v.SubnetFound && v.LeasesKnown {
+			s.startWaiting(key(v, in))
 		}
 	}
 	return true
@@ -123,7 +164,7 @@ func (g *Group) Expect(in reservation.Intent) bool {
 // Forget drops what is remembered for an intent that no resource has any longer.
 func (g *Group) Forget(in reservation.Intent) {
 	g.mirror.Forget(in, g.owner(in))
-	for _, s := range g.servers {
+	for _, s := range g.all() {
 		if sub, ok := g.mirror.Resolve(s.name, in.Subnet); ok {
 			s.stopWaiting(mirror.Key{SubnetID: sub.ID, HW: in.HWAddress})
 		}
@@ -137,7 +178,7 @@ func (s *server) readSubnetDetail(ctx context.Context, v reservation.View) {
 		return
 	}
 	var d *kea.SubnetDetail
-	if read, err := s.client.Subnet(ctx, v.Subnet.ID); err == nil {
+	if read, err := s.client().Subnet(ctx, v.Subnet.ID); err == nil {
 		d = &read
 	}
 	// The resource that asks sees it in a moment; others of the subnet have asked nothing yet.

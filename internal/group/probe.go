@@ -19,7 +19,7 @@ const inspectLimit = 10000
 
 // probe finds out what the server can do. It sends no command that would write.
 func (s *server) probe(ctx context.Context) error {
-	c, err := s.client.Probe(ctx)
+	c, err := s.client().Probe(ctx)
 	if err != nil {
 		return err //nolint:wrapcheck // It names the command.
 	}
@@ -53,7 +53,7 @@ func (s *server) inspect(ctx context.Context, scan *mirror.Scan) error {
 		s.toInspect, s.inspectedEarly = false, false
 		return nil
 	}
-	c, err := s.client.Configuration(ctx)
+	c, err := s.client().Configuration(ctx)
 	var unreachable *kea.UnreachableError
 	var malformed *kea.MalformedError
 	switch {
@@ -85,11 +85,11 @@ func (s *server) settings(ctx context.Context, scan *mirror.Scan) (mirror.Settin
 		out.Policies, out.Identifiers = s.configuration.Subnets, s.configuration.Identifiers
 	}
 	switch {
-	case s.storage == StorageDatabase && !database:
+	case s.current.Load().storage == StorageDatabase && !database:
 		return mirror.Settings{}, ErrNoDatabase
-	case database && s.storage != StorageMemory && s.databaseReadOnly():
+	case database && s.current.Load().storage != StorageMemory && s.databaseReadOnly():
 		return mirror.Settings{}, ErrDatabaseReadOnly
-	case database && s.storage != StorageMemory:
+	case database && s.current.Load().storage != StorageMemory:
 		out.Primary = kea.TargetDatabase
 	}
 	return out, nil
@@ -110,17 +110,17 @@ func (s *server) hasDatabase(ctx context.Context, scan *mirror.Scan) (bool, erro
 		return false, nil
 	case s.database != nil:
 		return *s.database, nil
-	case c.HostCache && s.storage == StorageAuto:
+	case c.HostCache && s.current.Load().storage == StorageAuto:
 		return false, ErrDatabaseUnclear
 	case c.HostCache:
-		return s.storage == StorageDatabase, nil
+		return s.current.Load().storage == StorageDatabase, nil
 	}
-	has, err := s.client.ProbeDatabase(ctx)
+	has, err := s.client().ProbeDatabase(ctx)
 	var unauthorized *kea.UnauthorizedError
 	switch {
 	case errors.As(err, &unauthorized):
 		// An account that may only read needs no answer: it writes nowhere.
-		has, err = s.storage == StorageDatabase, nil
+		has, err = s.current.Load().storage == StorageDatabase, nil
 	case err != nil:
 		return false, fmt.Errorf("cannot find out whether Kea has a hosts-database that can be written: %w", err)
 	}

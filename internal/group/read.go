@@ -39,7 +39,7 @@ func (s *server) readHost(ctx context.Context, at reservation.Store, k mirror.Ke
 // database and goes on serving (on-fail: serve-retry-continue) finds no host in it, so a miss
 // counts only while another host is found.
 func (s *server) fetchHost(ctx context.Context, at reservation.Store, k mirror.Key) (*kea.Reservation, error) {
-	r, err := s.client.Reservation(ctx, at.Place, k.SubnetID, k.HW)
+	r, err := s.client().Reservation(ctx, at.Place, k.SubnetID, k.HW)
 	switch {
 	case err == nil:
 		return &r, nil
@@ -52,7 +52,7 @@ func (s *server) fetchHost(ctx context.Context, at reservation.Store, k mirror.K
 	if !ok {
 		return nil, nil //nolint:nilnil // As above. None is known that could be lost.
 	}
-	_, err = s.client.Reservation(ctx, at.Place, witness.SubnetID, witness.HW)
+	_, err = s.client().Reservation(ctx, at.Place, witness.SubnetID, witness.HW)
 	if errors.Is(err, kea.ErrNotFound) {
 		err = s.checkDatabase(ctx)
 	}
@@ -66,10 +66,10 @@ func (s *server) checkDatabase(ctx context.Context) error {
 	s.mu.RLock()
 	lost, checked := s.databaseErr, s.databaseChecked
 	s.mu.RUnlock()
-	if lost != nil && time.Since(checked) < s.interval {
+	if lost != nil && time.Since(checked) < s.interval() {
 		return lost
 	}
-	has, err := s.client.ProbeDatabase(ctx)
+	has, err := s.client().ProbeDatabase(ctx)
 	var unauthorized *kea.UnauthorizedError
 	switch {
 	case errors.As(err, &unauthorized), kea.IsReadOnly(err):
@@ -102,7 +102,7 @@ func (s *server) checkUnknownDatabase(ctx context.Context, at reservation.Store)
 		return nil
 	}
 	if err := s.checkDatabase(ctx); err != nil {
-		s.setErr(err)
+		s.failed(err)
 		return err
 	}
 	return nil
@@ -112,7 +112,7 @@ func (s *server) checkUnknownDatabase(ctx context.Context, at reservation.Store)
 // whether a device other than hw has.
 func (s *server) readHolders(ctx context.Context, subnetID uint32, a netip.Addr, hw kea.HWAddress) (taken bool, err error) {
 	for _, at := range s.mirror.Stores(s.name) {
-		holders, err := s.client.ReservationsByAddress(ctx, at.Place, subnetID, a)
+		holders, err := s.client().ReservationsByAddress(ctx, at.Place, subnetID, a)
 		if err != nil {
 			return taken, fmt.Errorf("cannot look up who has %s: %w", a, err)
 		}

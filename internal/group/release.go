@@ -4,8 +4,10 @@ package group
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
@@ -13,29 +15,85 @@ import (
 	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
-// Remains reports whether a server still holds something to release for an intent: a host with its
-// mark, or where wasReserved is true one without a mark. It asks the servers rather than the
-// mirror: a resource that nothing remains of is forgotten. An error if a server cannot be asked, as
-// that one may hold it.
-func (g *Group) Remains(ctx context.Context, in reservation.Intent, wasReserved bool) (bool, error) {
-	remains := false
-	errs := make([]error, len(g.servers))
-	for i, s := range g.servers {
-		var left []reservation.Copy
-		left, errs[i] = s.remains(ctx, in, g.owner(in), wasReserved)
-		remains = remains || len(left) > 0
-	}
-	return remains, errors.Join(errs...)
+// WaitingError reports that a reservation is gone from every server that answers, and that others may
+// still hold it.
+type WaitingError struct {
+	// Servers that are waited for.
+	Servers []string
 }
 
-// Release removes the device's reservations that Remains reports from every server. It returns nil
-// once every server has confirmed; with an error some may still hold one.
-func (g *Group) Release(ctx context.Context, in reservation.Intent, wasReserved bool) error {
-	errs := make([]error, len(g.servers))
-	for i, s := range g.servers {
-		errs[i] = s.release(ctx, in, g.owner(in), wasReserved)
+// Error names the servers and the ways out.
+func (e *WaitingError) Error() string {
+	return fmt.Sprintf("cannot remove the reservation from %s, which cannot be used now (see the status of the provider configuration): "+
+		"it is removed there when that changes; to leave it there, set the annotation kea.crossplane.io/abandon: %s here, "+
+		"or take the server out of spec.servers", strings.Join(e.Servers, ", "), strings.Join(e.Servers, ","))
+}
+
+// Remains reports whether a server still holds something to release for an intent: a host with its
+// mark, or where wasReserved is true one without a mark. It asks the servers rather than the
+// mirror: a resource that nothing remains of is forgotten. A server that does not answer holds what
+// was last seen there; an error if nothing is known of one, or one cannot tell.
+func (g *Group) Remains(ctx context.Context, in reservation.Intent, wasReserved bool) (bool, error) {
+	var mu sync.Mutex // guards remains
+	remains := false
+	errs := g.onServers(g.all(), func(s *server, _ bool) error {
+		left, err := s.remains(ctx, in, g.owner(in), wasReserved)
+		if isAway(err) {
+			left, err = g.lastHeld(s, in, wasReserved), nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		remains = remains || len(left) > 0
+		return err
+	})
+	if remains {
+		return true, nil
 	}
-	return errors.Join(errs...)
+	return false, g.join(errs)
+}
+
+// Release removes the device's reservations that Remains reports, from all servers at once. It returns
+// nil once every server has confirmed. A *WaitingError if those that answer have, and others are
+// waited for: their resource is looked at again when they return.
+func (g *Group) Release(ctx context.Context, in reservation.Intent, wasReserved bool) error {
+	errs := g.onServers(g.all(), func(s *server, _ bool) error { return s.release(ctx, in, g.owner(in), wasReserved) })
+	waiting := &WaitingError{}
+	for _, s := range g.all() {
+		if !isAway(errs[s.name]) {
+			continue
+		}
+		errs[s.name] = nil
+		if len(g.lastHeld(s, in, wasReserved)) > 0 {
+			s.addBehind(in.HWAddress)
+			waiting.Servers = append(waiting.Servers, s.name)
+		}
+	}
+	if err := g.join(errs); err != nil {
+		return err
+	}
+	if len(waiting.Servers) > 0 {
+		return waiting
+	}
+	return nil
+}
+
+// lastHeld returns what a server that does not answer may hold: what was last seen there, or if that
+// is not known a copy without content. Nothing if it is not waited for, and no database that another
+// server has released it from.
+func (g *Group) lastHeld(s *server, in reservation.Intent, wasReserved bool) []reservation.Copy {
+	if slices.Contains(in.Abandon, s.name) {
+		return nil
+	}
+	sub, found := s.mirror.Resolve(s.name, in.Subnet)
+	if s.mirror.Scanned(s.name).IsZero() || found && s.mirror.Unconfirmed(s.name, mirror.Key{SubnetID: sub.ID, HW: in.HWAddress}) {
+		return []reservation.Copy{{}}
+	}
+	owner := g.owner(in)
+	copies := s.mirror.Copies(s.name, in, owner)
+	if g.isShared() && slices.ContainsFunc(g.all(), func(o *server) bool { return o.silent() == nil }) {
+		copies = slices.DeleteFunc(copies, func(c reservation.Copy) bool { return c.Store.Place == kea.TargetDatabase })
+	}
+	return reservation.Remains(copies, owner, wasReserved)
 }
 
 func (s *server) release(ctx context.Context, in reservation.Intent, owner reservation.Owner, wasReserved bool) error {
@@ -53,7 +111,7 @@ func (s *server) release(ctx context.Context, in reservation.Intent, owner reser
 
 // remains returns what the server holds for an owner at this moment.
 func (s *server) remains(ctx context.Context, in reservation.Intent, owner reservation.Owner, wasReserved bool) ([]reservation.Copy, error) {
-	if err := s.unusable(); err != nil {
+	if err := s.silent(); err != nil {
 		return nil, err
 	}
 	// Where the subnet is missing for a moment, nothing can be said.

@@ -22,7 +22,7 @@ const (
 
 // markUnsaved records that reservations in memory have changed.
 func (s *server) markUnsaved(place kea.Target) {
-	if place != kea.TargetMemory || !s.persist {
+	if place != kea.TargetMemory || !s.current.Load().persist {
 		return
 	}
 	s.mu.Lock()
@@ -66,15 +66,15 @@ func (s *server) retrySave() {
 // changed at the given time. It does not where that would empty options in the file: config-write
 // writes what config-get returns.
 func (s *server) saveConfig(ctx context.Context, since time.Time) {
-	delay := s.interval
-	c, err := s.client.Configuration(ctx)
+	delay := s.interval()
+	c, err := s.client().Configuration(ctx)
 	switch {
 	case err != nil:
 		err = fmt.Errorf("cannot check whether saving would lose options: %w", err)
 	case len(c.OpaqueOptions) > 0:
 		err, delay = errUnsaveable(c), unsaveableDelay
 	default:
-		err = s.client.WriteConfig(ctx)
+		err = s.client().WriteConfig(ctx)
 	}
 	s.mu.Lock()
 	if err == nil && s.unsavedSince.Equal(since) {
@@ -102,7 +102,7 @@ func errUnsaveable(c kea.Configuration) error {
 // reportUnsaveable reports that the configuration cannot be saved, or that it can be again, as soon
 // as that is known.
 func (s *server) reportUnsaveable(settings mirror.Settings) {
-	if !s.persist || settings.Primary != kea.TargetMemory || s.configuration == nil {
+	if !s.current.Load().persist || settings.Primary != kea.TargetMemory || s.configuration == nil {
 		return
 	}
 	var unsaveable *unsaveableError

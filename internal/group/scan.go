@@ -42,6 +42,7 @@ func (s *server) scan(ctx context.Context) error {
 	s.updateFacts(func(f *ServerFacts) { f.Storage, f.Warnings, f.SubnetsErr = settings.Primary, warnings, subnetsErr })
 	s.reportUnsaveable(settings)
 	s.notify(changes)
+	s.recovered()
 	return nil
 }
 
@@ -74,7 +75,7 @@ func (s *server) readSubnets(ctx context.Context, scan *mirror.Scan) error {
 	if s.lacks(kea.HookSubnetCmds) {
 		return nil
 	}
-	subnets, err := s.client.Subnets(ctx)
+	subnets, err := s.client().Subnets(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot list subnets: %w", err)
 	}
@@ -91,7 +92,7 @@ func (s *server) readSubnets(ctx context.Context, scan *mirror.Scan) error {
 // cannot be read stays as it was.
 func (s *server) readSubnetDetails(ctx context.Context) {
 	for _, id := range s.mirror.SubnetDetails(s.name, detailsPerScan) {
-		d, err := s.client.Subnet(ctx, id)
+		d, err := s.client().Subnet(ctx, id)
 		switch {
 		case err == nil:
 			s.notify(s.mirror.PutSubnetDetail(s.name, id, &d))
@@ -102,10 +103,10 @@ func (s *server) readSubnetDetails(ctx context.Context) {
 }
 
 func (s *server) readHosts(ctx context.Context, scan *mirror.Scan) error {
-	pages := s.client.ReservationPages
+	pages := s.client().ReservationPages
 	s.unreadable = 0
 	if !s.mayHaveDatabase() {
-		pages = s.client.MemoryPages
+		pages = s.client().MemoryPages
 	}
 	began := time.Now()
 	for page, err := range pages(ctx, pageSize) {

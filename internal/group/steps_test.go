@@ -22,8 +22,8 @@ func (w *world) step(line string) string {
 	words := strings.Fields(line)
 	verb, rest := words[0], words[1:]
 	steps := map[string]func([]string){
-		"config": w.stepConfig, "start": func([]string) { w.start() }, "provider": w.stepProvider, "kea": w.stepKea,
-		"want": w.stepWant, "delete": w.stepDelete, "tick": w.stepTick, "look": w.stepLook, "facts": func([]string) { w.facts = "" },
+		"config": w.stepConfig, "start": func([]string) { w.start() }, "provider": w.stepProvider, "kea": func(words []string) { w.stepKea(w.kea, words) }, "kea2": func(words []string) { w.stepKea(w.keas[1], words) },
+		"want": w.stepWant, "delete": w.stepDelete, "tick": w.stepTick, "look": w.stepLook, "facts": func([]string) { clear(w.facts) },
 		"routine": w.stepRoutine, "meanwhile": w.stepMeanwhile,
 		"configure": w.stepConfigure,
 	}
@@ -42,25 +42,8 @@ func (w *world) report() string {
 	if w.kea == nil {
 		return strings.Join(out, "\n")
 	}
-	lines := slices.DeleteFunc(w.kea.Log(), isRoutine)
-	for i, l := range lines {
-		lines[i] = "> " + l
-	}
-	out = append(out, lines...)
-	w.kea.ResetLog()
-	for _, place := range []kea.Target{kea.TargetMemory, kea.TargetDatabase} {
-		now := w.hosts(place)
-		for _, h := range w.held[place] {
-			if !slices.Contains(now, h) {
-				out = append(out, fmt.Sprintf("%s - %s", place, h))
-			}
-		}
-		for _, h := range now {
-			if !slices.Contains(w.held[place], h) {
-				out = append(out, fmt.Sprintf("%s + %s", place, h))
-			}
-		}
-		w.held[place] = now
+	for i, server := range w.keas {
+		out = append(out, w.reportServer(i, server)...)
 	}
 	for _, name := range w.names() {
 		if state := w.resources[name].state; state != w.reported[name] {
@@ -71,27 +54,66 @@ func (w *world) report() string {
 	return strings.Join(append(out, w.changedFacts()...), "\n")
 }
 
-// changedFacts returns what is known of the server, if that has changed since it was printed.
+// reportServer returns what was sent to a server, and what it holds otherwise than before.
+func (w *world) reportServer(i int, server *keatest.Server) []string {
+	sent, at := "> ", ""
+	if w.servers > 1 {
+		sent, at = fmt.Sprintf("kea%d> ", i+1), fmt.Sprintf("@kea%d", i+1)
+	}
+	var out []string
+	for _, l := range slices.DeleteFunc(server.Log(), isRoutine) {
+		out = append(out, sent+l)
+	}
+	server.ResetLog()
+	for _, place := range []kea.Target{kea.TargetMemory, kea.TargetDatabase} {
+		store := reservation.Store{Server: fmt.Sprintf("kea%d", i+1), Place: place}
+		now := w.hosts(i, place)
+		for _, h := range w.held[store] {
+			if !slices.Contains(now, h) {
+				out = append(out, fmt.Sprintf("%s%s - %s", place, at, h))
+			}
+		}
+		for _, h := range now {
+			if !slices.Contains(w.held[store], h) {
+				out = append(out, fmt.Sprintf("%s%s + %s", place, at, h))
+			}
+		}
+		w.held[store] = now
+	}
+	return out
+}
+
+// changedFacts returns what is known of the servers, if that has changed since it was printed.
 func (w *world) changedFacts() []string {
 	if w.group == nil {
 		return nil
 	}
-	f := w.group.Servers()[0]
-	out := []string{"kea1 writes to " + string(f.Storage)}
+	var out []string
+	for _, f := range w.group.Servers() {
+		now := describeFacts(f)
+		if strings.Join(now, "\n") != w.facts[f.Name] {
+			out = append(out, now...)
+		}
+		w.facts[f.Name] = strings.Join(now, "\n")
+	}
+	return out
+}
+
+func describeFacts(f group.ServerFacts) []string {
+	out := []string{f.Name + " writes to " + string(f.Storage)}
 	if f.Err != nil {
-		out[0] = "kea1 cannot be used: " + f.Err.Error()
+		out[0] = f.Name + " cannot be used: " + f.Err.Error()
 	}
 	if f.SaveErr != nil {
-		out = append(out, "kea1 not saved: "+f.SaveErr.Error())
+		out = append(out, f.Name+" not saved: "+f.SaveErr.Error())
 	}
 	for _, warning := range f.Warnings {
-		out = append(out, "kea1 warning: "+warning)
+		out = append(out, f.Name+" warning: "+warning)
 	}
-	if now := strings.Join(out, "\n"); now != w.facts {
-		w.facts = now
-		return out
+	if f.SharedDatabase {
+		out = append(out, f.Name+" uses another server's database")
 	}
-	return nil
+	return out
 }
 
 var routine = []string{"status-get", "list-commands", "version-get", "config-get", "subnet4-list", "subnet4-get", "reservation-get-page", "lease4-get-page"}
@@ -144,9 +166,13 @@ func (w *world) stepConfig(words []string) {
 			"hidden": func() {
 				w.options.Global.OptionData = append(w.options.Global.OptionData, w.option(value))
 			},
-			"persist":  func() { w.config.Persist = true },
-			"storage":  func() { w.config.Storage = group.Storage(value) },
-			"interval": func() { w.config.Interval = w.duration(value) },
+			"persist":   func() { w.config.Persist = true },
+			"servers":   func() { w.servers = int(number(value)) },
+			"ids":       func() { w.ids = true },
+			"databases": func() { w.options.Database, w.databases = keatest.NewDatabase(), int(number(value)) },
+			"shared":    func() { w.config.Shared = true },
+			"storage":   func() { w.config.Storage = group.Storage(value) },
+			"interval":  func() { w.config.Interval = w.duration(value) },
 		}[name]
 		if set == nil {
 			w.t.Fatalf("there is no config %q", word)
@@ -270,37 +296,37 @@ func (w *world) stepLook(words []string) {
 }
 
 // stepKea: `kea …` is what others do to Kea.
-func (w *world) stepKea(words []string) {
+func (w *world) stepKea(k *keatest.Server, words []string) {
 	verb, rest := words[0], words[1:]
 	switch verb {
 	case "restart":
-		w.kea.Restart()
+		k.Restart()
 	case "reload":
-		w.kea.Reload()
+		k.Reload()
 	case "put":
-		w.kea.PutReservation(kea.Target(rest[0]), w.host(rest[1:]))
+		k.PutReservation(kea.Target(rest[0]), w.host(rest[1:]))
 	case "garble":
-		w.kea.PutUnreadable(kea.Target(rest[0]), w.host(rest[1:]))
+		k.PutUnreadable(kea.Target(rest[0]), w.host(rest[1:]))
 	case "del":
-		w.kea.DropReservation(kea.Target(rest[0]), w.host(rest[1:]))
+		k.DropReservation(kea.Target(rest[0]), w.host(rest[1:]))
 	case "lease":
-		w.kea.AddLease(w.lease(rest))
+		k.AddLease(w.lease(rest))
 	case "release":
-		w.kea.RemoveLease(netip.MustParseAddr(rest[0]))
+		k.RemoveLease(netip.MustParseAddr(rest[0]))
 	case "subnets":
-		w.setSubnets(rest)
+		w.setSubnets(k, rest)
 	case "fail":
 		times := 0
 		if len(rest) > 2 {
 			times = int(number(rest[2]))
 		}
-		w.kea.Fail(keatest.Fault{Command: rest[0], Kind: keatest.FaultKind(rest[1]), Times: times})
+		k.Fail(keatest.Fault{Command: strings.TrimPrefix(rest[0], "any"), Kind: keatest.FaultKind(rest[1]), Times: times})
 	case "heal":
-		w.kea.ClearFaults()
+		k.ClearFaults()
 	case "lose-database":
-		w.kea.LoseDatabase()
+		k.LoseDatabase()
 	case "restore-database":
-		w.kea.RestoreDatabase()
+		k.RestoreDatabase()
 	case "dhcpv6":
 		w.options.Database.AddDHCPv6Hosts(int(number(rest[0])))
 	default:
@@ -309,14 +335,14 @@ func (w *world) stepKea(words []string) {
 }
 
 // setSubnets: `kea subnets none`, or `kea subnets 1:10.64.0.0/16 …`.
-func (w *world) setSubnets(words []string) {
+func (w *world) setSubnets(k *keatest.Server, words []string) {
 	var subnets []kea.SubnetDetail
 	for _, word := range words {
 		if id, prefix, ok := strings.Cut(word, ":"); ok {
 			subnets = append(subnets, keatest.Subnet(number(id), prefix))
 		}
 	}
-	w.kea.SetSubnets(subnets...)
+	k.SetSubnets(subnets...)
 }
 
 // host reads MAC [IP] [hostname=…] [boot=…] [class=…] [option=…] [owner=NAME|CLUSTER:NAME] [site=…]

@@ -37,6 +37,13 @@ type world struct {
 	options keatest.Options
 	config  group.Config
 
+	// servers is how many there are; kea is the first, keas all of them.
+	servers int
+	// ids has the second server give its subnet another id.
+	ids bool
+	// databases is how many the servers have, where they have any.
+	databases int
+	keas      []*keatest.Server
 	kea       *keatest.Server
 	group     *group.Group
 	stopGroup func()
@@ -47,9 +54,9 @@ type world struct {
 	// meanwhile are the steps to take just before Kea gets a command, by its name.
 	meanwhile map[string][]string
 
-	held     map[kea.Target][]string
+	held     map[reservation.Store][]string
 	reported map[string]string
-	facts    string
+	facts    map[string]string
 	printed  []string
 }
 
@@ -67,7 +74,7 @@ type resource struct {
 
 func newWorld(t testing.TB) *world {
 	w := &world{
-		t: t, resources: map[string]*resource{}, meanwhile: map[string][]string{}, held: map[kea.Target][]string{}, reported: map[string]string{},
+		t: t, resources: map[string]*resource{}, meanwhile: map[string][]string{}, held: map[reservation.Store][]string{}, facts: map[string]string{}, servers: 1, databases: 1, reported: map[string]string{},
 		options: keatest.Options{Subnets: []kea.SubnetDetail{keatest.Subnet(1, "10.64.0.0/16")}},
 		config:  group.Config{Storage: group.StorageAuto, Interval: 30 * time.Second, Cluster: cluster},
 	}
@@ -85,11 +92,8 @@ func (w *world) notify(c mirror.Changes) {
 // start starts Kea, if it is not there yet, and a group.
 func (w *world) start() {
 	if w.kea == nil {
-		w.kea = keatest.NewOffline(w.t, w.options)
+		w.startKeas()
 	}
-	client := w.kea.ClientConfig()
-	client.Transport = w
-	w.config.Servers = []group.ServerConfig{{Name: "kea1", Kea: client}}
 	g, err := group.New(w.config)
 	if err != nil {
 		w.t.Fatal(err)
@@ -99,6 +103,31 @@ func (w *world) start() {
 	done.Go(func() { g.Run(ctx) })
 	w.group, w.stopGroup = g, func() { cancel(); done.Wait() }
 	w.settle()
+}
+
+// startKeas starts the servers.
+func (w *world) startKeas() {
+	for i := range w.servers {
+		o := w.options
+		if i > 0 && w.ids {
+			o.Subnets = []kea.SubnetDetail{keatest.Subnet(uint32(i)+1, "10.64.0.0/16")}
+		}
+		if i > 0 && w.databases > 1 {
+			o.Database = keatest.NewDatabase()
+		}
+		w.addKea(o)
+	}
+	w.kea = w.keas[0]
+}
+
+// addKea starts a server and configures it.
+func (w *world) addKea(o keatest.Options) {
+	s := keatest.NewOffline(w.t, o)
+	w.keas = append(w.keas, s)
+	client := s.ClientConfig()
+	client.Transport = &pipe{w, s}
+	client.URL = fmt.Sprintf("http://kea%d:8000", len(w.keas))
+	w.config.Servers = append(w.config.Servers, group.ServerConfig{Name: fmt.Sprintf("kea%d", len(w.keas)), Kea: client})
 }
 
 func (w *world) stop() {
@@ -175,7 +204,7 @@ func (w *world) reconcile(name string) {
 
 func (w *world) reconcileOnce(name string, r *resource) error {
 	ctx := w.t.Context()
-	if err := w.group.Await(ctx); err != nil {
+	if err := w.group.Await(ctx, r.intent.HWAddress); err != nil {
 		return err
 	}
 	if r.deleted {
@@ -205,6 +234,17 @@ func (w *world) reconcileOnce(name string, r *resource) error {
 	return err
 }
 
+// heldAway describes how servers stand that cannot be reached.
+func heldAway(o group.Observation) string {
+	var out []string
+	for _, s := range o.Servers {
+		if !reservation.InfoOf(s.State).Held && (s.Away || s.State == reservation.Unknown) {
+			out = append(out, fmt.Sprintf("%s is %s", s.Name, s.State))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
 // see puts an observation into the resource, as the controller puts it into spec and status.
 func (r *resource) see(o group.Observation) {
 	info := reservation.InfoOf(o.State)
@@ -221,6 +261,9 @@ func (r *resource) see(o group.Observation) {
 	if o.Message != "" {
 		r.state += ": " + o.Message
 	}
+	if away := heldAway(o); away != "" {
+		r.state += " (" + away + ")"
+	}
 }
 
 func address(a netip.Addr) string {
@@ -236,7 +279,12 @@ func (w *world) release(ctx context.Context, name string, r *resource) error {
 		return err
 	}
 	if remains {
-		if err := w.group.Release(ctx, r.intent, r.reserved); err != nil {
+		err := w.group.Release(ctx, r.intent, r.reserved)
+		if waiting, ok := errors.AsType[*group.WaitingError](err); ok {
+			r.state = "is gone from every server but " + strings.Join(waiting.Servers, ", ")
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		if remains, err = w.group.Remains(ctx, r.intent, r.reserved); err != nil || remains {
@@ -254,11 +302,11 @@ func (w *world) printf(format string, args ...any) {
 }
 
 // hosts returns what a store holds, a line each.
-func (w *world) hosts(place kea.Target) []string {
+func (w *world) hosts(server int, place kea.Target) []string {
 	if place == kea.TargetDatabase && w.options.Database == nil {
 		return nil
 	}
-	all := w.kea.Reservations(place)
+	all := w.keas[server].Reservations(place)
 	out := make([]string, 0, len(all))
 	for _, r := range all {
 		out = append(out, hostLine(r))
@@ -305,8 +353,15 @@ func optionLine(o kea.OptionData) string {
 	return text
 }
 
+// pipe leads to one of the servers.
+type pipe struct {
+	w   *world
+	kea *keatest.Server
+}
+
 // RoundTrip passes a request to Kea, after what is to happen just before it.
-func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
+func (p *pipe) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := p.w
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
@@ -323,7 +378,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	delete(w.meanwhile, command.Name)
 	w.mu.Unlock()
 	if step != nil {
-		w.stepKea(step)
+		w.stepKea(p.kea, step)
 	}
-	return w.kea.RoundTrip(r)
+	return p.kea.RoundTrip(r)
 }

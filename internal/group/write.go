@@ -32,8 +32,9 @@ func keyOf(r kea.Reservation) mirror.Key { return mirror.Key{SubnetID: r.SubnetI
 func (s *server) add(ctx context.Context, step reservation.Step, in reservation.Intent) error {
 	k := keyOf(step.Want)
 	s.mirror.SetUnconfirmed(step.Store, k, nil)
-	werr := wrap("cannot add the reservation", s.client.AddReservation(ctx, step.Store.Place, step.Want))
+	werr := wrap("cannot add the reservation", s.client().AddReservation(ctx, step.Store.Place, step.Want))
 	s.markUnsaved(step.Store.Place)
+	ctx = settling(ctx, werr)
 	got, err := s.fetchHost(ctx, step.Store, k)
 	if err != nil {
 		return errors.Join(werr, wrap("cannot read the reservation back", err))
@@ -52,8 +53,9 @@ func (s *server) update(ctx context.Context, step reservation.Step, in reservati
 	k := keyOf(step.Want)
 	// Whatever happens now, even to the connection: what was there is known.
 	s.mirror.SetUnconfirmed(step.Store, k, step.Old)
-	werr := wrap("cannot update the reservation", s.client.UpdateReservation(ctx, step.Store.Place, step.Want))
+	werr := wrap("cannot update the reservation", s.client().UpdateReservation(ctx, step.Store.Place, step.Want))
 	s.markUnsaved(step.Store.Place)
+	ctx = settling(ctx, werr)
 	got, err := s.fetchHost(ctx, step.Store, k)
 	if err != nil {
 		return errors.Join(werr, wrap("cannot read the reservation back", err))
@@ -74,7 +76,7 @@ func (s *server) update(ctx context.Context, step reservation.Step, in reservati
 func (s *server) putBack(ctx context.Context, step reservation.Step, in reservation.Intent, werr error) error {
 	k := keyOf(step.Want)
 	old := reservation.PutBack(*step.Old, step.Want)
-	if err := s.client.AddReservation(ctx, step.Store.Place, old); err != nil {
+	if err := s.client().AddReservation(ctx, step.Store.Place, old); err != nil {
 		return errors.Join(werr, wrap("cannot put the old reservation back", err))
 	}
 	s.markUnsaved(step.Store.Place)
@@ -139,11 +141,11 @@ func (s *server) addressTaken(ctx context.Context, want kea.Reservation) bool {
 // remove removes a reservation from one store, as it was read just before.
 func (s *server) remove(ctx context.Context, step reservation.Step, in reservation.Intent) error {
 	k := keyOf(step.Want)
-	err := s.client.DeleteReservation(ctx, step.Store.Place, k.SubnetID, k.HW)
+	err := s.client().DeleteReservation(ctx, step.Store.Place, k.SubnetID, k.HW)
 	s.markUnsaved(step.Store.Place)
 	if err != nil && !errors.Is(err, kea.ErrNotFound) {
 		s.mirror.SetUnconfirmed(step.Store, k, nil)
-		return errors.Join(wrap("cannot remove the reservation", err), s.readHost(ctx, step.Store, k))
+		return errors.Join(wrap("cannot remove the reservation", err), s.readHost(settling(ctx, err), step.Store, k))
 	}
 	s.notify(s.mirror.PutHost(step.Store, k, nil, in.Resource))
 	return nil

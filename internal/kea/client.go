@@ -3,6 +3,7 @@
 package kea
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -43,6 +44,11 @@ type Config struct {
 	Transport http.RoundTripper
 	// Timeout of each command; 0 is DefaultTimeout.
 	Timeout time.Duration
+	// Admit, if set, is called before each command, which waits for it: that time is no part of
+	// Timeout. The command is not sent where it returns an error, which is then the command's; else
+	// the function that it returns is called with the outcome when the command has ended. It may be
+	// called by several goroutines at once.
+	Admit func(ctx context.Context) (done func(error), err error)
 	// Observe, if set, is called after each command with its name, how long it took and its
 	// outcome. ErrNotFound is an answer, not a failure of the server. It may be called by several
 	// goroutines at once.
@@ -59,6 +65,7 @@ type Client struct {
 	password  string
 	basicAuth bool
 	timeout   time.Duration
+	admit     func(ctx context.Context) (done func(error), err error)
 	observe   func(command string, took time.Duration, err error)
 	http      *http.Client
 	maxAnswer int64
@@ -79,11 +86,15 @@ func NewClient(cfg Config) (*Client, error) {
 		password:  cfg.Password,
 		basicAuth: cfg.Username != "" || cfg.Password != "",
 		timeout:   cfg.Timeout,
+		admit:     cfg.Admit,
 		observe:   cfg.Observe,
 		maxAnswer: maxAnswer,
 	}
 	if c.timeout <= 0 {
 		c.timeout = DefaultTimeout
+	}
+	if c.admit == nil {
+		c.admit = func(context.Context) (func(error), error) { return func(error) {}, nil }
 	}
 	if c.observe == nil {
 		c.observe = func(string, time.Duration, error) {}

@@ -53,9 +53,14 @@ type request struct {
 // run sends one command and decodes the arguments of its answer into out, if out is not nil. Any
 // result code but 0 is an error.
 func (c *Client) run(ctx context.Context, req request, out any) error {
+	done, err := c.admit(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot send %s: %w", req.Command, err)
+	}
 	start := time.Now()
-	err := c.exchange(ctx, req, out)
+	err = c.exchange(ctx, req, out)
 	c.observe(req.Command, time.Since(start), err)
+	done(err)
 	return err
 }
 

@@ -116,6 +116,13 @@ func (m *Mirror) AgeOfLeases(name string, hw kea.HWAddress, now time.Time) time.
 	return s.leases.age(hw, now)
 }
 
+// Drop forgets a server.
+func (m *Mirror) Drop(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.servers, name)
+}
+
 // Forget drops what is remembered of a device for an intent that its owner no longer has. A
 // reservation that has vanished, and that is marked as another owner's, is that one's to restore.
 func (m *Mirror) Forget(in reservation.Intent, owner reservation.Owner) {

@@ -29,7 +29,7 @@ func (s *situation) changeOf(server serverViews) change {
 	case server.copy != nil && server.copy.Host != nil:
 		c.base = *server.copy.Host
 	default:
-		if lost := s.lost(v); lost != nil {
+		if lost := s.lost(server); lost != nil {
 			c.base = withoutOpaque(*lost, s.in)
 			c.warnings = lostWarnings(*lost, s.in)
 		}
@@ -43,6 +43,9 @@ func (s *situation) changeOf(server serverViews) change {
 // addWrite adds the step that writes to the primary store, if one is needed.
 func (s *situation) addWrite(c *change) {
 	v := c.server.primary
+	if v.Shared != nil {
+		return // It is written through the other server.
+	}
 	if v.Host == nil {
 		if s.address.IsValid() {
 			c.steps = append(c.steps, Step{Store: v.Store, Action: Add, Want: c.want})
@@ -79,11 +82,21 @@ func (s *situation) addRemoval(c *change) {
 	}
 }
 
-// lost returns the last known reservation of a device that has none any more: what the mirror has
-// seen go, or else what the intent was last held as. Nil if there was none.
-func (s *situation) lost(v View) *kea.Reservation {
-	if v.Vanished != nil {
-		return v.Vanished
+// lost returns what the reservation of a device starts from on a server that has none: what the
+// mirror has seen go there; or what another server has, as all are to have the same; or else what the
+// intent was last held as. Nil if there was none.
+func (s *situation) lost(server serverViews) *kea.Reservation {
+	if v := server.primary.Vanished; v != nil {
+		return v
+	}
+	for _, other := range append(slices.Clone(s.servers), s.away...) {
+		r := other.inForce()
+		if r == nil || other.name() == server.name() {
+			continue
+		}
+		if _, others := ownedByOther(r, s.owner); !others || s.in.Adopt {
+			return r
+		}
 	}
 	return s.in.Accepted
 }

@@ -5,6 +5,7 @@ package reservation
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/vitistack/provider-kea/internal/kea"
 )
@@ -15,8 +16,13 @@ type situation struct {
 	in      Intent
 	owner   Owner
 	address netip.Addr
+	// servers that have the subnet and can be reached, and what each needs.
 	servers []serverViews
 	changes []change
+	// away are the servers that have the subnet, by what was last seen there, and cannot be reached;
+	// pending is what each needs when it returns.
+	away    []serverViews
+	pending []change
 }
 
 // finding is what a check found: the reservation is in this state, whatever the checks after it
@@ -41,15 +47,20 @@ var checks = []func(*situation) *finding{
 	checkOpaque,
 	checkRefusal,
 	checkPending,
+	checkSharedSubnet,
 	checkHonored,
 }
 
-// Decide returns what to do about an intent, given what is known of every store that can be
-// reached. At least one view must be of a primary store.
+// Decide returns what to do about an intent, given what is known of every store. At least one view
+// must be of the primary store of a server that can be reached.
 func Decide(views []View, in Intent, owner Owner) Plan {
-	s := &situation{views: views, in: in, owner: owner, address: Address(views, in), servers: byServer(views)}
+	here, away := split(views)
+	s := &situation{views: here, in: in, owner: owner, address: Address(views, in), servers: byServer(here), away: byServer(away)}
 	for _, server := range s.servers {
 		s.changes = append(s.changes, s.changeOf(server))
+	}
+	for _, server := range s.away {
+		s.pending = append(s.pending, s.changeOf(server))
 	}
 	found := &finding{state: Reserved}
 	for _, check := range checks {
@@ -73,6 +84,25 @@ func checkSubnet(s *situation) *finding {
 	}
 	return &finding{state: HookMissing, message: fmt.Sprintf("server %s does not load %s, so %s cannot be looked up: "+
 		"load it in hooks-libraries, or name the subnet by subnetId", firstServer(s.views), kea.HookSubnetCmds, s.in.Subnet)}
+}
+
+// checkSharedSubnet finds that servers which share a database have different ids for the subnet: a
+// reservation is stored under one of them, and the others do not find it.
+func checkSharedSubnet(s *situation) *finding {
+	for _, server := range s.servers {
+		v := server.primary
+		if v.Shared == nil {
+			continue
+		}
+		i := slices.IndexFunc(s.servers, func(o serverViews) bool { return o.primary.Store == *v.Shared })
+		if i < 0 || s.servers[i].primary.Subnet.ID == v.Subnet.ID {
+			continue
+		}
+		return &finding{state: IgnoredByKea, server: server.name(), message: s.on(server) + fmt.Sprintf(
+			"Kea ignores the reservation: it has %s with subnet-id %d, and the shared hosts-database has it under %d, as server %s does: give the subnet the same id on all servers",
+			s.in.Subnet, v.Subnet.ID, s.servers[i].primary.Subnet.ID, v.Shared.Server)}
+	}
+	return nil
 }
 
 func firstServer(views []View) string {

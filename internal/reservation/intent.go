@@ -47,6 +47,8 @@ type Intent struct {
 	Resource string
 	// Adopt takes over a reservation that is marked as owned by another resource.
 	Adopt bool
+	// Abandon names servers that a deletion does not wait for.
+	Abandon []string
 
 	// Accepted is what Kea was last seen to hold for exactly this intent, if it was held as wanted
 	// then; nil if that is not known. Kea writes some values in its own way ("0xcafe" becomes

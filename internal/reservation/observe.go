@@ -21,8 +21,8 @@ type Observation struct {
 
 	// Lease is the device's newest active lease in the subnet; nil if there is none.
 	Lease *kea.Lease
-	// Leases are all active leases of the device in the subnet, over all servers, the newest first
-	// on each.
+	// Leases are all active leases of the device in the subnet, over all servers that can be reached,
+	// the newest first on each.
 	Leases []kea.Lease
 	// LeasesKnown is false where no server can list its leases.
 	LeasesKnown bool
@@ -34,15 +34,19 @@ type Observation struct {
 	Occupant *kea.Lease
 }
 
-// Observe returns how an intent stands, given what is known of every store that can be reached.
+// Observe returns how an intent stands, given what is known of every store. What can be reached comes
+// before what was last seen of a server that cannot.
 func Observe(views []View, in Intent, owner Owner) Observation {
 	o := Observation{Plan: Decide(views, in, owner), Lease: NewestLease(views)}
-	for _, s := range byServer(views) {
+	here, away := split(views)
+	for _, s := range append(byServer(here), byServer(away)...) {
 		if o.Subnet.ID == 0 {
 			o.Subnet = s.primary.Subnet
 		}
-		o.LeasesKnown = o.LeasesKnown || s.primary.LeasesKnown
-		o.Leases = append(o.Leases, s.primary.Leases...)
+		if !s.primary.Away {
+			o.LeasesKnown = o.LeasesKnown || s.primary.LeasesKnown
+			o.Leases = append(o.Leases, s.primary.Leases...)
+		}
 		if o.Held == nil {
 			o.Held = s.inForce()
 		}
@@ -51,7 +55,7 @@ func Observe(views []View, in Intent, owner Owner) Observation {
 			o.Exists = o.Exists || !other
 		}
 	}
-	s := situation{views: views, servers: byServer(views), address: o.Address}
+	s := situation{views: here, servers: byServer(here), address: o.Address}
 	o.Occupant = s.occupant()
 	if o.Held != nil {
 		s.address = o.Held.IPAddress

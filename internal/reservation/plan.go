@@ -70,6 +70,8 @@ type ServerPlan struct {
 	Message  string
 	// Exists reports whether the server has a reservation of the device.
 	Exists bool
+	// Away reports that the server cannot be reached: the rest is what was last seen there.
+	Away bool
 }
 
 // plan puts a finding and what each server needs together.
@@ -86,6 +88,9 @@ func (s *situation) plan(f *finding) Plan {
 			p.Warnings = append(p.Warnings, c.warnings...)
 		}
 		p.Servers = append(p.Servers, s.serverPlan(c, f))
+	}
+	for _, c := range s.pending {
+		p.Servers = append(p.Servers, s.awayPlan(c, f))
 	}
 	for _, v := range s.views {
 		if v.Primary && !v.SubnetFound {
@@ -116,6 +121,28 @@ func (s *situation) serverPlan(c change, f *finding) ServerPlan {
 		out.State, out.Message = f.state, f.message
 	case len(c.steps) > 0 && len(s.opaqueIn(c)) == 0:
 		out.State, out.Message = Pending, c.what()
+	case c.server.primary.Shared != nil:
+		return s.sharedPlan(c, out)
+	}
+	return out
+}
+
+// sharedPlan returns how a server stands whose database is written through another one: as that one.
+func (s *situation) sharedPlan(c change, out ServerPlan) ServerPlan {
+	for _, other := range s.changes {
+		if other.server.primary.Store == *c.server.primary.Shared && len(other.steps) > 0 && len(s.opaqueIn(other)) == 0 {
+			out.State, out.Message = Pending, other.what()
+		}
+	}
+	return out
+}
+
+// awayPlan returns how a server stands that cannot be reached, by what was last seen there.
+func (s *situation) awayPlan(c change, f *finding) ServerPlan {
+	out := s.serverPlan(c, f)
+	out.Away = true
+	if out.State == Pending {
+		out.Message = "it cannot be reached, and is brought up to date when it returns: " + c.what()
 	}
 	return out
 }

@@ -25,6 +25,12 @@ type View struct {
 	// Primary reports whether the server's reservations are written to this store. A server has one
 	// primary store; in another one Kea finds copies.
 	Primary bool
+	// Away reports that the server cannot be reached: what the view says is what was last seen there.
+	// Nothing is planned for it, and it refuses nothing.
+	Away bool
+	// Shared is the store that is the same database as this one, and through which it is written; nil
+	// if there is none. What the view says of hosts is then what that store has.
+	Shared *Store
 
 	// Subnet that the intent names, if SubnetFound.
 	Subnet      kea.Subnet
@@ -151,9 +157,21 @@ func (s serverViews) holder(a netip.Addr) *kea.Reservation {
 	return nil
 }
 
+// split returns the views of servers that can be reached, and those of the others.
+func split(views []View) (here, away []View) {
+	for _, v := range views {
+		if v.Away {
+			away = append(away, v)
+		} else {
+			here = append(here, v)
+		}
+	}
+	return here, away
+}
+
 // Address returns the address to reserve: the one asked for; or the one of the reservation there
 // is, which is what the device was promised; or the one of its newest active lease. The zero Addr
-// if there is none.
+// if there is none. A server that can be reached knows better than one that cannot.
 func Address(views []View, in Intent) netip.Addr {
 	if a := promisedAddress(views, in); a.IsValid() {
 		return a
@@ -170,9 +188,10 @@ func AddressComesFromLease(views []View, in Intent) bool {
 }
 
 // NeedsLease reports whether there is no address to reserve until the device has a lease, on a
-// server that has the subnet and can list its leases.
+// server that can be reached, has the subnet and can list its leases.
 func NeedsLease(views []View, in Intent) bool {
-	for _, s := range byServer(views) {
+	here, _ := split(views)
+	for _, s := range byServer(here) {
 		if s.primary.LeasesKnown {
 			return !Address(views, in).IsValid()
 		}
@@ -184,7 +203,8 @@ func promisedAddress(views []View, in Intent) netip.Addr {
 	if in.Address.IsValid() {
 		return in.Address
 	}
-	servers := byServer(views)
+	here, away := split(views)
+	servers := append(byServer(here), byServer(away)...)
 	for _, s := range servers {
 		if r := s.inForce(); r != nil && r.IPAddress.IsValid() {
 			return r.IPAddress

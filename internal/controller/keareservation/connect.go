@@ -17,6 +17,7 @@ import (
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+	"github.com/vitistack/provider-kea/internal/kea"
 )
 
 // connector connects a KeaReservation to the servers of its provider configuration.
@@ -44,7 +45,8 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 	if err != nil {
 		return nil, err
 	}
-	if err := g.Await(ctx); err != nil {
+	hw, _ := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress) // What is wrong with it is reported later.
+	if err := g.Await(ctx, hw); err != nil {
 		return nil, fmt.Errorf("cannot use %s: %w", ref, err)
 	}
 	return &external{client: c.client, group: g, recorder: c.recorder, created: c.created}, nil

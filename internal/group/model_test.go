@@ -26,14 +26,18 @@ import (
 //
 //	go test ./internal/group -run TestModel -rapid.checks=2000
 func TestModel(t *testing.T) {
-	for _, database := range []bool{false, true} {
-		t.Run(fmt.Sprintf("database=%t", database), func(t *testing.T) {
-			history := rapid.SliceOfN(operation(database), 1, 40)
+	cases := map[string]struct {
+		database bool
+		servers  int
+	}{"Memory": {false, 1}, "Database": {true, 1}, "Pair": {false, 2}}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			history := rapid.SliceOfN(operation(c.database, c.servers), 1, 40)
 			rapid.Check(t, func(rt *rapid.T) {
 				// Drawn before the bubble begins: rapid keeps to its own goroutine.
 				steps := history.Draw(rt, "history")
 				var errs []string
-				synctest.Test(t, func(t *testing.T) { errs = runModel(t, database, steps) })
+				synctest.Test(t, func(t *testing.T) { errs = runModel(t, c.database, c.servers, steps) })
 				if len(errs) > 0 {
 					rt.Errorf("%s\n\nafter:\n-- %s --", strings.Join(errs, "\n"), strings.Join(steps, " --\n-- "))
 				}
@@ -50,7 +54,7 @@ const (
 func device(i int) string { return fmt.Sprintf("02:00:00:01:00:%02x", i) }
 
 // operation draws a step. Devices 1 and 2 are wanted by resources; 3 and 4 belong to others.
-func operation(database bool) *rapid.Generator[string] {
+func operation(database bool, servers int) *rapid.Generator[string] {
 	store := kea.TargetMemory
 	if database {
 		store = kea.TargetDatabase
@@ -66,12 +70,13 @@ func operation(database bool) *rapid.Generator[string] {
 		if every > 2 {
 			mark = pick("mark", "", " owner=c2:x", " option=43:0102,hex")
 		}
-		put := fmt.Sprintf("kea put %s %s %s site=s%d%s", store, device(every), ip, ours, mark)
+		at := pick("server", []string{"kea", "kea2"}[:servers]...)
+		put := fmt.Sprintf("%s put %s %s %s site=s%d%s", at, store, device(every), ip, ours, mark)
 		steps := []string{
 			fmt.Sprintf("want vm%d %s%s", ours, device(ours), fields), fmt.Sprintf("want vm%d %s %s%s", ours, device(ours), ip, fields),
-			fmt.Sprintf("delete vm%d", ours), put, fmt.Sprintf("kea del %s %s", store, device(every)),
-			fmt.Sprintf("kea lease %s %s", device(every), ip), "kea release " + ip, "kea restart", "kea reload",
-			fmt.Sprintf("kea fail %s %s 1", command, fault), "tick 1s", "tick 5s", "tick 30s", "provider restart",
+			fmt.Sprintf("delete vm%d", ours), put, fmt.Sprintf("%s del %s %s", at, store, device(every)),
+			fmt.Sprintf("%s lease %s %s", at, device(every), ip), at + " release " + ip, at + " restart", at + " reload",
+			fmt.Sprintf("%s fail %s %s 1", at, command, fault), at + " fail any Hang", at + " fail any Refuse", at + " heal", "tick 1s", "tick 5s", "tick 30s", "provider restart",
 		}
 		if database {
 			steps = append(steps, "kea lose-database", "kea restore-database")
@@ -86,10 +91,11 @@ type model struct {
 
 	store kea.Target
 	errs  []string
-	// foreign are the reservations of devices that no resource wants, as they were last put.
-	foreign map[string]string
-	// leases are those that were given out, by address.
-	leases map[string]kea.Lease
+	// foreign are, by server, the reservations of devices that no resource wants, as they were last
+	// put.
+	foreign []map[string]string
+	// leases are, by server, those that were given out, by address.
+	leases []map[string]kea.Lease
 }
 
 func (m *model) errorf(format string, args ...any) {
@@ -97,9 +103,12 @@ func (m *model) errorf(format string, args ...any) {
 }
 
 // runModel takes the steps, lets everything come to rest, and returns what is wrong then.
-func runModel(t *testing.T, database bool, steps []string) []string {
-	m := &model{world: newWorld(t), store: kea.TargetMemory, foreign: map[string]string{}, leases: map[string]kea.Lease{}}
-	m.fail = m.errorf
+func runModel(t *testing.T, database bool, servers int, steps []string) []string {
+	m := &model{world: newWorld(t), store: kea.TargetMemory}
+	m.fail, m.servers = m.errorf, servers
+	for range servers {
+		m.foreign, m.leases = append(m.foreign, map[string]string{}), append(m.leases, map[string]kea.Lease{})
+	}
 	if database {
 		m.options.Database = keatest.NewDatabase()
 		m.store = kea.TargetDatabase
@@ -117,50 +126,57 @@ func runModel(t *testing.T, database bool, steps []string) []string {
 // take takes a step, if it makes sense at this point.
 func (m *model) take(line string) {
 	words := strings.Fields(line)
-	switch {
-	case words[0] == "delete":
+	verb, server := words[0], 0
+	if number, ok := strings.CutPrefix(verb, "kea"); ok {
+		verb = "kea " + words[1]
+		if number == "2" {
+			server = 1
+		}
+	}
+	switch verb {
+	case "delete":
 		if m.resources[words[1]] == nil || m.resources[words[1]].deleted {
 			return
 		}
-	case words[0] == "want":
+	case "want":
 		if r := m.resources[words[1]]; r != nil && r.deleted {
 			return
 		}
-	case strings.HasPrefix(line, "kea put"):
-		if m.taken(words[4], words[3]) {
+	case "kea put":
+		if m.taken(server, words[4], words[3]) {
 			return // Kea refuses it.
 		}
 	}
 	m.step(line)
-	switch {
-	case strings.HasPrefix(line, "kea put"):
+	switch verb {
+	case "kea put":
 		if hw := words[3]; hw > device(2) {
-			m.foreign[hw] = m.line(hw)
+			m.foreign[server][hw] = m.line(server, hw)
 		}
-	case strings.HasPrefix(line, "kea del"):
-		delete(m.foreign, words[3])
-	case strings.HasPrefix(line, "kea lease"):
-		m.leases[words[3]] = m.lease(words[2:])
-	case strings.HasPrefix(line, "kea release"):
-		delete(m.leases, words[2])
-	case line == "kea restart" || line == "kea reload":
+	case "kea del":
+		delete(m.foreign[server], words[3])
+	case "kea lease":
+		m.leases[server][words[3]] = m.lease(words[2:])
+	case "kea release":
+		delete(m.leases[server], words[2])
+	case "kea restart", "kea reload":
 		if m.store == kea.TargetMemory {
-			clear(m.foreign)
+			clear(m.foreign[server])
 		}
 		m.tick(2 * time.Second) // Two within a second look like one.
 	}
 }
 
-// taken reports whether a device other than hw has the address.
-func (m *model) taken(ip, hw string) bool {
-	return slices.ContainsFunc(m.kea.Reservations(m.store), func(h kea.Reservation) bool {
+// taken reports whether a device other than hw has the address on a server.
+func (m *model) taken(server int, ip, hw string) bool {
+	return slices.ContainsFunc(m.keas[server].Reservations(m.store), func(h kea.Reservation) bool {
 		return h.IPAddress == netip.MustParseAddr(ip) && string(h.HWAddress) != hw
 	})
 }
 
-// line describes what Kea's store has of a device.
-func (m *model) line(hw string) string {
-	for _, h := range m.kea.Reservations(m.store) {
+// line describes what the store of a server has of a device.
+func (m *model) line(server int, hw string) string {
+	for _, h := range m.keas[server].Reservations(m.store) {
 		if string(h.HWAddress) == hw {
 			return hostLine(h)
 		}
@@ -170,26 +186,53 @@ func (m *model) line(hw string) string {
 
 // rest ends all faults, and lets time pass until nothing is left to do.
 func (m *model) rest() {
-	m.kea.ClearFaults()
-	m.kea.RestoreDatabase()
-	const ticks = 30
+	for _, k := range m.keas {
+		k.ClearFaults()
+		k.RestoreDatabase()
+	}
+	const ticks = 40
 	for range ticks {
 		m.tick(5 * time.Second)
 	}
-	m.kea.ResetLog()
+	for _, k := range m.keas {
+		k.ResetLog()
+	}
 	m.tick(time.Minute)
-	for _, line := range m.kea.Log() {
-		if strings.HasPrefix(line, "reservation-add") || strings.HasPrefix(line, "reservation-update") || strings.HasPrefix(line, "reservation-del") {
-			m.errorf("Kea is written to though nothing happens: %s", line)
+	for _, k := range m.keas {
+		for _, line := range k.Log() {
+			if strings.HasPrefix(line, "reservation-add") || strings.HasPrefix(line, "reservation-update") || strings.HasPrefix(line, "reservation-del") {
+				m.errorf("Kea is written to though nothing happens: %s", line)
+			}
 		}
 	}
 }
 
 // check compares Kea and the resources with the reference implementation.
 func (m *model) check() {
-	hosts := m.kea.Reservations(m.store)
-	for hw, want := range m.foreign {
-		if got := m.line(hw); got != want {
+	for server := range m.keas {
+		m.checkServer(server)
+	}
+	for name, r := range m.resources {
+		want, ok := reservation.Reserved, true
+		for server := range m.keas {
+			state, right := m.reference(r, m.promised(r), m.keas[server].Reservations(m.store))
+			if state != reservation.Reserved {
+				want, ok = state, right
+				break
+			}
+			ok = ok && right
+		}
+		state, _, _ := strings.Cut(strings.TrimSuffix(strings.Fields(r.state + " ")[0], ":"), " ")
+		if state != string(want) || !ok || strings.Contains(r.state, "(kea") {
+			m.errorf("%s is %q, want %s; Kea holds %q", name, r.state, want, m.line(0, string(r.intent.HWAddress)))
+		}
+	}
+}
+
+func (m *model) checkServer(server int) {
+	hosts := m.keas[server].Reservations(m.store)
+	for hw, want := range m.foreign[server] {
+		if got := m.line(server, hw); got != want {
 			m.errorf("the reservation of %s was %q and is %q", hw, want, got)
 		}
 	}
@@ -203,27 +246,16 @@ func (m *model) check() {
 			m.errorf("%s and %s have one address", hostLine(h), hostLine(hosts[same]))
 		}
 	}
-	for name, r := range m.resources {
-		want, ok := m.reference(r, hosts)
-		state, _, _ := strings.Cut(strings.TrimSuffix(strings.Fields(r.state + " ")[0], ":"), " ")
-		if state != string(want) || !ok {
-			m.errorf("%s is %q, want %s; Kea holds %q", name, r.state, want, m.line(string(r.intent.HWAddress)))
-		}
-	}
 }
 
 // reference says how a resource must stand, given what Kea holds at rest, and whether Kea holds
 // what it must for that.
-func (m *model) reference(r *resource, hosts []kea.Reservation) (reservation.State, bool) {
+func (m *model) reference(r *resource, a netip.Addr, hosts []kea.Reservation) (reservation.State, bool) {
 	var held *kea.Reservation
 	for i, h := range hosts {
 		if h.HWAddress == r.intent.HWAddress {
 			held = &hosts[i]
 		}
-	}
-	a := r.intent.Address
-	if lease := m.newestLease(r.intent.HWAddress); !a.IsValid() && lease != nil {
-		a = lease.IPAddress
 	}
 	if !a.IsValid() {
 		return reservation.AwaitingLease, held == nil || !held.IPAddress.IsValid()
@@ -244,11 +276,35 @@ func (m *model) reference(r *resource, hosts []kea.Reservation) (reservation.Sta
 	return reservation.Reserved, right
 }
 
+// promised returns the address that a resource is to have.
+func (m *model) promised(r *resource) netip.Addr {
+	if r.intent.Address.IsValid() {
+		return r.intent.Address
+	}
+	for _, k := range m.keas {
+		for _, h := range k.Reservations(m.store) {
+			if h.HWAddress == r.intent.HWAddress && h.IPAddress.IsValid() {
+				return h.IPAddress
+			}
+		}
+	}
+	if lease := m.newestLease(r.intent.HWAddress); lease != nil {
+		return lease.IPAddress
+	}
+	return netip.Addr{}
+}
+
 func (m *model) newestLease(hw kea.HWAddress) *kea.Lease {
 	var newest *kea.Lease
-	for _, l := range m.leases {
-		if l.HWAddress == hw && (newest == nil || l.CLTT.After(newest.CLTT) || l.CLTT.Equal(newest.CLTT) && l.IPAddress.Less(newest.IPAddress)) {
-			newest = &l
+	for _, leases := range m.leases {
+		var own *kea.Lease
+		for _, l := range leases {
+			if l.HWAddress == hw && (own == nil || l.CLTT.After(own.CLTT) || l.CLTT.Equal(own.CLTT) && l.IPAddress.Less(own.IPAddress)) {
+				own = &l
+			}
+		}
+		if own != nil && (newest == nil || own.CLTT.After(newest.CLTT)) {
+			newest = own
 		}
 	}
 	return newest

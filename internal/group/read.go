@@ -49,6 +49,9 @@ func (s *server) fetchHost(ctx context.Context, at reservation.Store, k mirror.K
 		return nil, nil //nolint:nilnil // No host and no error: it is not there.
 	}
 	witness, ok := s.mirror.Witness(at, k)
+	if !ok && s.mirror.Holds(at, k) {
+		return nil, s.checkDatabase(ctx)
+	}
 	if !ok {
 		return nil, nil //nolint:nilnil // As above. None is known that could be lost.
 	}

@@ -123,7 +123,7 @@ func (g *Group) trackBehind(in reservation.Intent, k known) {
 // trackPlan does the same, where a plan says that a server needs something.
 func (g *Group) trackPlan(in reservation.Intent, p reservation.Plan, k known) {
 	for _, sp := range p.Servers {
-		if sp.Away && sp.State == reservation.Pending {
+		if sp.Away && !reservation.InfoOf(sp.State).Held {
 			g.server(sp.Name).addBehind(in.HWAddress)
 		}
 	}

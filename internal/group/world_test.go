@@ -140,6 +140,7 @@ func (w *world) stop() {
 // tick lets time pass.
 func (w *world) tick(d time.Duration) {
 	time.Sleep(d)
+	synctest.Wait() // What the group does at this moment comes first.
 	for _, name := range w.names() {
 		if w.resources[name].failed {
 			w.reconcile(name)

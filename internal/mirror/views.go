@@ -173,6 +173,14 @@ func (m *Mirror) Stores(name string) []reservation.Store {
 	return out
 }
 
+// Holds reports whether a host is known to be in a store.
+func (m *Mirror) Holds(at reservation.Store, k Key) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	st := m.store(at)
+	return st != nil && st.byKey[k] != nil
+}
+
 // Witness returns a host, other than k, that is known to be in a store: while Kea still finds it,
 // the store is there. False if none is known.
 func (m *Mirror) Witness(at reservation.Store, k Key) (Key, bool) {

@@ -115,6 +115,10 @@ const (
 	ReasonInvalid xpv2.ConditionReason = "Invalid"
 )
 
+// AnnotationKeyAbandon names servers, with commas between them, that the deletion of a KeaReservation
+// does not wait for: what they hold stays there.
+const AnnotationKeyAbandon = Group + "/abandon"
+
 // AnnotationKeyAdopt set to "true" on a KeaReservation takes over a host
 // reservation that is marked as another owner's.
 const AnnotationKeyAdopt = Group + "/adopt"

@@ -18,8 +18,9 @@ import (
 // the spec.
 func acceptedOf(mg *v1alpha1.KeaReservation) *kea.Reservation {
 	p := mg.Status.AtProvider
-	differs := func(s v1alpha1.ServerObservation) bool { return s.State != v1alpha1.ServerStateReserved }
-	if mg.GetCondition(xpv2.TypeReady).ObservedGeneration != mg.GetGeneration() || len(p.Servers) == 0 || slices.ContainsFunc(p.Servers, differs) {
+	reserved := func(s v1alpha1.ServerObservation) bool { return s.State == v1alpha1.ServerStateReserved }
+	differs := func(s v1alpha1.ServerObservation) bool { return !reserved(s) && s.State != v1alpha1.ServerStateUnknown }
+	if mg.GetCondition(xpv2.TypeReady).ObservedGeneration != mg.GetGeneration() || !slices.ContainsFunc(p.Servers, reserved) || slices.ContainsFunc(p.Servers, differs) {
 		return nil
 	}
 	r := &kea.Reservation{

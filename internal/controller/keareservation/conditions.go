@@ -173,13 +173,14 @@ func replicated(mg *v1alpha1.KeaReservation, o group.Observation) xpv2.Condition
 	}
 	var missing []string
 	for _, s := range o.Servers {
-		if !reservation.InfoOf(s.State).Held && (!s.Exists || !observeOnly(mg)) {
-			missing = append(missing, s.Name)
+		if reservation.InfoOf(s.State).Held || (s.Exists && observeOnly(mg)) || (s.State == reservation.SubnetNotFound && o.Subnet.ID != 0) {
+			continue // Servers of a hub-and-spoke setup may lack a subnet that others have.
 		}
+		missing = append(missing, joinNonEmpty(": ", s.Name, s.Message))
 	}
 	if len(missing) == 0 {
 		return c
 	}
 	c.Status, c.Reason = corev1.ConditionFalse, v1alpha1.ReasonServersMissing
-	return c.WithMessage("not held as wanted by " + strings.Join(missing, ", "))
+	return c.WithMessage(printable("not held as wanted by " + strings.Join(missing, "; ")))
 }

@@ -25,7 +25,8 @@ type connector struct {
 	client      client.Client
 	connections *providerconfig.Connections
 	recorder    event.Recorder
-	created     *createdSet
+	created     *resourceSet
+	waiting     *resourceSet
 }
 
 // Connect records the use of the provider configuration, and waits until its servers have been read
@@ -49,7 +50,7 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 	if err := g.Await(ctx, hw); err != nil {
 		return nil, fmt.Errorf("cannot use %s: %w", ref, err)
 	}
-	return &external{client: c.client, group: g, recorder: c.recorder, created: c.created}, nil
+	return &external{client: c.client, group: g, recorder: c.recorder, created: c.created, waiting: c.waiting}, nil
 }
 
 // config returns a provider configuration; the error for a missing one names it.

@@ -26,7 +26,8 @@ type external struct {
 	client   client.Client
 	group    *group.Group
 	recorder event.Recorder
-	created  *createdSet
+	created  *resourceSet
+	waiting  *resourceSet
 	// accepted is what the status had before this reconcile: see reservation.Intent.
 	accepted *kea.Reservation
 	// pinned reports that this reconcile put the address into the spec.
@@ -53,6 +54,7 @@ func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (ma
 	if err != nil {
 		return managed.ExternalObservation{}, err
 	}
+	o.Servers = lastSeen(mg, o.Servers)
 	setStatus(mg, o, time.Now(), beforeWrite)
 	e.pinned = pin(mg, o)
 	return managed.ExternalObservation{
@@ -166,6 +168,7 @@ func (e *external) apply(ctx context.Context, mg *v1alpha1.KeaReservation) error
 	}
 	in.Accepted = e.accepted
 	if o, err := e.group.Observe(in); err == nil {
+		o.Servers = lastSeen(mg, o.Servers)
 		setStatus(mg, o, time.Now(), afterWrite)
 	}
 	return werr
@@ -192,7 +195,11 @@ func (e *external) Delete(ctx context.Context, mg *v1alpha1.KeaReservation) (man
 	if err != nil {
 		return managed.ExternalDelete{}, err
 	}
-	return managed.ExternalDelete{}, e.group.Release(ctx, in, wasReserved(mg))
+	err = e.group.Release(ctx, in, wasReserved(mg))
+	if _, waits := errors.AsType[*group.WaitingError](err); waits {
+		e.waiting.add(client.ObjectKeyFromObject(mg))
+	}
+	return managed.ExternalDelete{}, err
 }
 
 // Disconnect does nothing: the group outlives the reconcile.

@@ -28,26 +28,27 @@ type holdWhileUnusable struct {
 	reader client.Reader
 	poll   time.Duration
 	usable func(providerconfig.Ref) bool
-	// created has the resources whose reservation has just been made.
-	created *createdSet
+	// created has the resources whose reservation has just been made, and waiting those that have been
+	// deleted and wait for a server.
+	created, waiting *resourceSet
 }
 
-// createdSet is a set of resources. Its methods may be called by several goroutines at once.
-type createdSet struct {
+// resourceSet is a set of resources. Its methods may be called by several goroutines at once.
+type resourceSet struct {
 	mu   sync.Mutex // guards keys
 	keys map[types.NamespacedName]struct{}
 }
 
-func newCreatedSet() *createdSet { return &createdSet{keys: map[types.NamespacedName]struct{}{}} }
+func newResourceSet() *resourceSet { return &resourceSet{keys: map[types.NamespacedName]struct{}{}} }
 
-func (s *createdSet) add(k types.NamespacedName) {
+func (s *resourceSet) add(k types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keys[k] = struct{}{}
 }
 
 // take reports whether a resource is in the set, and removes it.
-func (s *createdSet) take(k types.NamespacedName) bool {
+func (s *resourceSet) take(k types.NamespacedName) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, ok := s.keys[k]
@@ -63,6 +64,7 @@ func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request
 		// have made of the backoff, as the one that crossplane-runtime asks for would.
 		return reconcile.Result{RequeueAfter: time.Millisecond}, nil
 	}
+	waits := h.waiting.take(req.NamespacedName)
 	if err != nil || !res.Requeue { //nolint:staticcheck // It is what crossplane-runtime answers after an error.
 		return res, err
 	}
@@ -70,7 +72,7 @@ func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request
 	if err := h.reader.Get(ctx, req.NamespacedName, mg); err != nil {
 		return res, client.IgnoreNotFound(err) //nolint:wrapcheck // It is the cache's, which names what it was asked for.
 	}
-	if h.usable(refOf(mg)) || hasWorkWithoutKea(mg) {
+	if !waits && h.usable(refOf(mg)) || hasWorkWithoutKea(mg) {
 		return res, nil
 	}
 	return reconcile.Result{RequeueAfter: wait.Jitter(h.poll, pollJitter)}, nil

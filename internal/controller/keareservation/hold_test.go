@@ -28,6 +28,7 @@ func TestHoldWhileUnusable(t *testing.T) {
 		res    reconcile.Result
 		err    error
 		usable bool
+		waits  bool
 		change func(*v1alpha1.KeaReservation)
 		// least and most are the bounds of the rest; zero where res is passed on.
 		least, most time.Duration
@@ -45,6 +46,10 @@ func TestHoldWhileUnusable(t *testing.T) {
 			},
 		},
 		"Usable": {reason: "What has failed for another reason is tried again soon.", res: again, usable: true},
+		"Waits": {
+			reason: "What waits for one server of several is enqueued when that is back.", res: again, usable: true, waits: true,
+			least: poll, most: poll * 11 / 10,
+		},
 		"Done":   {reason: "What has been done is polled as ever.", res: reconcile.Result{RequeueAfter: time.Minute}},
 		"Failed": {reason: "An error is passed on.", err: boom},
 	}
@@ -60,7 +65,11 @@ func TestHoldWhileUnusable(t *testing.T) {
 			}
 			reader := fake.NewClientBuilder().WithScheme(s).WithObjects(mg).Build()
 			inner := reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) { return tc.res, tc.err })
-			p := &holdWhileUnusable{created: newCreatedSet(), Reconciler: inner, reader: reader, poll: poll, usable: func(providerconfig.Ref) bool { return tc.usable }}
+			waiting := newResourceSet()
+			if tc.waits {
+				waiting.add(client.ObjectKeyFromObject(mg))
+			}
+			p := &holdWhileUnusable{created: newResourceSet(), waiting: waiting, Reconciler: inner, reader: reader, poll: poll, usable: func(providerconfig.Ref) bool { return tc.usable }}
 			got, err := p.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)})
 			if !errors.Is(err, tc.err) {
 				t.Errorf("%s\nReconcile(...): %v", tc.reason, err)

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
@@ -26,6 +27,7 @@ func intentOf(mg *v1alpha1.KeaReservation) (reservation.Intent, error) {
 		ClientClasses: slices.Clone(p.ClientClasses),
 		Resource:      mg.GetNamespace() + "/" + mg.GetName(),
 		Adopt:         adopts(mg),
+		Abandon:       abandoned(mg),
 		Accepted:      acceptedOf(mg),
 	}
 	var err error
@@ -47,6 +49,17 @@ func intentOf(mg *v1alpha1.KeaReservation) (reservation.Intent, error) {
 		in.OptionData = append(in.OptionData, optionOf(o))
 	}
 	return in, nil
+}
+
+// abandoned returns the servers that a deletion does not wait for.
+func abandoned(mg *v1alpha1.KeaReservation) []string {
+	var out []string
+	for name := range strings.SplitSeq(mg.GetAnnotations()[v1alpha1.AnnotationKeyAbandon], ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // noAddress is how Kea writes a next-server that is not set.

@@ -94,25 +94,25 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections
 			return fmt.Errorf("cannot add the state metrics of KeaReservations: %w", err)
 		}
 	}
-	created := newCreatedSet()
-	r := managed.NewReconciler(mgr, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(mgr, o, c, name, created)...)
+	created, waiting := newResourceSet(), newResourceSet()
+	r := managed.NewReconciler(mgr, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(mgr, o, c, name, created, waiting)...)
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		WithOptions(o.ForControllerRuntime()).
 		// Status changes are our own doing, and would defeat the backoff.
 		Watches(&v1alpha1.KeaReservation{}, &eventHandler{connections: c, waker: w}, builder.WithPredicates(resource.DesiredStateChanged())).
 		WatchesRawSource(source.Func(w.start)).
-		Complete(ratelimiter.NewReconciler(name, &holdWhileUnusable{Reconciler: r, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable, created: created}, o.GlobalRateLimiter))
+		Complete(ratelimiter.NewReconciler(name, &holdWhileUnusable{Reconciler: r, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable, created: created, waiting: waiting}, o.GlobalRateLimiter))
 	if err != nil {
 		return fmt.Errorf("cannot set up the controller of KeaReservations: %w", err)
 	}
 	return nil
 }
 
-func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections, name string, created *createdSet) []managed.ReconcilerOption {
+func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections, name string, created, waiting *resourceSet) []managed.ReconcilerOption {
 	recorder := event.NewAPIRecorder(mgr.GetEventRecorderFor(name)) //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	opts := []managed.ReconcilerOption{
-		managed.WithTypedExternalConnector(&connector{client: mgr.GetClient(), connections: c, recorder: recorder, created: created}),
+		managed.WithTypedExternalConnector(&connector{client: mgr.GetClient(), connections: c, recorder: recorder, created: created, waiting: waiting}),
 		managed.WithInitializers(managed.InitializerFn(initialize(mgr.GetClient()))),
 		managed.WithLogger(o.Logger.WithValues("controller", name)),
 		managed.WithRecorder(recorder),

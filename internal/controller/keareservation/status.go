@@ -3,6 +3,7 @@
 package keareservation
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,27 @@ func atProvider(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time)
 		out.Servers = append(out.Servers, v1alpha1.ServerObservation{
 			Name: s.Name, SubnetID: subnetID(s.SubnetID), State: serverState(s), Message: printable(s.Message),
 		})
+	}
+	return out
+}
+
+// lastSeen returns how the servers stand, with what the status says of those of which nothing is known
+// since the provider has started: a server that was down then, and had the reservation as it is wanted
+// now, most likely still has. It is read when it returns.
+func lastSeen(mg *v1alpha1.KeaReservation, servers []reservation.ServerPlan) []reservation.ServerPlan {
+	if mg.GetCondition(xpv2.TypeReady).ObservedGeneration != mg.GetGeneration() {
+		return servers
+	}
+	out := slices.Clone(servers)
+	for i, s := range out {
+		for _, last := range mg.Status.AtProvider.Servers {
+			if s.State == reservation.Unknown && last.Name == s.Name && last.State == v1alpha1.ServerStateReserved && last.SubnetID != nil {
+				out[i] = reservation.ServerPlan{
+					Name: s.Name, State: reservation.Reserved, Exists: true, Away: true,
+					SubnetID: uint32(*last.SubnetID), //nolint:gosec // It was written by this provider, from a uint32.
+				}
+			}
+		}
 	}
 	return out
 }

@@ -17,6 +17,15 @@ const (
 	TypeLeaseConfirmed xpv2.ConditionType = "LeaseConfirmed"
 )
 
+// Condition types of a provider configuration, beside Ready. Ready is True if at
+// least one server serves without a problem: what is wrong with the others is in
+// Healthy. With one server both are True or False together.
+const (
+	// TypeHealthy reports whether every server serves without a problem. Its message
+	// names each that does not, what is wrong, and since when.
+	TypeHealthy xpv2.ConditionType = "Healthy"
+)
+
 // Reasons of a KeaReservation's Ready condition.
 const (
 	// ReasonReserved means that Kea has the reservation as wanted, and that
@@ -81,10 +90,21 @@ const (
 	ReasonNotReserved xpv2.ConditionReason = "NotReserved"
 )
 
-// Reasons of a provider configuration's Ready condition, beside
-// ReasonHookMissing.
+// Reasons of a provider configuration's Healthy condition, beside those of Ready:
+// False has the reason of Ready if the configuration cannot be used at all, or if
+// every server serves and one of them has a problem.
 const (
-	// ReasonProbeSucceeded means that Kea answers and has what is needed.
+	// ReasonAllServersServe means that every server serves without a problem.
+	ReasonAllServersServe xpv2.ConditionReason = "AllServersServe"
+	// ReasonServersNotServing means that a server does not serve.
+	ReasonServersNotServing xpv2.ConditionReason = "ServersNotServing"
+)
+
+// Reasons of a provider configuration's Ready condition, beside
+// ReasonHookMissing. If it is False, the reason is that of the first server that
+// serves with a problem, or of the first server if none serves.
+const (
+	// ReasonProbeSucceeded means that a server answers and has what is needed.
 	ReasonProbeSucceeded xpv2.ConditionReason = "ProbeSucceeded"
 	// ReasonSecretUnusable means that a Secret, or a key of it, is missing or
 	// wrong.
@@ -107,8 +127,6 @@ const (
 	// ReasonUnexpectedAnswer means that the answer is not Kea's, or that Kea
 	// refuses what it should not.
 	ReasonUnexpectedAnswer xpv2.ConditionReason = "UnexpectedAnswer"
-	// ReasonNotSupported means that this version cannot do what is configured.
-	ReasonNotSupported xpv2.ConditionReason = "NotSupported"
 	// ReasonNoPermission means that the provider may not read what it needs.
 	ReasonNoPermission xpv2.ConditionReason = "PermissionMissing"
 	// ReasonInvalid means that the configuration cannot be used as it is.

@@ -64,7 +64,7 @@ func TestDesignApplies(t *testing.T) {
 		v1alpha1.ClusterProviderConfigKind: {reason: "A ClusterProviderConfig with everything.", object: `
   servers:                             # the members of one HA group; at least one, unique names
   - {name: kea1, url: "https://kea1.example.com:8000"}
-  - {name: kea2, url: "https://kea2.example.com:8000"}
+  - {name: kea2, url: "https://kea2.example.com:8000"}     # credentials and tls may be set per server; the ones below are the default
   hosts:
     storage: Auto                      # Auto | Memory | Database: where each server keeps reservations
     shared: false                      # true: one hosts-database behind all servers, written once

@@ -91,11 +91,13 @@ func (p *ProviderConfig) SetConditions(c ...xpv2.Condition) { p.Status.SetCondit
 // GetSpec of this ProviderConfig.
 func (p *ProviderConfig) GetSpec() *ProviderConfigSpec { return &p.Spec }
 
-// GetServers of this ProviderConfig, as the last probe found them.
+// GetServers of this ProviderConfig, as they were last found.
 func (p *ProviderConfig) GetServers() []ServerStatus { return p.Status.Servers }
 
-// SetServers of this ProviderConfig.
-func (p *ProviderConfig) SetServers(s []ServerStatus) { p.Status.Servers = s }
+// SetServers of this ProviderConfig, and how many of them serve.
+func (p *ProviderConfig) SetServers(s []ServerStatus, serving string) {
+	p.Status.Servers, p.Status.Serving = s, serving
+}
 
 // GetUsers of this ProviderConfig.
 func (p *ProviderConfig) GetUsers() int64 { return p.Status.Users }
@@ -114,11 +116,13 @@ func (p *ClusterProviderConfig) SetConditions(c ...xpv2.Condition) { p.Status.Se
 // GetSpec of this ClusterProviderConfig.
 func (p *ClusterProviderConfig) GetSpec() *ProviderConfigSpec { return &p.Spec }
 
-// GetServers of this ClusterProviderConfig, as the last probe found them.
+// GetServers of this ClusterProviderConfig, as they were last found.
 func (p *ClusterProviderConfig) GetServers() []ServerStatus { return p.Status.Servers }
 
-// SetServers of this ClusterProviderConfig.
-func (p *ClusterProviderConfig) SetServers(s []ServerStatus) { p.Status.Servers = s }
+// SetServers of this ClusterProviderConfig, and how many of them serve.
+func (p *ClusterProviderConfig) SetServers(s []ServerStatus, serving string) {
+	p.Status.Servers, p.Status.Serving = s, serving
+}
 
 // GetUsers of this ClusterProviderConfig.
 func (p *ClusterProviderConfig) GetUsers() int64 { return p.Status.Users }

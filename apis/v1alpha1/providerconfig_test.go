@@ -149,6 +149,37 @@ func TestProviderConfigOtherFields(t *testing.T) {
 	}
 }
 
+// TestProviderConfigServerSettings: what a server has of its own is checked as the
+// common settings are.
+func TestProviderConfigServerSettings(t *testing.T) {
+	cases := map[string]check{
+		"CredentialsEmpty":     {reason: "The default of its own.", object: `credentials: {}`},
+		"CredentialsNone":      {reason: "It asks for none, others do.", object: `credentials: {source: None}`},
+		"CredentialsSecret":    {reason: "Basic authentication.", object: `credentials: {source: Secret, secretRef: {namespace: default, name: kea1}}`},
+		"CredentialsNoRef":     {reason: "Which Secret?", object: `credentials: {source: Secret}`, want: wantSecretRef},
+		"CredentialsUnused":    {reason: "They would silently not be sent.", object: `credentials: {source: None, secretRef: {namespace: default, name: kea1}}`, want: wantNoSecretRef},
+		"CredentialsNoName":    {reason: "Which Secret?", object: `credentials: {source: Secret, secretRef: {namespace: default}}`, want: "secretRef.name: Required value"},
+		"CredentialsOtherKind": {reason: "Other providers have it.", object: `credentials: {source: Environment}`, want: `supported values: "None", "Secret"`},
+		"TLSEmpty":             {reason: "The system's certificates.", object: `tls: {}`},
+		"TLS":                  {reason: "All of it.", object: `tls: {caSecretRef: {namespace: default, name: ca}, clientCertificateSecretRef: {namespace: default, name: client}, serverName: kea1, insecureSkipVerify: true}`},
+		"TLSNoCAName":          {reason: "Which Secret?", object: `tls: {caSecretRef: {namespace: default}}`, want: "caSecretRef.name: Required value"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			common := `credentials: {source: Secret, secretRef: {namespace: default, name: kea}}, tls: {serverName: kea}`
+			bothKinds(t, "{servers: [{name: kea1, url: 'http://kea1:8000', "+c.object+"}, {name: kea2, url: 'http://kea2:8000'}], "+common+"}", c)
+		})
+	}
+	t.Run("Eight", func(t *testing.T) {
+		own := "credentials: {source: Secret, secretRef: {namespace: default, name: kea}}, tls: {caSecretRef: {namespace: default, name: ca}}"
+		var servers []string
+		for i := range 8 {
+			servers = append(servers, fmt.Sprintf("{name: kea%d, url: 'http://kea%d:8000', %s}", i, i, own))
+		}
+		bothKinds(t, "servers: ["+strings.Join(servers, ", ")+"]", check{reason: "As many as there may be, each with its own."})
+	})
+}
+
 // A ProviderConfig has a namespace to read Secrets from. A ClusterProviderConfig
 // has none.
 func TestProviderConfigSecretNamespace(t *testing.T) {
@@ -157,15 +188,21 @@ func TestProviderConfigSecretNamespace(t *testing.T) {
 		"tls.caSecretRef":                `tls: {caSecretRef: {name: kea%s}}`,
 		"tls.clientCertificateSecretRef": `tls: {clientCertificateSecretRef: {name: kea%s}}`,
 	}
+	specs := map[string]string{
+		"":           "{servers: [{name: kea1, url: 'http://kea1:8000'}], %s}",
+		"servers[].": "{servers: [{name: kea1, url: 'http://kea1:8000'}, {name: kea2, url: 'http://kea2:8000', %s}]}",
+	}
 	for field, ref := range refs {
-		for what, namespace := range map[string]string{"left out": "", "empty": `, namespace: ""`} {
-			t.Run(field+" "+what, func(t *testing.T) {
-				spec := "{servers: [{name: kea1, url: 'http://kea1:8000'}], " + fmt.Sprintf(ref, namespace) + "}"
-				try(t, fromYAML(t, v1alpha1.ProviderConfigKind, spec), check{reason: "It has its own."})
-				try(t, fromYAML(t, v1alpha1.ClusterProviderConfigKind, spec), check{
-					reason: "It has none of its own.", want: field + " needs a namespace: a ClusterProviderConfig has none of its own",
+		for of, format := range specs {
+			for what, namespace := range map[string]string{"left out": "", "empty": `, namespace: ""`} {
+				t.Run(of+field+" "+what, func(t *testing.T) {
+					spec := fmt.Sprintf(format, fmt.Sprintf(ref, namespace))
+					try(t, fromYAML(t, v1alpha1.ProviderConfigKind, spec), check{reason: "It has its own."})
+					try(t, fromYAML(t, v1alpha1.ClusterProviderConfigKind, spec), check{
+						reason: "It has none of its own.", want: of + field + " needs a namespace: a ClusterProviderConfig has none of its own",
+					})
 				})
-			})
+			}
 		}
 	}
 }

@@ -21,6 +21,15 @@ type Server struct {
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''",message="url must start with http:// or https:// and name a host: write for example https://kea1.example.com:8000"
 	// +kubebuilder:validation:XValidation:rule="!self.contains('@')",message="url must not hold credentials: put username and password in a Secret and name it in credentials.secretRef"
 	URL string `json:"url"`
+
+	// Credentials for this server, in place of spec.credentials. With source: None
+	// no credentials are sent to it.
+	// +optional
+	Credentials *Credentials `json:"credentials,omitempty"`
+
+	// TLS settings for this server, in place of all of spec.tls.
+	// +optional
+	TLS *TLS `json:"tls,omitempty"`
 }
 
 // HostStorage is where a Kea server keeps host reservations.
@@ -140,8 +149,8 @@ type TLS struct {
 // A ProviderConfigSpec names the Kea servers that have the host reservations, and
 // how to reach them.
 type ProviderConfigSpec struct {
-	// Servers are the members of one Kea HA group, at least one. This version of
-	// the provider takes one: with more, Ready is False, NotSupported.
+	// Servers are the members of one Kea HA group, backups included, at least one.
+	// Every reservation is kept on each of them that has its subnet.
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1
@@ -156,12 +165,12 @@ type ProviderConfigSpec struct {
 	// +kubebuilder:default={storage: Auto, shared: false, persist: Never}
 	Hosts Hosts `json:"hosts,omitzero"`
 
-	// Credentials for Kea's basic authentication.
+	// Credentials for Kea's basic authentication, for servers without their own.
 	// +optional
 	// +kubebuilder:default={source: None}
 	Credentials Credentials `json:"credentials,omitzero"`
 
-	// TLS settings for https URLs.
+	// TLS settings for https URLs, for servers without their own.
 	// +optional
 	TLS *TLS `json:"tls,omitempty"`
 
@@ -181,53 +190,14 @@ type ProviderConfigSpec struct {
 	SnapshotInterval metav1.Duration `json:"snapshotInterval,omitzero"`
 }
 
-// ServerStatus is what the last probe of a server found.
-type ServerStatus struct {
-	// Name of the server.
-	Name string `json:"name"`
-
-	// Version of Kea, for example 3.0.3.
-	// +optional
-	Version string `json:"version,omitempty"`
-
-	// Storage where reservations are written: Memory or Database.
-	// +optional
-	Storage HostStorage `json:"storage,omitempty"`
-
-	// HAState of the server, for example hot-standby. Empty without Kea's HA hook.
-	// +optional
-	HAState string `json:"haState,omitempty"`
-
-	// Message says what is wrong with the server, and the remedy.
-	// +optional
-	Message string `json:"message,omitempty"`
-
-	// Warnings say which reservations the server is configured to ignore, and what
-	// could not be checked. The server is used all the same.
-	// +optional
-	// +listType=atomic
-	Warnings []string `json:"warnings,omitempty"`
-}
-
-// A ProviderConfigStatus is the observed state of a provider configuration.
-type ProviderConfigStatus struct {
-	xpv2.ProviderConfigStatus `json:",inline"`
-
-	// Servers as the last probe found them.
-	// +optional
-	// +listType=map
-	// +listMapKey=name
-	Servers []ServerStatus `json:"servers,omitempty"`
-}
-
 // A ProviderConfig names the Kea servers for KeaReservations of its own namespace.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Namespaced,categories={crossplane,provider,kea}
 // +kubebuilder:printcolumn:name="READY",type="string",JSONPath=".status.conditions[?(@.type=='Ready')].status"
+// +kubebuilder:printcolumn:name="SERVING",type="string",JSONPath=".status.serving"
 // +kubebuilder:printcolumn:name="USERS",type="integer",JSONPath=".status.users"
-// +kubebuilder:printcolumn:name="SERVERS",type="string",JSONPath=".spec.servers[*].name"
 // +kubebuilder:printcolumn:name="VERSION",type="string",JSONPath=".status.servers[*].version"
 // +kubebuilder:printcolumn:name="AGE",type="date",JSONPath=".metadata.creationTimestamp"
 type ProviderConfig struct {
@@ -257,9 +227,12 @@ type ProviderConfigList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.credentials.secretRef) || (has(self.spec.credentials.secretRef.__namespace__) && size(self.spec.credentials.secretRef.__namespace__) > 0)",message="credentials.secretRef needs a namespace: a ClusterProviderConfig has none of its own"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.tls) || !has(self.spec.tls.caSecretRef) || (has(self.spec.tls.caSecretRef.__namespace__) && size(self.spec.tls.caSecretRef.__namespace__) > 0)",message="tls.caSecretRef needs a namespace: a ClusterProviderConfig has none of its own"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.tls) || !has(self.spec.tls.clientCertificateSecretRef) || (has(self.spec.tls.clientCertificateSecretRef.__namespace__) && size(self.spec.tls.clientCertificateSecretRef.__namespace__) > 0)",message="tls.clientCertificateSecretRef needs a namespace: a ClusterProviderConfig has none of its own"
+// +kubebuilder:validation:XValidation:rule="self.spec.servers.all(s, !has(s.credentials) || !has(s.credentials.secretRef) || (has(s.credentials.secretRef.__namespace__) && size(s.credentials.secretRef.__namespace__) > 0))",message="servers[].credentials.secretRef needs a namespace: a ClusterProviderConfig has none of its own"
+// +kubebuilder:validation:XValidation:rule="self.spec.servers.all(s, !has(s.tls) || !has(s.tls.caSecretRef) || (has(s.tls.caSecretRef.__namespace__) && size(s.tls.caSecretRef.__namespace__) > 0))",message="servers[].tls.caSecretRef needs a namespace: a ClusterProviderConfig has none of its own"
+// +kubebuilder:validation:XValidation:rule="self.spec.servers.all(s, !has(s.tls) || !has(s.tls.clientCertificateSecretRef) || (has(s.tls.clientCertificateSecretRef.__namespace__) && size(s.tls.clientCertificateSecretRef.__namespace__) > 0))",message="servers[].tls.clientCertificateSecretRef needs a namespace: a ClusterProviderConfig has none of its own"
 // +kubebuilder:printcolumn:name="READY",type="string",JSONPath=".status.conditions[?(@.type=='Ready')].status"
+// +kubebuilder:printcolumn:name="SERVING",type="string",JSONPath=".status.serving"
 // +kubebuilder:printcolumn:name="USERS",type="integer",JSONPath=".status.users"
-// +kubebuilder:printcolumn:name="SERVERS",type="string",JSONPath=".spec.servers[*].name"
 // +kubebuilder:printcolumn:name="VERSION",type="string",JSONPath=".status.servers[*].version"
 // +kubebuilder:printcolumn:name="AGE",type="date",JSONPath=".metadata.creationTimestamp"
 type ClusterProviderConfig struct {

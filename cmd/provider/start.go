@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	xpcontroller "github.com/crossplane/crossplane-runtime/v2/pkg/controller"
@@ -14,7 +13,6 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/ratelimiter"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/statemetrics"
-	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	"go.uber.org/zap/zapcore"
 	corev1 "k8s.io/api/core/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
@@ -32,6 +30,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/controller/keareservation"
 	"github.com/vitistack/provider-kea/internal/controller/networkconfiguration"
 	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
@@ -73,9 +72,9 @@ func (c *startCommand) Run(ctx context.Context) error {
 	klog.SetLogger(zl)
 	log := logging.NewLogrLogger(zl.WithName("provider-kea"))
 
-	defaultConfig, err := parseProviderConfig(c.DefaultProviderConfig)
+	defaultConfig, err := connection.ParseRef(c.DefaultProviderConfig)
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot use --default-provider-config %q: %w", c.DefaultProviderConfig, err)
 	}
 	cfg, err := ctrl.GetConfig()
 	if err != nil {
@@ -85,11 +84,11 @@ func (c *startCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	connections := providerconfig.NewConnections()
-	defer connections.Wait()
+	groups := connection.NewGroups()
+	defer groups.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	if err := c.setup(ctx, mgr, log, connections, defaultConfig); err != nil {
+	if err := c.setup(ctx, mgr, log, groups, defaultConfig); err != nil {
 		return err
 	}
 	log.Info("Starting", "version", version, "poll", c.Poll.String(), "default-provider-config", c.DefaultProviderConfig)
@@ -104,15 +103,6 @@ func (c *startCommand) level() zapcore.Level {
 		return zapcore.DebugLevel
 	}
 	return zapcore.InfoLevel
-}
-
-// parseProviderConfig reads Kind/name.
-func parseProviderConfig(s string) (xpv2.ProviderConfigReference, error) {
-	kind, name, ok := strings.Cut(s, "/")
-	if !ok || name == "" || (kind != v1alpha1.ClusterProviderConfigKind && kind != v1alpha1.ProviderConfigKind) {
-		return xpv2.ProviderConfigReference{}, fmt.Errorf("cannot use --default-provider-config %q: write ClusterProviderConfig/<name> or ProviderConfig/<name>", s)
-	}
-	return xpv2.ProviderConfigReference{Kind: kind, Name: name}, nil
 }
 
 func newScheme() (*runtime.Scheme, error) {
@@ -161,7 +151,7 @@ func (c *startCommand) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 	return mgr, nil
 }
 
-func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.Logger, connections *providerconfig.Connections, defaultConfig xpv2.ProviderConfigReference) error {
+func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.Logger, groups *connection.Groups, defaultConfig connection.Ref) error {
 	o, err := c.options(log)
 	if err != nil {
 		return err
@@ -170,10 +160,10 @@ func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.
 	if err != nil {
 		return err
 	}
-	if err := providerconfig.Setup(ctx, mgr, g, o, connections); err != nil {
+	if err := providerconfig.Setup(ctx, mgr, g, o, groups); err != nil {
 		return err
 	}
-	if err := keareservation.Setup(mgr, g, o, connections); err != nil {
+	if err := keareservation.Setup(mgr, g, o, groups); err != nil {
 		return err
 	}
 	return networkconfiguration.Setup(mgr, g, networkconfiguration.Options{

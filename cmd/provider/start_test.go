@@ -7,35 +7,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
-	"github.com/google/go-cmp/cmp"
 )
-
-func TestParseProviderConfig(t *testing.T) {
-	cases := map[string]struct {
-		reason string
-		in     string
-		want   xpv2.ProviderConfigReference
-		failed bool
-	}{
-		"Cluster":    {reason: "The default is one of every namespace.", in: "ClusterProviderConfig/default", want: xpv2.ProviderConfigReference{Kind: "ClusterProviderConfig", Name: "default"}},
-		"Namespaced": {reason: "One of the machine's own namespace can be meant.", in: "ProviderConfig/kea", want: xpv2.ProviderConfigReference{Kind: "ProviderConfig", Name: "kea"}},
-		"NoKind":     {reason: "A name alone does not tell the kind.", in: "default", failed: true},
-		"OtherKind":  {reason: "Another kind is none of ours.", in: "Secret/default", failed: true},
-		"NoName":     {reason: "A kind alone does not tell which.", in: "ProviderConfig/", failed: true},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			got, err := parseProviderConfig(tc.in)
-			if (err != nil) != tc.failed {
-				t.Fatalf("%s\nparseProviderConfig(%q): %v", tc.reason, tc.in, err)
-			}
-			if diff := cmp.Diff(tc.want, got); diff != "" {
-				t.Errorf("%s\nparseProviderConfig(%q): -want, +got:\n%s", tc.reason, tc.in, diff)
-			}
-		})
-	}
-}
 
 func TestFlags(t *testing.T) {
 	cases := map[string]struct {

@@ -200,7 +200,7 @@ func (s *site) steady(pc providerConfig, r *v1alpha1.KeaReservation) {
 		}
 		return nil
 	}
-	if reason := pc.GetCondition(xpv2.TypeReady).Reason; reason != v1alpha1.ReasonSecretUnusable && reason != v1alpha1.ReasonNotSupported {
+	if reason := pc.GetCondition(xpv2.TypeReady).Reason; reason != v1alpha1.ReasonSecretUnusable {
 		start := s.commands(pc, "")
 		testenv.Eventually(s.t, within, "more looks at the server", func(ctx context.Context) error {
 			if err := same(ctx); err != nil {

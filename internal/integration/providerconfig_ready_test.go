@@ -138,7 +138,7 @@ func (s *site) awaitNoUsages() {
 	})
 }
 
-// TestConfigRefused: configurations that a server, or this version, cannot serve.
+// TestConfigRefused: configurations that a server cannot serve.
 func TestConfigRefused(t *testing.T) {
 	t.Parallel()
 	k := testenv.StartKea(t, testenv.KeaOptions{})
@@ -151,13 +151,6 @@ func TestConfigRefused(t *testing.T) {
 			reason: "storage: Database needs one.",
 			spoil:  func(p *v1alpha1.ProviderConfigSpec) { p.Hosts.Storage = v1alpha1.HostStorageDatabase },
 			want:   trouble{reason: v1alpha1.ReasonNoHostDatabase, message: "configure hosts-database in Kea, or set hosts.storage to Auto or Memory"},
-		},
-		"TwoServers": {
-			reason: "Several servers are not kept in step yet.",
-			spoil: func(p *v1alpha1.ProviderConfigSpec) {
-				p.Servers = append(p.Servers, v1alpha1.Server{Name: "kea2", URL: "http://kea2.example:8000"})
-			},
-			want: trouble{reason: v1alpha1.ReasonNotSupported, message: "leave one in spec.servers"},
 		},
 		"NobodyThere": {
 			reason: "Nothing listens on the port.",

@@ -10,23 +10,23 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
-	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
 // connector connects a KeaReservation to the servers of its provider configuration.
 type connector struct {
-	client      client.Client
-	connections *providerconfig.Connections
-	recorder    event.Recorder
-	created     *resourceSet
-	waiting     *resourceSet
+	client   client.Client
+	groups   *connection.Groups
+	recorder event.Recorder
+	created  *resourceSet
+	waiting  *resourceSet
 }
 
 // Connect records the use of the provider configuration, and waits until its servers have been read
@@ -42,7 +42,7 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 			return nil, err
 		}
 	}
-	g, err := c.connections.Group(ctx, ref)
+	g, err := c.groups.Group(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 }
 
 // config returns a provider configuration; the error for a missing one names it.
-func (c *connector) config(ctx context.Context, ref providerconfig.Ref) (resource.ProviderConfig, error) {
+func (c *connector) config(ctx context.Context, ref connection.Ref) (resource.ProviderConfig, error) {
 	var pc resource.ProviderConfig
 	switch ref.Kind {
 	case v1alpha1.ClusterProviderConfigKind:
@@ -75,11 +75,6 @@ func (c *connector) config(ctx context.Context, ref providerconfig.Ref) (resourc
 }
 
 // refOf returns the provider configuration of a KeaReservation.
-func refOf(mg *v1alpha1.KeaReservation) providerconfig.Ref {
-	r := mg.GetProviderConfigReference()
-	if r == nil {
-		// The API server sets it; this is for objects that it has not seen.
-		r = &xpv2.ProviderConfigReference{Kind: v1alpha1.ClusterProviderConfigKind, Name: "default"}
-	}
-	return providerconfig.RefFor(mg.GetNamespace(), r.Kind, r.Name)
+func refOf(mg *v1alpha1.KeaReservation) connection.Ref {
+	return connection.RefOf(mg.GetNamespace(), mg.GetProviderConfigReference())
 }

@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
-	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/mirror"
 )
@@ -28,8 +28,8 @@ const leaseLookupHeadStart = 500 * time.Millisecond
 type eventHandler struct {
 	handler.EnqueueRequestForObject
 
-	connections *providerconfig.Connections
-	waker       *waker
+	groups *connection.Groups
+	waker  *waker
 }
 
 // Create implements handler.EventHandler.
@@ -84,7 +84,7 @@ func (h *eventHandler) wakeDevice(mg *v1alpha1.KeaReservation) {
 // forget has the group drop what it remembers for a resource.
 func (h *eventHandler) forget(mg *v1alpha1.KeaReservation) {
 	if in, err := intentOf(mg); err == nil {
-		if g, ok := h.connections.Open(refOf(mg)); ok {
+		if g, ok := h.groups.Running(refOf(mg)); ok {
 			g.Forget(in)
 		}
 	}
@@ -92,7 +92,7 @@ func (h *eventHandler) forget(mg *v1alpha1.KeaReservation) {
 
 // expect has the group ask for the device's lease, and reports whether that is what is missing.
 func (h *eventHandler) expect(mg *v1alpha1.KeaReservation) bool {
-	g, ok := h.connections.Open(refOf(mg))
+	g, ok := h.groups.Running(refOf(mg))
 	if !ok {
 		return false
 	}

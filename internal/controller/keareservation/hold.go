@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
-	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+	"github.com/vitistack/provider-kea/internal/connection"
 )
 
 // holdWhileUnusable keeps a resource from being tried again and again while its provider
@@ -27,7 +27,7 @@ type holdWhileUnusable struct {
 
 	reader client.Reader
 	poll   time.Duration
-	usable func(providerconfig.Ref) bool
+	usable func(connection.Ref) bool
 	// created has the resources whose reservation has just been made, and waiting those that have been
 	// deleted and wait for a server.
 	created, waiting *resourceSet

@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
-	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+	"github.com/vitistack/provider-kea/internal/connection"
 )
 
 func TestHoldWhileUnusable(t *testing.T) {
@@ -69,7 +69,7 @@ func TestHoldWhileUnusable(t *testing.T) {
 			if tc.waits {
 				waiting.add(client.ObjectKeyFromObject(mg))
 			}
-			p := &holdWhileUnusable{created: newResourceSet(), waiting: waiting, Reconciler: inner, reader: reader, poll: poll, usable: func(providerconfig.Ref) bool { return tc.usable }}
+			p := &holdWhileUnusable{created: newResourceSet(), waiting: waiting, Reconciler: inner, reader: reader, poll: poll, usable: func(connection.Ref) bool { return tc.usable }}
 			got, err := p.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)})
 			if !errors.Is(err, tc.err) {
 				t.Errorf("%s\nReconcile(...): %v", tc.reason, err)

@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
 	"github.com/vitistack/provider-kea/internal/gate"
 )
@@ -38,7 +39,7 @@ const pollJitter = 0.1
 // Setup has the gate add the controller of KeaReservations to the manager, once
 // there are any. It stays there: should the CRD go, the controller has nothing to
 // do until it is back.
-func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *providerconfig.Connections) error {
+func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *connection.Groups) error {
 	usages, err := providerconfig.SetupUsages(mgr)
 	if err != nil {
 		return err
@@ -83,7 +84,7 @@ func addIndexes(ctx context.Context, i client.FieldIndexer) error {
 }
 
 // add adds the controller to the manager, which runs already.
-func add(mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections) error {
+func add(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups) error {
 	name := managed.ControllerName(v1alpha1.KeaReservationKind)
 	log := o.Logger.WithValues("controller", name)
 	w := newWaker(mgr.GetCache(), log)
@@ -100,7 +101,7 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections
 		Named(name).
 		WithOptions(o.ForControllerRuntime()).
 		// Status changes are our own doing, and would defeat the backoff.
-		Watches(&v1alpha1.KeaReservation{}, &eventHandler{connections: c, waker: w}, builder.WithPredicates(resource.DesiredStateChanged())).
+		Watches(&v1alpha1.KeaReservation{}, &eventHandler{groups: c, waker: w}, builder.WithPredicates(resource.DesiredStateChanged())).
 		WatchesRawSource(source.Func(w.start)).
 		Complete(ratelimiter.NewReconciler(name, &holdWhileUnusable{Reconciler: r, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable, created: created, waiting: waiting}, o.GlobalRateLimiter))
 	if err != nil {
@@ -109,10 +110,10 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections
 	return nil
 }
 
-func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *providerconfig.Connections, name string, created, waiting *resourceSet) []managed.ReconcilerOption {
+func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups, name string, created, waiting *resourceSet) []managed.ReconcilerOption {
 	recorder := event.NewAPIRecorder(mgr.GetEventRecorderFor(name)) //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	opts := []managed.ReconcilerOption{
-		managed.WithTypedExternalConnector(&connector{client: mgr.GetClient(), connections: c, recorder: recorder, created: created, waiting: waiting}),
+		managed.WithTypedExternalConnector(&connector{client: mgr.GetClient(), groups: c, recorder: recorder, created: created, waiting: waiting}),
 		managed.WithInitializers(managed.InitializerFn(initialize(mgr.GetClient()))),
 		managed.WithLogger(o.Logger.WithValues("controller", name)),
 		managed.WithRecorder(recorder),

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
-	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/mirror"
 )
@@ -51,7 +51,7 @@ var indexes = map[string]func(*v1alpha1.KeaReservation) []string{
 	},
 }
 
-func configKey(r providerconfig.Ref) string { return r.Kind + "/" + r.Namespace + "/" + r.Name }
+func configKey(r connection.Ref) string { return r.Kind + "/" + r.Namespace + "/" + r.Name }
 
 // waker enqueues the resources that a change in Kea concerns.
 type waker struct {
@@ -61,16 +61,16 @@ type waker struct {
 	signal chan struct{}
 
 	mu      sync.Mutex
-	pending map[providerconfig.Ref]mirror.Changes
+	pending map[connection.Ref]mirror.Changes
 }
 
 func newWaker(r client.Reader, log logging.Logger) *waker {
-	return &waker{reader: r, log: log, signal: make(chan struct{}, 1), pending: map[providerconfig.Ref]mirror.Changes{}}
+	return &waker{reader: r, log: log, signal: make(chan struct{}, 1), pending: map[connection.Ref]mirror.Changes{}}
 }
 
-// notify is a listener of providerconfig.Connections: it adds the changes to the pending ones and
+// notify is a listener of connection.Groups: it adds the changes to the pending ones and
 // returns at once.
-func (w *waker) notify(ref providerconfig.Ref, c mirror.Changes) {
+func (w *waker) notify(ref connection.Ref, c mirror.Changes) {
 	if !c.Everything && len(c.HWAddresses) == 0 && len(c.Addresses) == 0 {
 		return
 	}
@@ -103,7 +103,7 @@ func (w *waker) start(ctx context.Context, q workqueue.TypedRateLimitingInterfac
 func (w *waker) enqueue(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 	w.mu.Lock()
 	pending := w.pending
-	w.pending = map[providerconfig.Ref]mirror.Changes{}
+	w.pending = map[connection.Ref]mirror.Changes{}
 	w.mu.Unlock()
 	for ref, c := range pending {
 		key := configKey(ref)

@@ -4,12 +4,12 @@ package networkconfiguration
 
 import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
-	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/ptr"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
@@ -76,8 +76,7 @@ func controllerOf(r *v1alpha1.KeaReservation) (string, bool) {
 
 // inPlace reports whether a KeaReservation is in the subnet and the Kea of a place.
 func inPlace(r *v1alpha1.KeaReservation, at *place) bool {
-	config := ptr.Deref(r.Spec.ProviderConfigReference, xpv2.ProviderConfigReference{})
-	return r.Spec.ForProvider.Subnet == at.subnet && defaultConfig(config) == at.config
+	return r.Spec.ForProvider.Subnet == at.subnet && connection.RefOf(r.Namespace, r.Spec.ProviderConfigReference) == at.config
 }
 
 // metadataUpToDate reports whether a KeaReservation has the wanted metadata.

@@ -7,10 +7,8 @@ import (
 	"net/netip"
 	"strings"
 
-	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
-	"k8s.io/apimachinery/pkg/util/validation"
-
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
@@ -23,8 +21,8 @@ type policy struct {
 	// strict leaves NetworkConfigurations without a provider alone.
 	strict bool
 
-	// config is used if a NetworkNamespace names none.
-	config xpv2.ProviderConfigReference
+	// config is used if a NetworkNamespace names none. It has no namespace.
+	config connection.Ref
 }
 
 // A place is where the reservations of a NetworkConfiguration go.
@@ -32,7 +30,7 @@ type place struct {
 	network string // name of the NetworkNamespace
 	prefix  string // as the NetworkNamespace has it
 	subnet  string // the same without host bits
-	config  xpv2.ProviderConfigReference
+	config  connection.Ref
 }
 
 // A claim says whether a NetworkConfiguration is the provider's, and where its
@@ -138,28 +136,14 @@ func missing(nc *vitistack.NetworkConfiguration) string {
 }
 
 // configOf returns the provider configuration of a NetworkNamespace.
-func (p policy) configOf(nn *vitistack.NetworkNamespace) (xpv2.ProviderConfigReference, error) {
+func (p policy) configOf(nn *vitistack.NetworkNamespace) (connection.Ref, error) {
 	value, ok := nn.Annotations[annotationProviderConfig]
 	if !ok {
-		return p.config, nil
+		return p.config.In(nn.Namespace), nil
 	}
-	kind, name, _ := strings.Cut(strings.TrimSpace(value), "/")
-	known := kind == v1alpha1.ProviderConfigKind || kind == v1alpha1.ClusterProviderConfigKind
-	if !known || len(validation.IsDNS1123Subdomain(name)) > 0 {
-		return xpv2.ProviderConfigReference{}, fmt.Errorf(
-			"annotation %s of NetworkNamespace %s is %q: write <Kind>/<name>, for example %s/default or %s/default",
-			annotationProviderConfig, nn.Name, value, v1alpha1.ClusterProviderConfigKind, v1alpha1.ProviderConfigKind)
+	ref, err := connection.ParseRef(value)
+	if err != nil {
+		return connection.Ref{}, fmt.Errorf("annotation %s of NetworkNamespace %s is %q: %w", annotationProviderConfig, nn.Name, value, err)
 	}
-	return xpv2.ProviderConfigReference{Kind: kind, Name: name}, nil
-}
-
-// defaultConfig fills in what a reference to a provider configuration leaves out.
-func defaultConfig(ref xpv2.ProviderConfigReference) xpv2.ProviderConfigReference {
-	if ref.Kind == "" {
-		ref.Kind = v1alpha1.ClusterProviderConfigKind
-	}
-	if ref.Name == "" {
-		ref.Name = "default"
-	}
-	return ref
+	return ref.In(nn.Namespace), nil
 }

@@ -5,9 +5,9 @@ package networkconfiguration
 import (
 	"testing"
 
-	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
@@ -120,7 +120,7 @@ func TestClaimOf(t *testing.T) {
 			}},
 			want: placed(&place{
 				network: "net", prefix: "10.0.0.0/24", subnet: "10.0.0.0/24",
-				config: xpv2.ProviderConfigReference{Kind: "ProviderConfig", Name: "kea"},
+				config: connection.Ref{Kind: "ProviderConfig", Namespace: "ns", Name: "kea"},
 			}),
 		},
 		"AnnotationMalformed": {

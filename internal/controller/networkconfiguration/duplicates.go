@@ -9,7 +9,6 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
@@ -32,7 +31,7 @@ type rival struct {
 func otherUser(nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress, s *situation) (string, bool) {
 	var first *vitistack.NetworkConfiguration
 	for _, r := range s.rivals {
-		if r.wants(nc.Namespace, at, mac) && older(r.nc, nc) && (first == nil || older(r.nc, first)) {
+		if r.wants(at, mac) && older(r.nc, nc) && (first == nil || older(r.nc, first)) {
 			first = r.nc
 		}
 	}
@@ -42,7 +41,7 @@ func otherUser(nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress,
 	}
 	for _, r := range s.sameMAC {
 		name, ok := controllerOf(r)
-		if !ok || controls(nc, r) || hwAddressOf(r) != mac || !occupies(r, nc.Namespace, at) {
+		if !ok || controls(nc, r) || hwAddressOf(r) != mac || !inPlace(r, at) {
 			continue
 		}
 		return fmt.Sprintf("%s still has KeaReservation %s/%s of NetworkConfiguration %s: waiting until that is gone",
@@ -53,22 +52,10 @@ func otherUser(nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress,
 
 // wants reports whether a rival is to have a reservation for the same device in
 // the same place.
-func (r rival) wants(namespace string, at *place, mac kea.HWAddress) bool {
+func (r rival) wants(at *place, mac kea.HWAddress) bool {
 	p := r.claim.place
 	return r.claim.ours && p != nil && !meta.WasDeleted(r.nc) &&
-		p.subnet == at.subnet && p.config == at.config && sameScope(at, namespace, r.nc.Namespace) &&
-		slices.Contains(macsOf(r.nc), mac)
-}
-
-// occupies reports whether a KeaReservation is in a place of a namespace.
-func occupies(r *v1alpha1.KeaReservation, namespace string, at *place) bool {
-	return inPlace(r, at) && sameScope(at, namespace, r.Namespace)
-}
-
-// sameScope reports whether a reference to a provider configuration means the
-// same one in both namespaces.
-func sameScope(at *place, a, b string) bool {
-	return a == b || at.config.Kind == v1alpha1.ClusterProviderConfigKind
+		p.subnet == at.subnet && p.config == at.config && slices.Contains(macsOf(r.nc), mac)
 }
 
 // older reports whether a was created before b. If both were in the same second,

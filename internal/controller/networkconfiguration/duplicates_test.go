@@ -5,16 +5,17 @@ package networkconfiguration
 import (
 	"testing"
 
-	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
-
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
 func TestOtherUser(t *testing.T) {
 	here := at("10.0.0.0/24")
 	scoped := at("10.0.0.0/24")
-	scoped.config = xpv2.ProviderConfigReference{Kind: v1alpha1.ProviderConfigKind, Name: "kea"}
+	scoped.config = connection.Ref{Kind: v1alpha1.ProviderConfigKind, Namespace: "ns", Name: "kea"}
+	otherScope := at("10.0.0.0/24")
+	otherScope.config = scoped.config.In("other")
 	otherKea := at("10.0.0.0/24")
 	otherKea.config = clusterConfig("other")
 
@@ -49,7 +50,7 @@ func TestOtherUser(t *testing.T) {
 		},
 		"OtherSubnet":  {reason: "Another subnet has room for it", rivals: []rival{wants(older, at("10.1.0.0/24"))}},
 		"OtherKea":     {reason: "Another Kea has room for it", rivals: []rival{wants(older, otherKea)}},
-		"OtherScope":   {reason: "A ProviderConfig of the same name in another namespace is another one", at: scoped, rivals: []rival{wants(older, scoped)}},
+		"OtherScope":   {reason: "A ProviderConfig of the same name in another namespace is another one", at: scoped, rivals: []rival{wants(older, otherScope)}},
 		"SameScope":    {reason: "A ProviderConfig is the same one in a namespace", at: scoped, rivals: []rival{wants(oldest, scoped)}, want: mac1 + " belongs to NetworkConfiguration ns/oldest, which is older: waiting until it is free"},
 		"NotOurs":      {reason: "One that is not ours makes no reservation", rivals: []rival{{nc: older}}},
 		"Homeless":     {reason: "One whose place is not known makes no reservation yet", rivals: []rival{{nc: older, claim: claim{ours: true, waiting: "waiting"}}}},

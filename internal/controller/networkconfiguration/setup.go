@@ -9,13 +9,13 @@ import (
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
-	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/gate"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
@@ -28,9 +28,9 @@ type Options struct {
 	// Logger of the controller; nil logs nothing.
 	Logger logging.Logger
 
-	// DefaultProviderConfig is used for NetworkNamespaces that name none. The
-	// zero value means ClusterProviderConfig/default.
-	DefaultProviderConfig xpv2.ProviderConfigReference
+	// DefaultProviderConfig is used for NetworkNamespaces that name none, without a
+	// namespace. The zero value means connection.DefaultRef.
+	DefaultProviderConfig connection.Ref
 
 	// StrictProvider leaves NetworkConfigurations without a spec.provider alone.
 	// Otherwise their provider is Kea.
@@ -55,7 +55,9 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o Options) error {
 	if o.Logger == nil {
 		o.Logger = logging.NewNopLogger()
 	}
-	o.DefaultProviderConfig = defaultConfig(o.DefaultProviderConfig)
+	if o.DefaultProviderConfig == (connection.Ref{}) {
+		o.DefaultProviderConfig = connection.DefaultRef
+	}
 	s := &starter{
 		mgr:     mgr,
 		options: o,

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/testenv"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
@@ -86,7 +87,7 @@ func strict(t *testing.T, kube client.Client, user *rest.Config) {
 
 	startManager(t, user, Options{
 		StrictProvider:        true,
-		DefaultProviderConfig: xpv2.ProviderConfigReference{Kind: "ProviderConfig", Name: "kea"},
+		DefaultProviderConfig: connection.Ref{Kind: "ProviderConfig", Name: "kea"},
 	})
 	ours := s.machine("ours", []string{"02:00:00:00:51:03"}, func(nc *vitistack.NetworkConfiguration) { nc.Spec.Provider = "Kea" })
 	s.serve(ours, map[string]string{"02:00:00:00:51:03": "10.51.0.5"})

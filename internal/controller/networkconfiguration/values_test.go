@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
@@ -24,8 +25,8 @@ const (
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func clusterConfig(name string) xpv2.ProviderConfigReference {
-	return xpv2.ProviderConfigReference{Kind: v1alpha1.ClusterProviderConfigKind, Name: name}
+func clusterConfig(name string) connection.Ref {
+	return connection.Ref{Kind: v1alpha1.ClusterProviderConfigKind, Name: name}
 }
 
 func at(subnet string) *place {
@@ -103,7 +104,7 @@ func kr(nc *vitistack.NetworkConfiguration, p *place, mac string, o ...krOption)
 		Annotations:     map[string]string{"crossplane.io/external-name": mac},
 		OwnerReferences: []metav1.OwnerReference{controllerRef(nc)},
 	}}
-	out.Spec.ProviderConfigReference = &p.config
+	out.Spec.ProviderConfigReference = &xpv2.ProviderConfigReference{Kind: p.config.Kind, Name: p.config.Name}
 	out.Spec.ForProvider = v1alpha1.KeaReservationParameters{Subnet: p.subnet, HWAddress: mac}
 	for _, f := range o {
 		f(out)

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/group"
 )
 
@@ -27,122 +28,128 @@ type config interface {
 	resource.ProviderConfig
 	GetSpec() *v1alpha1.ProviderConfigSpec
 	GetServers() []v1alpha1.ServerStatus
-	SetServers(s []v1alpha1.ServerStatus)
+	SetServers(s []v1alpha1.ServerStatus, serving string)
 }
 
 // permissionDelay is the interval of retries for a missing permission: there is no
 // event when it is granted.
 const permissionDelay = 10 * time.Second
 
-// reconciler opens the connection that a provider configuration describes, and
-// reports the state of its servers in the status. It may run for several provider
+// reconciler opens the group that a provider configuration describes, and reports
+// the state of its servers in the status. It may run for several provider
 // configurations at the same time.
 type reconciler struct {
 	client client.Client
 	// reader reads from the API server, not from a cache: Secrets are not cached,
 	// and namespaces are read too seldom to watch them all.
-	reader      client.Reader
-	connections *Connections
-	kind        string
-	newConfig   func() config
-	// running is the context of the connections, which ends with the manager.
+	reader    client.Reader
+	groups    *connection.Groups
+	kind      string
+	newConfig func() config
+	// running is the context of the groups, which ends with the manager.
 	running context.Context //nolint:containedctx // See above.
 	cluster *cluster
 }
 
 // Reconcile a provider configuration.
 func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	ref := Ref{Kind: r.kind, Namespace: req.Namespace, Name: req.Name}
+	ref := connection.Ref{Kind: r.kind, Namespace: req.Namespace, Name: req.Name}
 	pc := r.newConfig()
 	if err := r.client.Get(ctx, req.NamespacedName, pc); err != nil {
 		if kerrors.IsNotFound(err) {
-			r.connections.set(ref, nil)
-			forgetCommands(ref)
+			r.groups.Close(ref)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("cannot get %s: %w", ref, err)
 	}
-	g, reason, err := r.connect(ctx, ref, pc)
-	if err != nil && reason == "" {
+	a, err := r.open(ctx, ref, pc)
+	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if err != nil {
-		res := ctrl.Result{}
-		if kerrors.IsForbidden(err) {
-			res.RequeueAfter = permissionDelay
+	res := ctrl.Result{}
+	if a.forbidden {
+		res.RequeueAfter = permissionDelay
+	}
+	if a.group == nil {
+		return res, r.writeStatus(ctx, pc, unusable(pc, a.reason, a.err))
+	}
+	facts := a.group.Servers()
+	if !a.group.Probed() {
+		wait, one := untilReport(facts, time.Now())
+		if !one {
+			// The group calls its listeners when it has probed its servers.
+			return res, nil
 		}
-		return res, r.writeStatus(ctx, pc, unusable(reason, err), lastKnown(pc.GetSpec(), pc.GetServers()))
+		if wait > 0 {
+			res.RequeueAfter = wait
+			return res, nil
+		}
 	}
-	if !g.Probed() {
-		// The group calls its listeners when it has probed its servers.
-		return ctrl.Result{}, nil
-	}
-	ready, servers := statusOf(g.Servers())
-	return ctrl.Result{}, r.writeStatus(ctx, pc, ready, servers)
+	return res, r.writeStatus(ctx, pc, statusOf(facts))
 }
 
-// connect returns the group of a provider configuration. If it cannot be used as it
-// is, the error comes with the reason for the Ready condition; an error without is
-// to be retried.
-func (r *reconciler) connect(ctx context.Context, ref Ref, pc config) (*group.Group, xpv2.ConditionReason, error) {
+// attempt is the outcome of opening a group.
+type attempt struct {
+	// group is nil if the configuration cannot be used as it is; then err says why, and
+	// reason is that of the Ready condition.
+	group  *group.Group
+	reason xpv2.ConditionReason
+	err    error
+	// forbidden means that the API server refuses something that is needed, be it for
+	// one server only.
+	forbidden bool
+}
+
+// open returns the group of a provider configuration, or why it cannot be used as it
+// is. An error is to be retried.
+func (r *reconciler) open(ctx context.Context, ref connection.Ref, pc config) (attempt, error) {
 	id, err := r.cluster.id(ctx)
 	if kerrors.IsForbidden(err) {
-		r.connections.fail(ref, fmt.Errorf("cannot use %s: %w", ref, err))
-		return nil, v1alpha1.ReasonNoPermission, err
+		return r.fail(ref, v1alpha1.ReasonNoPermission, err), nil
 	}
 	if err != nil {
-		return nil, "", err
+		return attempt{}, err
 	}
-	spec := pc.GetSpec()
-	names, err := secretRefs(spec, ref.Namespace)
+	names := connection.SecretNames(pc.GetSpec(), ref.Namespace)
+	found, forbidden, err := r.readSecrets(ctx, names)
 	if err != nil {
-		r.connections.fail(ref, fmt.Errorf("cannot use %s: %w", ref, err))
-		return nil, v1alpha1.ReasonSecretUnusable, err
+		return attempt{}, err
 	}
-	found, err := r.readSecrets(ctx, names)
-	if kerrors.IsForbidden(err) {
-		r.connections.fail(ref, fmt.Errorf("cannot use %s: %w", ref, err))
-		return nil, v1alpha1.ReasonSecretUnusable, err
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	cfg, fp, err := groupConfig(spec, ref.Namespace, found)
-	if err != nil && len(found) < len(set(names)) {
-		var g *group.Group
-		if g, err = r.lastConnection(ctx, ref, pc, err); err == nil {
-			return g, "", nil
+	cfg, fp, err := connection.Resolve(pc.GetSpec(), ref.Namespace, found)
+	if len(found) < len(names) {
+		var running *group.Group
+		if running, err = r.lastGroup(ctx, ref, pc, err); running != nil {
+			return attempt{group: running}, nil
 		}
 	}
 	if err != nil {
-		r.connections.fail(ref, fmt.Errorf("cannot use %s: %w", ref, err))
-		if errors.Is(err, errSeveralServers) {
-			return nil, v1alpha1.ReasonNotSupported, err
-		}
-		return nil, v1alpha1.ReasonSecretUnusable, err
+		return r.fail(ref, v1alpha1.ReasonSecretUnusable, err), nil
 	}
 	cfg.Cluster = id
-	observeCommands(&cfg, ref)
-	g, err := r.connections.open(r.running, ref, cfg, fp) //nolint:contextcheck // A connection outlives the reconcile.
-	if err != nil {
-		return nil, v1alpha1.ReasonInvalid, err
-	}
-	return g, "", nil
+	g, invalid := r.groups.Open(r.running, ref, cfg, fp) //nolint:contextcheck // A group outlives the reconcile.
+	return attempt{group: g, reason: v1alpha1.ReasonInvalid, err: invalid, forbidden: forbidden}, nil
 }
 
-// lastConnection returns the running group although a Secret is missing: if the
+// fail records why a provider configuration cannot be used.
+func (r *reconciler) fail(ref connection.Ref, reason xpv2.ConditionReason, err error) attempt {
+	r.groups.Fail(ref, fmt.Errorf("cannot use %s: %w", ref, err))
+	return attempt{reason: reason, err: err, forbidden: kerrors.IsForbidden(err)}
+}
+
+// lastGroup returns the running group although a Secret is missing: if the
 // namespace is being deleted, the Secret may be gone first, and reservations have
-// yet to be removed from Kea. If there is none, the error says what to do.
-func (r *reconciler) lastConnection(ctx context.Context, ref Ref, pc config, missing error) (*group.Group, error) {
+// yet to be removed from Kea. If there is none, the error is that of Resolve, or
+// says what to do.
+func (r *reconciler) lastGroup(ctx context.Context, ref connection.Ref, pc config, resolved error) (*group.Group, error) {
 	terminating := r.namespaceTerminating(ctx, pc)
-	e, ok := r.connections.lookup(ref)
+	running, ok := r.groups.Running(ref)
 	switch {
-	case ok && e.group != nil && (terminating || meta.WasDeleted(pc)):
-		return e.group, nil
-	case terminating:
+	case ok && (terminating || meta.WasDeleted(pc)):
+		return running, nil
+	case terminating && resolved != nil:
 		return nil, errSecretWentFirst
 	default:
-		return nil, missing
+		return nil, resolved
 	}
 }
 
@@ -162,37 +169,32 @@ func (r *reconciler) namespaceTerminating(ctx context.Context, pc config) bool {
 	return err == nil && meta.WasDeleted(ns)
 }
 
-// readSecrets returns the Secrets that exist.
-func (r *reconciler) readSecrets(ctx context.Context, names []types.NamespacedName) (secrets, error) {
-	out := secrets{}
+// readSecrets returns the Secrets that exist, and whether the provider may not read
+// one of them.
+func (r *reconciler) readSecrets(ctx context.Context, names []types.NamespacedName) (found connection.Secrets, forbidden bool, err error) {
+	found = connection.Secrets{}
 	for _, n := range names {
 		s := &corev1.Secret{}
 		err := r.reader.Get(ctx, n, s)
-		if kerrors.IsNotFound(err) {
-			continue
+		switch {
+		case kerrors.IsNotFound(err):
+		case kerrors.IsForbidden(err):
+			forbidden = true
+			found[n] = connection.Secret{Err: err}
+		case err != nil:
+			return nil, false, fmt.Errorf("cannot get Secret %s: %w", n, err)
+		default:
+			found[n] = connection.Secret{Data: s.Data}
 		}
-		if err != nil {
-			return nil, fmt.Errorf("cannot get Secret %s: %w", n, err)
-		}
-		out[n] = s
 	}
-	return out, nil
+	return found, forbidden, nil
 }
 
-// set returns the names as a set.
-func set(names []types.NamespacedName) map[types.NamespacedName]bool {
-	out := map[types.NamespacedName]bool{}
-	for _, n := range names {
-		out[n] = true
-	}
-	return out
-}
-
-// writeStatus writes the condition and the servers, if they have changed.
-func (r *reconciler) writeStatus(ctx context.Context, pc config, ready xpv2.Condition, servers []v1alpha1.ServerStatus) error {
+// writeStatus writes the status, if it has changed.
+func (r *reconciler) writeStatus(ctx context.Context, pc config, st status) error {
 	before := pc.DeepCopyObject().(config) //nolint:forcetypeassert // A copy is of the same type.
-	pc.SetConditions(ready.WithObservedGeneration(pc.GetGeneration()))
-	pc.SetServers(servers)
+	pc.SetConditions(st.ready.WithObservedGeneration(pc.GetGeneration()), st.healthy.WithObservedGeneration(pc.GetGeneration()))
+	pc.SetServers(st.servers, st.serving)
 	if equality.Semantic.DeepEqual(before, pc) {
 		return nil
 	}

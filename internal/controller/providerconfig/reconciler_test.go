@@ -6,6 +6,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -19,10 +20,34 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 )
 
-// TestForbiddenSecret: a Secret that the provider may not read is told, and
-// tried again: nothing tells when the permission comes.
+// specOf is a configuration of one server that needs credentials.
+func specOf(namespace string) *v1alpha1.ProviderConfigSpec {
+	return &v1alpha1.ProviderConfigSpec{
+		Servers:     []v1alpha1.Server{{Name: "kea1", URL: "http://kea1.invalid:8000"}},
+		Credentials: *basic(namespace, "login"),
+	}
+}
+
+// basic are credentials from a Secret.
+func basic(namespace, name string) *v1alpha1.Credentials {
+	return &v1alpha1.Credentials{Source: xpv2.CredentialsSourceSecret, SecretRef: &v1alpha1.SecretReference{Namespace: namespace, Name: name}}
+}
+
+var ref = connection.Ref{Kind: v1alpha1.ClusterProviderConfigKind, Name: "a"}
+
+// hasText reports whether an error has a text; "" stands for no error.
+func hasText(err error, text string) bool {
+	if err == nil || text == "" {
+		return err == nil && text == ""
+	}
+	return strings.Contains(err.Error(), text)
+}
+
+// TestForbiddenSecret: a Secret that the provider may not read is reported, and
+// tried again: no event says when the permission comes.
 func TestForbiddenSecret(t *testing.T) {
 	t.Parallel()
 	pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: *specOf("ns")}
@@ -45,13 +70,45 @@ func TestForbiddenSecret(t *testing.T) {
 	if got.Status != corev1.ConditionFalse || got.Reason != v1alpha1.ReasonSecretUnusable || !strings.Contains(got.Message, "cannot get Secret ns/login: ") {
 		t.Errorf("Ready is %s %s %q", got.Status, got.Reason, got.Message)
 	}
-	if _, err := r.connections.Group(t.Context(), ref); !hasText(err, got.Message) {
-		t.Errorf("users are told %v", err)
+	if healthy := pc.GetCondition(v1alpha1.TypeHealthy); healthy.Status != corev1.ConditionFalse || healthy.Reason != got.Reason || healthy.Message != got.Message {
+		t.Errorf("Healthy is %s %s %q", healthy.Status, healthy.Reason, healthy.Message)
+	}
+	if pc.Status.Serving != "0/1" {
+		t.Errorf("%s servers serve", pc.Status.Serving)
+	}
+	if _, err := r.groups.Group(t.Context(), ref); !hasText(err, got.Message) {
+		t.Errorf("users get %v", err)
 	}
 }
 
-// TestGoneMeanwhile: a configuration that the cache still has, and the API server
-// no longer, is nothing to tell of: namespaces go with all they have.
+// TestSecretOfOneServer: if a server's own Secret is missing or may not be read, the
+// others are used, and the API server is asked again where no event would say so.
+func TestSecretOfOneServer(t *testing.T) {
+	t.Parallel()
+	for _, forbidden := range []bool{false, true} {
+		pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: v1alpha1.ProviderConfigSpec{Servers: []v1alpha1.Server{
+			{Name: "kea1", URL: "http://127.0.0.1:1"}, {Name: "kea2", URL: "http://127.0.0.1:1", Credentials: basic("ns", "login")},
+		}}}
+		r := newReconciler(t, pc, interceptor.Funcs{
+			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+				if _, ok := o.(*corev1.Secret); ok && forbidden {
+					return kerrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, key.Name, nil)
+				}
+				return c.Get(ctx, key, o, opts...)
+			},
+		})
+		res, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(pc)})
+		if want := map[bool]time.Duration{true: permissionDelay}[forbidden]; err != nil || res.RequeueAfter != want {
+			t.Errorf("forbidden %t: it is tried again after %s, want %s: %v", forbidden, res.RequeueAfter, want, err)
+		}
+		if _, ok := r.groups.Running(ref); !ok {
+			t.Errorf("forbidden %t: no group runs", forbidden)
+		}
+	}
+}
+
+// TestGoneMeanwhile: it is no error if the cache still has a configuration and the
+// API server does not: a namespace is deleted with all that is in it.
 func TestGoneMeanwhile(t *testing.T) {
 	t.Parallel()
 	pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: *specOf("ns")}
@@ -65,8 +122,8 @@ func TestGoneMeanwhile(t *testing.T) {
 	}
 }
 
-// TestSecretWentFirst: who has lost the Secret with the namespace, and has no
-// connection any more, is told the only way out.
+// TestSecretWentFirst: if the Secret was deleted with its namespace and no group
+// runs, the message says the only way out.
 func TestSecretWentFirst(t *testing.T) {
 	t.Parallel()
 	pc := &v1alpha1.ProviderConfig{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "a"}, Spec: *specOf("")}
@@ -96,7 +153,7 @@ func newReconciler(t *testing.T, pc client.Object, faults interceptor.Funcs, mor
 	}
 	c := fake.NewClientBuilder().WithScheme(s).WithObjects(pc).WithObjects(more...).WithStatusSubresource(pc).WithInterceptorFuncs(faults).Build()
 	return &reconciler{
-		client: c, reader: c, connections: NewConnections(), kind: v1alpha1.ClusterProviderConfigKind,
+		client: c, reader: c, groups: connection.NewGroups(), kind: v1alpha1.ClusterProviderConfigKind,
 		newConfig: func() config { return &v1alpha1.ClusterProviderConfig{} }, running: t.Context(), cluster: &cluster{uid: "here"},
 	}
 }

@@ -29,6 +29,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/gate"
 	"github.com/vitistack/provider-kea/internal/mirror"
 )
@@ -40,8 +41,8 @@ const bySecret = "secret"
 const usersDelay = time.Second
 
 // Setup adds the controllers of both kinds of provider configuration to the
-// manager. The connections live until ctx ends.
-func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *Connections) error {
+// manager. The groups run until ctx ends.
+func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, groups *connection.Groups) error {
 	kinds := []struct {
 		gvk       schema.GroupVersionKind
 		newConfig func() config
@@ -53,7 +54,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.O
 	cluster := &cluster{reader: mgr.GetAPIReader()}
 	for _, k := range kinds {
 		r := &reconciler{
-			client: mgr.GetClient(), reader: mgr.GetAPIReader(), connections: c, kind: k.gvk.Kind, newConfig: k.newConfig,
+			client: mgr.GetClient(), reader: mgr.GetAPIReader(), groups: groups, kind: k.gvk.Kind, newConfig: k.newConfig,
 			running: ctx, cluster: cluster,
 		}
 		if err := setupConnection(ctx, mgr, r, k.newList); err != nil {
@@ -71,13 +72,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.O
 	return nil
 }
 
-// setupConnection adds the controller that keeps connections and their status.
+// setupConnection adds the controller that opens groups and reports their status.
 func setupConnection(ctx context.Context, mgr ctrl.Manager, r *reconciler, newList func() client.ObjectList) error {
 	if err := mgr.GetFieldIndexer().IndexField(ctx, r.newConfig(), bySecret, secretsOf); err != nil {
 		return fmt.Errorf("cannot index by Secret: %w", err)
 	}
 	w := &serverEvents{kind: r.kind}
-	r.connections.Listen(w.notify)
+	r.groups.Listen(w.notify)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("connection/"+r.kind).
 		For(r.newConfig(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
@@ -95,12 +96,9 @@ func secretsOf(o client.Object) []string {
 	if !ok {
 		return nil
 	}
-	names, err := secretRefs(pc.GetSpec(), pc.GetNamespace())
-	if err != nil {
-		return nil
-	}
+	names := connection.SecretNames(pc.GetSpec(), pc.GetNamespace())
 	out := make([]string, 0, len(names))
-	for n := range set(names) {
+	for _, n := range names {
 		out = append(out, n.String())
 	}
 	return out
@@ -177,7 +175,7 @@ func enqueueUserCount(kind string) handler.EventHandler {
 		if !ok || u.ProviderConfigReference.Kind != kind {
 			return
 		}
-		ref := RefFor(u.Namespace, kind, u.ProviderConfigReference.Name)
+		ref := connection.RefOf(u.Namespace, &u.ProviderConfigReference)
 		q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}}, usersDelay)
 	}
 	return handler.Funcs{
@@ -233,8 +231,8 @@ type serverEvents struct {
 	queue   workqueue.TypedRateLimitingInterface[reconcile.Request]
 }
 
-// notify is a listener of Connections.
-func (p *serverEvents) notify(ref Ref, t mirror.Changes) {
+// notify is a listener of connection.Groups.
+func (p *serverEvents) notify(ref connection.Ref, t mirror.Changes) {
 	if !t.Servers || ref.Kind != p.kind {
 		return
 	}

@@ -7,10 +7,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/group"
 	"github.com/vitistack/provider-kea/internal/kea"
 )
@@ -27,33 +31,155 @@ var hookUses = map[string]string{
 	"libdhcp_lease_cmds.so":  "reservations without an ipAddress wait; those with one work",
 }
 
-// statusOf returns the Ready condition and the status of the servers.
-func statusOf(facts []group.ServerFacts) (xpv2.Condition, []v1alpha1.ServerStatus) {
-	ready := xpv2.Available()
-	ready.Reason = v1alpha1.ReasonProbeSucceeded
-	servers := make([]v1alpha1.ServerStatus, 0, len(facts))
-	var problems []string
-	for _, f := range facts {
-		reason, message := problem(f)
-		servers = append(servers, v1alpha1.ServerStatus{
-			Name: f.Name, Version: f.Version, Storage: storageNames[f.Storage], HAState: f.HAState, Message: message, Warnings: f.Warnings,
-		})
-		if message == "" {
-			continue
-		}
-		if len(problems) == 0 {
-			ready = xpv2.Unavailable()
-			ready.Reason = reason
-		}
-		problems = append(problems, fmt.Sprintf("server %s: %s", f.Name, message))
-	}
-	return ready.WithMessage(strings.Join(problems, "; ")), servers
+// status is what is reported of a provider configuration.
+type status struct {
+	ready, healthy xpv2.Condition
+	servers        []v1alpha1.ServerStatus
+	serving        string
 }
 
-// problem says what is wrong with a server; "" if nothing is.
-func problem(f group.ServerFacts) (xpv2.ConditionReason, string) {
+// problem is what is wrong with a server; without a message, nothing is.
+type problem struct {
+	server  string
+	serves  bool
+	state   group.Health
+	since   time.Time
+	reason  xpv2.ConditionReason
+	message string
+}
+
+// statusOf returns the status for what is known of the servers.
+func statusOf(facts []group.ServerFacts) status {
+	var (
+		problems []problem
+		serving  int
+		out      status
+	)
+	for _, f := range facts {
+		p := problemOf(f)
+		out.servers = append(out.servers, serverStatus(f, p.message))
+		if p.serves {
+			serving++
+		}
+		if p.message != "" {
+			problems = append(problems, p)
+		}
+	}
+	out.serving = servingText(serving, len(facts))
+	out.ready = readyOf(problems, serving, len(problems) < len(facts))
+	out.healthy = healthyOf(problems)
+	return out
+}
+
+func servingText(serving, of int) string { return fmt.Sprintf("%d/%d", serving, of) }
+
+// readyOf returns the Ready condition: True if a server serves without a problem.
+// Otherwise what matters is what is wrong with the servers that serve, if there are any.
+func readyOf(problems []problem, serving int, fine bool) xpv2.Condition {
+	if fine {
+		c := xpv2.Available()
+		c.Reason = v1alpha1.ReasonProbeSucceeded
+		return c
+	}
+	c := xpv2.Unavailable()
+	var texts []string
+	for _, p := range problems {
+		if serving > 0 && !p.serves {
+			continue
+		}
+		if len(texts) == 0 {
+			c.Reason = p.reason
+		}
+		texts = append(texts, fmt.Sprintf("server %s: %s", p.server, p.message))
+	}
+	return c.WithMessage(strings.Join(texts, "; "))
+}
+
+// healthyOf returns the Healthy condition: True if there are no problems.
+func healthyOf(problems []problem) xpv2.Condition {
+	if len(problems) == 0 {
+		return healthy(corev1.ConditionTrue, v1alpha1.ReasonAllServersServe, "")
+	}
+	reason := problems[0].reason
+	texts := make([]string, 0, len(problems))
+	for _, p := range problems {
+		if !p.serves {
+			reason = v1alpha1.ReasonServersNotServing
+		}
+		texts = append(texts, fmt.Sprintf("server %s%s: %s", p.server, p.sinceText(), p.message))
+	}
+	return healthy(corev1.ConditionFalse, reason, strings.Join(texts, "; "))
+}
+
+func healthy(s corev1.ConditionStatus, reason xpv2.ConditionReason, message string) xpv2.Condition {
+	return xpv2.Condition{Type: v1alpha1.TypeHealthy, Status: s, LastTransitionTime: metav1.Now(), Reason: reason, Message: message}
+}
+
+// sinceText says since when a server does not serve; "" if it does, or if that is
+// not known.
+func (p *problem) sinceText() string {
+	if p.serves || p.since.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(" is %s since %s", p.state, p.since.UTC().Format(time.RFC3339))
+}
+
+// serverStatus returns what is reported of a server.
+func serverStatus(f group.ServerFacts, message string) v1alpha1.ServerStatus {
+	out := v1alpha1.ServerStatus{
+		Name: f.Name, State: v1alpha1.ServerHealth(f.State), Version: f.Version, Storage: storageNames[f.Storage],
+		HAState: f.HAState, Message: message, Warnings: f.Warnings,
+	}
+	if !f.Since.IsZero() {
+		// The API keeps whole seconds: with more, each write would differ from what is read.
+		out.Since = &metav1.Time{Time: f.Since.Truncate(time.Second)}
+	}
+	for _, h := range f.HA {
+		out.HA = append(out.HA, v1alpha1.HAStatus{
+			Mode: h.Mode, ServerName: h.ServerName, Role: h.Role, State: h.State, PeerName: h.PeerName, PeerState: h.PeerState,
+		})
+	}
+	return out
+}
+
+// serves reports whether what is known of a server is true of it now. A Suspect one
+// counts: its next heartbeat decides.
+func serves(f group.ServerFacts) bool {
+	return f.Err == nil && (f.State == group.Up || f.State == group.Suspect)
+}
+
+// unprobedDelay is how long the report waits for servers that have not answered
+// yet, after the first one has begun to serve.
+const unprobedDelay = 5 * time.Second
+
+// untilReport returns how long to wait before servers are reported some of which
+// have not been probed, and whether there is one that serves: a server that hangs
+// must not keep the status from saying so.
+func untilReport(facts []group.ServerFacts, now time.Time) (time.Duration, bool) {
+	var first time.Time
+	found := false
+	for _, f := range facts {
+		if serves(f) && (!found || f.Since.Before(first)) {
+			first, found = f.Since, true
+		}
+	}
+	return max(0, first.Add(unprobedDelay).Sub(now)), found
+}
+
+// problemOf returns what is wrong with a server. The worst hides the rest.
+func problemOf(f group.ServerFacts) problem {
+	p := problem{server: f.Name, serves: serves(f), state: f.State, since: f.Since}
+	p.reason, p.message = reasonAndMessage(f, p.serves)
+	return p
+}
+
+// reasonAndMessage say what is wrong with a server; "" if nothing is.
+func reasonAndMessage(f group.ServerFacts, serves bool) (xpv2.ConditionReason, string) {
 	if f.Err != nil {
 		return reasonOf(f.Err), f.Err.Error()
+	}
+	if !serves {
+		return v1alpha1.ReasonUnreachable, "it has not answered yet: check that kea-dhcp4 is running and not overloaded"
 	}
 	if len(f.MissingHooks) > 0 {
 		texts := make([]string, 0, len(f.MissingHooks))
@@ -88,8 +214,11 @@ func reasonOf(err error) xpv2.ConditionReason {
 		unreachable  *kea.UnreachableError
 		unauthorized *kea.UnauthorizedError
 		unsupported  *kea.UnsupportedError
+		secret       *connection.SecretError
 	)
 	switch {
+	case errors.As(err, &secret):
+		return v1alpha1.ReasonSecretUnusable
 	case errors.Is(err, group.ErrNoDatabase):
 		return v1alpha1.ReasonNoHostDatabase
 	case errors.Is(err, group.ErrDatabaseReadOnly):
@@ -113,16 +242,21 @@ func lastKnown(spec *v1alpha1.ProviderConfigSpec, servers []v1alpha1.ServerStatu
 	var out []v1alpha1.ServerStatus
 	for _, s := range servers {
 		if slices.ContainsFunc(spec.Servers, func(c v1alpha1.Server) bool { return c.Name == s.Name }) {
-			s.Message = ""
+			s.Message, s.State, s.Since = "", "", nil
 			out = append(out, s)
 		}
 	}
 	return out
 }
 
-// unusable returns the Ready condition of a configuration that cannot be used.
-func unusable(reason xpv2.ConditionReason, err error) xpv2.Condition {
-	c := xpv2.Unavailable()
-	c.Reason = reason
-	return c.WithMessage(err.Error())
+// unusable returns the status of a configuration that cannot be used.
+func unusable(pc config, reason xpv2.ConditionReason, err error) status {
+	ready := xpv2.Unavailable()
+	ready.Reason = reason
+	return status{
+		ready:   ready.WithMessage(err.Error()),
+		healthy: healthy(corev1.ConditionFalse, reason, err.Error()),
+		servers: lastKnown(pc.GetSpec(), pc.GetServers()),
+		serving: servingText(0, len(pc.GetSpec().Servers)),
+	}
 }

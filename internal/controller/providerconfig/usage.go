@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 )
 
 // usageFinalizer keeps a usage until its KeaReservation is gone. Without it a
@@ -41,7 +42,7 @@ func Track(ctx context.Context, c client.Client, mg *v1alpha1.KeaReservation, pc
 	case uses:
 		return nil
 	case meta.WasDeleted(pc):
-		ref := RefFor(mg.GetNamespace(), want.ProviderConfigReference.Kind, want.ProviderConfigReference.Name)
+		ref := connection.RefOf(mg.GetNamespace(), &want.ProviderConfigReference)
 		return fmt.Errorf("cannot begin to use %s, which is being deleted: create it again once it is gone, or name another in spec.providerConfigRef", ref)
 	case err != nil:
 		if err := c.Create(ctx, want); err != nil && !kerrors.IsAlreadyExists(err) {

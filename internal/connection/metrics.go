@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package providerconfig
+package connection
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,12 +14,18 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
+// Labels of metrics.
+const (
+	labelConfig = "config"
+	labelServer = "server"
+)
+
 // commandDuration counts the commands to each server by duration and result.
 var commandDuration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 	Name:    "provider_kea_command_duration_seconds",
 	Help:    "How long Kea's commands took, by provider configuration, server, command and result (ok or error).",
 	Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5, 10},
-}, []string{"config", "server", "command", "result"})
+}, []string{labelConfig, labelServer, "command", "result"})
 
 func init() { //nolint:gochecknoinits // controller-runtime's registry is a global one too.
 	metrics.Registry.MustRegister(commandDuration)
@@ -26,7 +33,16 @@ func init() { //nolint:gochecknoinits // controller-runtime's registry is a glob
 
 // forgetCommands drops the metrics of a provider configuration that is gone.
 func forgetCommands(ref Ref) {
-	commandDuration.DeletePartialMatch(prometheus.Labels{"config": metricName(ref)})
+	commandDuration.DeletePartialMatch(prometheus.Labels{labelConfig: metricName(ref)})
+}
+
+// forgetServers drops the metrics of servers that a provider configuration no longer has.
+func forgetServers(ref Ref, before []group.ServerFacts, cfg group.Config) {
+	for _, f := range before {
+		if !slices.ContainsFunc(cfg.Servers, func(s group.ServerConfig) bool { return s.Name == f.Name }) {
+			commandDuration.DeletePartialMatch(prometheus.Labels{labelConfig: metricName(ref), labelServer: f.Name})
+		}
+	}
 }
 
 // metricName returns a unique name: a Kubernetes name has no slash in it.
@@ -40,6 +56,7 @@ func metricName(ref Ref) string {
 // observeCommands has the clients of a group count their commands.
 func observeCommands(cfg *group.Config, ref Ref) {
 	name := metricName(ref)
+	cfg.Servers = slices.Clone(cfg.Servers)
 	for i := range cfg.Servers {
 		server := cfg.Servers[i].Name
 		cfg.Servers[i].Kea.Observe = func(command string, took time.Duration, err error) {

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package connection
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/vitistack/provider-kea/internal/group"
+	"github.com/vitistack/provider-kea/internal/mirror"
+)
+
+// Groups has the group of Kea servers of each provider configuration. Its methods may be called by
+// several goroutines at once, but for Open, Fail and Close of the same provider configuration.
+type Groups struct {
+	mu      sync.Mutex // guards entries, changed and listeners
+	entries map[Ref]entry
+	// changed is closed, and replaced, when an entry is added, replaced or removed.
+	changed   chan struct{}
+	listeners []func(Ref, mirror.Changes)
+	running   sync.WaitGroup
+}
+
+// entry is a running group, or the reason why there is none.
+type entry struct {
+	// fingerprint of the configuration and the Secrets that the group was last configured with.
+	fingerprint string
+	group       *group.Group
+	err         error
+	stop        context.CancelFunc
+}
+
+// NewGroups returns an empty Groups.
+func NewGroups() *Groups {
+	return &Groups{entries: map[Ref]entry{}, changed: make(chan struct{})}
+}
+
+// Wait waits for the groups to end, after the context that they run in has ended: one may have
+// reservations to save.
+func (g *Groups) Wait() { g.running.Wait() }
+
+// Listen adds a function that is called from now on with the provider configuration that changed
+// and what the change concerns. It must not block.
+func (g *Groups) Listen(fn func(Ref, mirror.Changes)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.listeners = append(g.listeners, fn)
+}
+
+func (g *Groups) notify(ref Ref, c mirror.Changes) {
+	g.mu.Lock()
+	listeners := slices.Clone(g.listeners)
+	g.mu.Unlock()
+	for _, fn := range listeners {
+		fn(ref, c)
+	}
+}
+
+// Group returns the group of a provider configuration, or the reason why there is none. It blocks
+// until the configuration has been reconciled, or ctx ends.
+func (g *Groups) Group(ctx context.Context, ref Ref) (*group.Group, error) {
+	for {
+		g.mu.Lock()
+		e, ok := g.entries[ref]
+		changed := g.changed
+		g.mu.Unlock()
+		if ok {
+			return e.group, e.err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("cannot wait for %s to be read: %w", ref, ctx.Err())
+		}
+	}
+}
+
+// Running returns the group of a provider configuration, and whether there is one. It does not
+// block.
+func (g *Groups) Running(ref Ref) (*group.Group, bool) {
+	e, _ := g.entry(ref)
+	return e.group, e.group != nil
+}
+
+// Usable reports whether a server of a provider configuration can be used. Listeners are called
+// when that changes.
+func (g *Groups) Usable(ref Ref) bool {
+	running, ok := g.Running(ref)
+	return ok && slices.ContainsFunc(running.Servers(), func(f group.ServerFacts) bool { return f.Err == nil })
+}
+
+// entry returns the entry of a provider configuration, and whether there is one.
+func (g *Groups) entry(ref Ref) (entry, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	e, ok := g.entries[ref]
+	return e, ok
+}
+
+// Open returns the running group of a provider configuration. It starts one if there is none, and
+// reconfigures the one that runs if that has another fingerprint: what the group knows stays, and
+// listeners are called with what the group itself finds to have changed. A group that was started
+// runs until Fail or Close, or until ctx ends. An error is also that of users, as after Fail.
+func (g *Groups) Open(ctx context.Context, ref Ref, cfg group.Config, fingerprint string) (*group.Group, error) {
+	e, _ := g.entry(ref)
+	if e.group != nil && e.fingerprint == fingerprint {
+		return e.group, nil
+	}
+	observeCommands(&cfg, ref)
+	cfg.Notify = func(c mirror.Changes) { g.notify(ref, c) }
+	if e.group == nil {
+		return g.start(ctx, ref, cfg, fingerprint)
+	}
+	before := e.group.Servers()
+	if err := e.group.Reconfigure(cfg); err != nil {
+		g.Fail(ref, err)
+		return nil, err
+	}
+	forgetServers(ref, before, cfg)
+	e.fingerprint = fingerprint
+	g.mu.Lock()
+	g.entries[ref] = e
+	g.mu.Unlock()
+	return e.group, nil
+}
+
+// start makes a group and runs it.
+func (g *Groups) start(ctx context.Context, ref Ref, cfg group.Config, fingerprint string) (*group.Group, error) {
+	made, err := group.New(cfg)
+	if err != nil {
+		g.Fail(ref, err)
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	g.running.Go(func() { made.Run(ctx) })
+	g.replace(ref, &entry{fingerprint: fingerprint, group: made, stop: stop})
+	return made, nil
+}
+
+// Fail records why a provider configuration cannot be used, and ends its group. Listeners are called
+// only if the reason is a new one.
+func (g *Groups) Fail(ref Ref, err error) {
+	if e, ok := g.entry(ref); ok && e.group == nil && e.err.Error() == err.Error() {
+		return
+	}
+	g.replace(ref, &entry{err: err})
+}
+
+// Close ends the group of a provider configuration that is gone, and drops its metrics.
+func (g *Groups) Close(ref Ref) {
+	g.replace(ref, nil)
+	forgetCommands(ref)
+}
+
+// replace replaces an entry, and ends the group of the old one; nil removes it. Listeners are called
+// for all that use the provider configuration.
+func (g *Groups) replace(ref Ref, e *entry) {
+	g.mu.Lock()
+	old := g.entries[ref]
+	if e == nil {
+		delete(g.entries, ref)
+	} else {
+		g.entries[ref] = *e
+	}
+	close(g.changed)
+	g.changed = make(chan struct{})
+	g.mu.Unlock()
+	if old.stop != nil {
+		old.stop()
+	}
+	g.notify(ref, mirror.Changes{Everything: true})
+}

@@ -160,12 +160,8 @@ func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.
 	if err != nil {
 		return err
 	}
-	if err := providerconfig.Setup(ctx, mgr, g, o, groups); err != nil {
-		return err
-	}
-	if err := keareservation.Setup(mgr, g, o, groups); err != nil {
-		return err
-	}
+	providerconfig.Setup(ctx, mgr, g, o, groups)
+	keareservation.Setup(mgr, g, o, groups)
 	return networkconfiguration.Setup(mgr, g, networkconfiguration.Options{
 		Logger:                  log,
 		DefaultProviderConfig:   defaultConfig,

@@ -17,8 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
-
-	"github.com/vitistack/provider-kea/apis/v1alpha1"
 )
 
 // A CRD that a part needs.
@@ -35,13 +33,6 @@ type CRD struct {
 
 	// Remedy says what to do if the CRD is missing.
 	Remedy string
-}
-
-// KeaReservations is the CRD of KeaReservations. Crossplane creates it from the
-// package's ManagedResourceDefinition.
-var KeaReservations = CRD{
-	GroupVersionResource: v1alpha1.KeaReservationGroupResource.WithVersion(v1alpha1.SchemeGroupVersion.Version),
-	Remedy:               "have a ManagedResourceActivationPolicy of Crossplane activate it, or apply package/crds without Crossplane",
 }
 
 func (c CRD) name() string { return c.GroupResource().String() }

@@ -22,6 +22,9 @@ type Permission struct {
 	subresource string
 }
 
+// Secrets is how permissions name them.
+var Secrets = schema.GroupResource{Resource: "secrets"}
+
 // May returns the permission for a verb on a resource.
 func May(verb string, r schema.GroupResource) Permission {
 	return Permission{verb: verb, resource: r}
@@ -46,10 +49,17 @@ func (p Permission) on() string {
 	return p.resource.String() + "/" + p.subresource
 }
 
-// byCrossplane reports whether Crossplane's RBAC manager grants the permission: it
-// lets a provider watch CRDs, and do everything with its own kinds but delete them.
+// byCrossplane reports whether Crossplane's RBAC manager grants the permission: it lets a provider
+// watch CRDs, do everything with Secrets, and everything with its own kinds but delete them.
 func (p Permission) byCrossplane() bool {
-	return p.resource.Group == extv1.GroupName || p.resource.Group == v1alpha1.Group && p.verb != "delete"
+	switch p.resource.Group {
+	case extv1.GroupName:
+		return true
+	case v1alpha1.Group:
+		return p.verb != "delete"
+	default:
+		return p.resource == Secrets
+	}
 }
 
 // toSeeCRDs is what the gate itself needs: without it every kind would seem to be

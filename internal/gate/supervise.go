@@ -36,7 +36,7 @@ func (g *Gate) supervise(ctx context.Context, p Part) {
 
 // await waits until a part can run. It returns false when ctx ends.
 func (g *Gate) await(ctx context.Context, p Part) (CRDs, bool) {
-	logged := false
+	waiting := ""
 	for ctx.Err() == nil {
 		changed := g.changes()
 		crds, missing := g.crds.split(p.CRDs)
@@ -44,9 +44,11 @@ func (g *Gate) await(ctx context.Context, p Part) (CRDs, bool) {
 		case !g.crds.known():
 		case len(missing) == 0 && g.isGranted(p.Permissions...):
 			return crds, true
-		case len(missing) > 0 && !logged:
-			g.log.Info(waitingText(p, missing))
-			logged = true
+		case len(missing) > 0:
+			if text := waitingText(p, missing); text != waiting {
+				g.log.Info(text)
+				waiting = text
+			}
 		}
 		select {
 		case <-ctx.Done():

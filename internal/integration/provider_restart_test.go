@@ -59,7 +59,7 @@ func (s *site) kept(rs []*v1alpha1.KeaReservation, target string) map[string]str
 // to neither side, also where Kea spells a value in its own way.
 func TestProviderRestart(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
+	c := newCluster(t, packaged...)
 	c.install("kea.crossplane.io_keareservations.yaml")
 	c.allow("provider-kea", clusterRole(t).Rules...)
 	sites := map[string]*site{}

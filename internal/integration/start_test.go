@@ -33,20 +33,27 @@ const lacks = "Missing permissions: get namespaces; delete providerconfigusages.
 	"patch networkconfigurations.vitistack.io/status; list, watch networknamespaces.vitistack.io; delete keareservations.kea.crossplane.io: " +
 	"apply the ClusterRole provider-kea of cluster/rbac, and bind it to the provider's ServiceAccount"
 
-// TestStart: the provider starts where Crossplane has not activated its managed
-// resource and where nobody has applied its ClusterRole, says so, and goes on
-// when both come. It goes on, too, when the CRD is gone for a while. Its pod is
-// one that Crossplane makes: with a leader election, and nothing to write to.
+// TestStart: the provider starts where its CRDs have not been applied yet, where Crossplane has not
+// activated its managed resource, and where its ClusterRole has not been applied, says so, and goes
+// on when they come. It goes on, too, when CRDs are gone for a while. Its pod is one that Crossplane
+// makes: with a leader election, and nothing to write to.
 func TestStart(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	s := &site{t: t, world: c.world, kea: testenv.StartKea(t, testenv.KeaOptions{Subnets: []testenv.Subnet{testenv.DefaultSubnet()}}), namespace: "machines"}
 	s.look(s.kea, "", "")
 	s.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}})
+
+	// The CRDs that come with the package come after the provider has started.
+	const missing = " is missing: it comes with the package in Crossplane; apply package/crds without Crossplane"
+	c.awaitLog("Not serving ProviderConfigs: CustomResourceDefinition providerconfigs.kea.crossplane.io, providerconfigusages.kea.crossplane.io"+missing, 1)
+	c.awaitLog("Not serving ClusterProviderConfigs: CustomResourceDefinition clusterproviderconfigs.kea.crossplane.io, providerconfigusages.kea.crossplane.io"+missing, 1)
+	c.awaitLog("Not serving ProviderConfigUsages: CustomResourceDefinition providerconfigusages.kea.crossplane.io"+missing, 1)
+	c.install(packaged...)
 	config := s.config()
 	s.create(config)
 
-	// Without either.
+	// Without activation and role.
 	const noPermission = "cannot get the namespace kube-system, whose UID marks reservations as this cluster's: apply the ClusterRole provider-kea of cluster/rbac"
 	s.await(config, is{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: v1alpha1.ReasonNoPermission, Message: noPermission})
 	c.awaitLog("Not serving KeaReservations: CustomResourceDefinition keareservations.kea.crossplane.io is missing: have a ManagedResourceActivationPolicy", 1)
@@ -81,6 +88,21 @@ func TestStart(t *testing.T) {
 	s.create(r)
 	s.await(r, isReady, isSynced)
 	s.awaitHeld(other, "10.123.0.110")
+
+	// All CRDs go, and come back.
+	s.delete(nc)
+	s.awaitGone(nc)
+	s.delete(r)
+	s.awaitGone(r)
+	c.uninstall(packaged...)
+	c.install(packaged...)
+	config = s.config()
+	s.create(config)
+	s.await(config, isReady)
+	r = s.static("vm01", "10.123.0.50")
+	s.create(r)
+	s.await(r, isReady, isSynced)
+	c.letsGoOfUsage()
 
 	// All of it was told once.
 	c.awaitLog(lacks, 1)
@@ -122,14 +144,18 @@ type cluster struct {
 
 const revisionName, revisionUID = "provider-kea-0123456789ab", "5c3f0f3e-5d3c-4a86-9a0c-0d8a7f0e5a11"
 
-func newCluster(t *testing.T) *cluster {
+// packaged are the CRDs that Crossplane creates with the package. That of KeaReservations comes when
+// it is activated.
+var packaged = []string{"kea.crossplane.io_clusterproviderconfigs.yaml", "kea.crossplane.io_providerconfigs.yaml", "kea.crossplane.io_providerconfigusages.yaml"}
+
+// newCluster starts a cluster with VitiStack's CRDs and some of ours.
+func newCluster(t *testing.T, crds ...string) *cluster {
 	t.Helper()
-	crds, err := vitistackCRDs()
+	theirs, err := vitistackCRDs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	plane := testenv.StartControlPlane(t, crds,
-		crdFile("kea.crossplane.io_clusterproviderconfigs.yaml"), crdFile("kea.crossplane.io_providerconfigs.yaml"), crdFile("kea.crossplane.io_providerconfigusages.yaml"))
+	plane := testenv.StartControlPlane(t, append(crdFiles(crds), theirs)...)
 	kube, err := newClient(plane)
 	if err != nil {
 		t.Fatal(err)
@@ -177,31 +203,40 @@ func (c *cluster) start() {
 	})
 }
 
-func crdFile(name string) string { return filepath.Join(testenv.Root(), "package", "crds", name) }
+func crdFiles(names []string) []string {
+	out := make([]string, 0, len(names))
+	for _, n := range names {
+		out = append(out, filepath.Join(testenv.Root(), "package", "crds", n))
+	}
+	return out
+}
 
-func (c *cluster) install(file string) {
+func (c *cluster) install(files ...string) {
 	c.t.Helper()
-	_, err := envtest.InstallCRDs(c.plane.Config, envtest.CRDInstallOptions{Paths: []string{crdFile(file)}, ErrorIfPathMissing: true, MaxTime: within})
+	_, err := envtest.InstallCRDs(c.plane.Config, envtest.CRDInstallOptions{Paths: crdFiles(files), ErrorIfPathMissing: true, MaxTime: within})
 	if err != nil {
 		c.t.Fatal(err)
 	}
 }
 
-// uninstall removes a CRD and waits until it is gone, with all that there was.
-func (c *cluster) uninstall(file string) {
+// uninstall removes CRDs and waits until they are gone, with all that there was.
+func (c *cluster) uninstall(files ...string) {
 	c.t.Helper()
-	o := envtest.CRDInstallOptions{Paths: []string{crdFile(file)}, MaxTime: within}
+	o := envtest.CRDInstallOptions{Paths: crdFiles(files), MaxTime: within}
 	if err := envtest.UninstallCRDs(c.plane.Config, o); err != nil {
 		c.t.Fatal(err)
 	}
-	testenv.Eventually(c.t, within, "the CRD to be gone", func(ctx context.Context) error {
-		crd := &extv1.CustomResourceDefinition{}
-		err := c.client.Get(ctx, client.ObjectKey{Name: v1alpha1.KeaReservationGroupResource.String()}, crd)
-		if kerrors.IsNotFound(err) {
-			return nil
-		}
-		return errors.Join(err, errors.New("it is still there"))
-	})
+	for _, file := range files {
+		group, resource, _ := strings.Cut(strings.TrimSuffix(file, ".yaml"), "_")
+		testenv.Eventually(c.t, within, "the CRD to be gone", func(ctx context.Context) error {
+			crd := &extv1.CustomResourceDefinition{}
+			err := c.client.Get(ctx, client.ObjectKey{Name: resource + "." + group}, crd)
+			if kerrors.IsNotFound(err) {
+				return nil
+			}
+			return errors.Join(err, errors.New("it is still there"))
+		})
+	}
 }
 
 // allow lets the provider do something in all namespaces.

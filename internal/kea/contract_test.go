@@ -82,6 +82,7 @@ func TestContract(t *testing.T) {
 	}{
 		{"Server", contractServer},
 		{"Restart", contractRestart},
+		{"Instance", contractInstance},
 		{"MissingHooks", contractMissingHooks},
 		{"BasicAuth", contractBasicAuth},
 		{"TLS", contractTLS},

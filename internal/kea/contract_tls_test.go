@@ -5,13 +5,11 @@ package kea_test
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"testing"
 
 	"github.com/vitistack/provider-kea/internal/kea"
-	"github.com/vitistack/provider-kea/internal/testenv"
 )
 
 // wantReason checks that a server is unreachable for a reason with these words in it, and that the
@@ -85,35 +83,6 @@ func contractClientCertificate(t *testing.T, st stand) {
 	wantClass(t, "with one of another CA", err, "unreachable")
 	if err != nil && !strings.Contains(err.Error(), "client certificate") {
 		t.Errorf("with one of another CA: %q does not name what is wrong", err)
-	}
-}
-
-// The status of high availability, and what its own listener answers to commands that are not its
-// own. keatest has both by SetHA and Forbidden.
-func TestHighAvailability(t *testing.T) {
-	listener := freePort(t)
-	peer := func(name, role string, port int) map[string]any {
-		return map[string]any{"name": name, "role": role, "url": fmt.Sprintf("http://127.0.0.1:%d/", port)}
-	}
-	k := testenv.StartKea(t, testenv.KeaOptions{
-		Hooks: []string{testenv.HookHostCmds, testenv.HookLeaseCmds, testenv.HookHA},
-		HookParameters: map[string]any{testenv.HookHA: map[string]any{"high-availability": []any{map[string]any{
-			"this-server-name": "kea1", "mode": "hot-standby", "peers": []any{peer("kea1", "primary", listener), peer("kea2", "standby", freePort(t))},
-		}}}},
-	})
-	s, err := newClient(t, kea.Config{URL: k.URL}).Status(t.Context())
-	if err != nil || len(s.HA) != 1 {
-		t.Fatalf("Status: got %+v, %v", s, err)
-	}
-	got := s.HA[0]
-	t.Logf("%+v", got)
-	if got.Mode != "hot-standby" || got.ServerName != "kea1" || got.Role != "primary" || got.State == "" || got.PeerName != "kea2" {
-		t.Errorf("Status: got %+v", got)
-	}
-	err = firstError(newClient(t, kea.Config{URL: fmt.Sprintf("http://127.0.0.1:%d", listener)}).ReservationPages(t.Context(), 1))
-	var unauthorized *kea.UnauthorizedError
-	if !errors.As(err, &unauthorized) || unauthorized.Status != 403 || !strings.Contains(err.Error(), "high-availability") {
-		t.Errorf("a command to the listener of high availability: got %v, want an UnauthorizedError with 403 and a hint", err)
 	}
 }
 

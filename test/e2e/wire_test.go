@@ -20,20 +20,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The two ends of the wire: Kea listens at one, the DHCP clients are at the other,
-// in a network namespace of their own.
-const (
-	serverEnd       = "kea-e2e-s"
-	clientEnd       = "kea-e2e-c"
-	clientNamespace = "kea-e2e"
-)
+// A wire is a virtual Ethernet segment between Keas and DHCP clients. Kea listens at one end, the
+// clients are at the other, in a network namespace of their own.
+type wire struct {
+	serverEnd, clientEnd, namespace string
+}
 
-// A wire is a virtual Ethernet segment between a Kea and DHCP clients.
-type wire struct{}
-
-// layWire makes the segment. The server's end has the given address.
-func layWire(t *testing.T, address string) *wire {
+// layWire makes a segment of this name. The server's end has the given addresses.
+func layWire(t *testing.T, name string, addresses ...string) *wire {
 	t.Helper()
+	w := &wire{serverEnd: name + "-s", clientEnd: name + "-c", namespace: name}
 	if os.Getuid() != 0 {
 		t.Fatal("the DHCP client needs a network namespace and a raw socket: run the end-to-end tests as root, on Linux")
 	}
@@ -44,34 +40,37 @@ func layWire(t *testing.T, address string) *wire {
 		}
 	}
 	remove := func() { // one end takes the other with it
-		_ = exec.Command("ip", "link", "delete", serverEnd).Run()
-		_ = exec.Command("ip", "netns", "delete", clientNamespace).Run()
+		_ = exec.Command("ip", "link", "delete", w.serverEnd).Run()
+		_ = exec.Command("ip", "netns", "delete", w.namespace).Run()
 	}
 	remove() // what a run that was killed has left
 	t.Cleanup(remove)
-	run("netns", "add", clientNamespace)
-	run("link", "add", serverEnd, "type", "veth", "peer", "name", clientEnd, "netns", clientNamespace)
-	run("address", "add", address, "dev", serverEnd)
-	run("link", "set", serverEnd, "up")
-	run("-n", clientNamespace, "link", "set", clientEnd, "up")
-	return &wire{}
+	run("netns", "add", w.namespace)
+	run("link", "add", w.serverEnd, "type", "veth", "peer", "name", w.clientEnd, "netns", w.namespace)
+	for _, a := range addresses {
+		run("address", "add", a, "dev", w.serverEnd)
+	}
+	run("link", "set", w.serverEnd, "up")
+	run("-n", w.namespace, "link", "set", w.clientEnd, "up")
+	return w
 }
 
 // A device is a DHCP client with a hardware address of its own. Many share the
 // wire: they ask for broadcast answers.
 type device struct {
 	t     *testing.T
+	wire  *wire
 	mac   net.HardwareAddr
 	lease *nclient4.Lease
 }
 
-func (*wire) device(t *testing.T, mac string) *device {
+func (w *wire) device(t *testing.T, mac string) *device {
 	t.Helper()
 	hw, err := net.ParseMAC(mac)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &device{t: t, mac: hw}
+	return &device{t: t, wire: w, mac: hw}
 }
 
 // obtain goes through DISCOVER, OFFER, REQUEST and ACK, as a device does that
@@ -107,8 +106,8 @@ func (d *device) release() {
 func (d *device) client() *nclient4.Client {
 	d.t.Helper()
 	var c *nclient4.Client
-	err := inside(filepath.Join("/run/netns", clientNamespace), func() (err error) {
-		c, err = nclient4.New(clientEnd, nclient4.WithHWAddr(d.mac), nclient4.WithTimeout(2*time.Second), nclient4.WithRetry(10))
+	err := inside(filepath.Join("/run/netns", d.wire.namespace), func() (err error) {
+		c, err = nclient4.New(d.wire.clientEnd, nclient4.WithHWAddr(d.mac), nclient4.WithTimeout(2*time.Second), nclient4.WithRetry(10))
 		return err
 	})
 	if err != nil {

@@ -58,7 +58,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.client = c
-	w.wire = layWire(t, "10.123.0.1/24")
+	w.wire = layWire(t, "kea-e2e", "10.123.0.1/24")
 	address, err := w.reachable(t)
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func newWorld(t *testing.T) *world {
 		Address:    address,
 		Username:   username,
 		Password:   password,
-		Interfaces: []string{serverEnd},
+		Interfaces: []string{w.wire.serverEnd},
 		Subnets:    []testenv.Subnet{{ID: 1, Prefix: subnet, Pools: []string{poolStart + " - " + poolEnd}}},
 		Extra:      map[string]any{"valid-lifetime": 600},
 	})

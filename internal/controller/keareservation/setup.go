@@ -39,27 +39,29 @@ const pollJitter = 0.1
 // Setup has the gate add the controller of KeaReservations to the manager, once
 // there are any. It stays there: should the CRD go, the controller has nothing to
 // do until it is back.
-func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *connection.Groups) error {
-	usages, err := providerconfig.SetupUsages(mgr)
-	if err != nil {
-		return err
-	}
+func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *connection.Groups) {
+	usages := providerconfig.SetupUsages(mgr, g)
 	g.AddOnce(gate.Part{
 		Name: "KeaReservations",
-		Need: gate.Need{CRDs: []gate.CRD{gate.KeaReservations}, Permissions: gate.MayWatch(v1alpha1.KeaReservationGroupResource)},
+		Need: gate.Need{
+			CRDs:        []gate.CRD{gate.KeaReservations, gate.ProviderConfigs, gate.ClusterProviderConfigs, gate.ProviderConfigUsages},
+			Permissions: gate.MayWatch(v1alpha1.KeaReservationGroupResource),
+		},
 		Run: func(ctx context.Context, _ gate.CRDs) error {
-			// First, because it is all that can fail: a cluster takes a moment to know a
+			// First, because this is all that can fail: a cluster takes a moment to know a
 			// new kind.
+			if err := usages.Start(ctx); err != nil {
+				return err
+			}
 			if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 				return err
 			}
-			if err := usages.Watch(mgr.GetCache()); err != nil {
+			if err := usages.Watch(); err != nil {
 				return err
 			}
 			return add(mgr, o, c)
 		},
 	})
-	return nil
 }
 
 // syncLimit is how long the cache may take to fill. After that the wait starts over.

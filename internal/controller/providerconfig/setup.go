@@ -19,7 +19,6 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	kevent "sigs.k8s.io/controller-runtime/pkg/event"
@@ -40,16 +39,18 @@ const bySecret = "secret"
 // usersDelay lets many changes of usages be counted at once.
 const usersDelay = time.Second
 
-// Setup adds the controllers of both kinds of provider configuration to the
-// manager. The groups run until ctx ends.
-func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, groups *connection.Groups) error {
+// Setup has the gate add the controllers of both kinds of provider configuration to the
+// manager, each once its kind is served. They stay there: should the CRD go, a controller has
+// nothing to do until it is back. The groups run until ctx ends.
+func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, groups *connection.Groups) {
 	kinds := []struct {
 		gvk       schema.GroupVersionKind
+		crd       gate.CRD
 		newConfig func() config
 		newList   func() client.ObjectList
 	}{
-		{v1alpha1.ProviderConfigGroupVersionKind, func() config { return &v1alpha1.ProviderConfig{} }, func() client.ObjectList { return &v1alpha1.ProviderConfigList{} }},
-		{v1alpha1.ClusterProviderConfigGroupVersionKind, func() config { return &v1alpha1.ClusterProviderConfig{} }, func() client.ObjectList { return &v1alpha1.ClusterProviderConfigList{} }},
+		{v1alpha1.ProviderConfigGroupVersionKind, gate.ProviderConfigs, func() config { return &v1alpha1.ProviderConfig{} }, func() client.ObjectList { return &v1alpha1.ProviderConfigList{} }},
+		{v1alpha1.ClusterProviderConfigGroupVersionKind, gate.ClusterProviderConfigs, func() config { return &v1alpha1.ClusterProviderConfig{} }, func() client.ObjectList { return &v1alpha1.ClusterProviderConfigList{} }},
 	}
 	cluster := &cluster{reader: mgr.GetAPIReader()}
 	for _, k := range kinds {
@@ -57,26 +58,32 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.O
 			client: mgr.GetClient(), reader: mgr.GetAPIReader(), groups: groups, kind: k.gvk.Kind, newConfig: k.newConfig,
 			running: ctx, cluster: cluster,
 		}
-		if err := setupConnection(ctx, mgr, r, k.newList); err != nil {
-			return fmt.Errorf("cannot set up the controller of %s: %w", k.gvk.Kind, err)
-		}
-		if err := setupUsers(mgr, o, k.gvk, k.newConfig); err != nil {
-			return fmt.Errorf("cannot set up the usage counter of %s: %w", k.gvk.Kind, err)
-		}
+		g.AddOnce(gate.Part{
+			Name: k.gvk.Kind + "s",
+			Need: needs(k.crd),
+			Run: func(ctx context.Context, _ gate.CRDs) error {
+				if err := fillCaches(ctx, mgr, k.newConfig()); err != nil {
+					return err
+				}
+				if err := setupConnection(mgr, r, k.newList); err != nil {
+					return fmt.Errorf("cannot set up the controller of %s: %w", k.gvk.Kind, err)
+				}
+				if err := setupUsers(mgr, o, k.gvk, k.newConfig); err != nil {
+					return fmt.Errorf("cannot set up the usage counter of %s: %w", k.gvk.Kind, err)
+				}
+				return nil
+			},
+		})
 	}
 	// These are only reported: the reconcilers retry by themselves.
 	g.AlsoReport(gate.Need{Permissions: []gate.Permission{
 		gate.May("get", schema.GroupResource{Resource: "namespaces"}),
 		gate.May("delete", schema.GroupResource{Group: v1alpha1.Group, Resource: "providerconfigusages"}),
 	}})
-	return nil
 }
 
 // setupConnection adds the controller that opens groups and reports their status.
-func setupConnection(ctx context.Context, mgr ctrl.Manager, r *reconciler, newList func() client.ObjectList) error {
-	if err := mgr.GetFieldIndexer().IndexField(ctx, r.newConfig(), bySecret, secretsOf); err != nil {
-		return fmt.Errorf("cannot index by Secret: %w", err)
-	}
+func setupConnection(mgr ctrl.Manager, r *reconciler, newList func() client.ObjectList) error {
 	w := &serverEvents{kind: r.kind}
 	r.groups.Listen(w.notify)
 	return ctrl.NewControllerManagedBy(mgr).
@@ -183,41 +190,6 @@ func enqueueUserCount(kind string) handler.EventHandler {
 		DeleteFunc: func(_ context.Context, e kevent.DeleteEvent, q queue) { add(e.Object, q) },
 		UpdateFunc: func(_ context.Context, e kevent.UpdateEvent, q queue) { add(e.ObjectOld, q); add(e.ObjectNew, q) },
 	}
-}
-
-// Usages is the controller that deletes ProviderConfigUsages.
-type Usages struct {
-	controller controller.Controller
-	reconciler *usageReconciler
-}
-
-// SetupUsages adds the controller that deletes ProviderConfigUsages to the manager.
-// It runs without a CRD of KeaReservations, too: usages may be left from one that
-// was deleted.
-func SetupUsages(mgr ctrl.Manager) (*Usages, error) {
-	deleting := predicate.NewPredicateFuncs(func(o client.Object) bool { return o.GetDeletionTimestamp() != nil })
-	r := &usageReconciler{client: mgr.GetClient(), crdExists: crdExists(mgr.GetAPIReader())}
-	c, err := ctrl.NewControllerManagedBy(mgr).
-		Named("providerconfigusage").
-		For(&v1alpha1.ProviderConfigUsage{}, builder.WithPredicates(deleting)).
-		WithOptions(controller.Options{RateLimiter: rateLimiter()}).
-		Build(xperrors.WithSilentRequeueOnConflict(r))
-	if err != nil {
-		return nil, fmt.Errorf("cannot set up the controller of ProviderConfigUsage: %w", err)
-	}
-	return &Usages{controller: c, reconciler: r}, nil
-}
-
-// Watch has the controller watch KeaReservations, which must be in the cache by now.
-func (u *Usages) Watch(c cache.Cache) error {
-	gone := handler.Funcs{DeleteFunc: func(_ context.Context, e kevent.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-		q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: e.Object.GetNamespace(), Name: string(e.Object.GetUID())}})
-	}}
-	if err := u.controller.Watch(source.Kind[client.Object](c, &v1alpha1.KeaReservation{}, gone)); err != nil {
-		return fmt.Errorf("cannot watch KeaReservations for their ProviderConfigUsages: %w", err)
-	}
-	u.reconciler.watching.Store(true)
-	return nil
 }
 
 // serverEvents enqueues the provider configurations whose servers have changed. It

@@ -28,6 +28,7 @@ func commands() map[string]command {
 		"list-commands":              {"", (*Server).listCommands},
 		"version-get":                {"", (*Server).versionGet},
 		"status-get":                 {"", (*Server).statusGet},
+		"statistic-get":              {"", (*Server).statisticGet},
 		"config-get":                 {"", (*Server).configGet},
 		"config-reload":              {"", (*Server).configReload},
 		"config-write":               {"", (*Server).configWrite},

@@ -41,6 +41,7 @@ type Server struct {
 	options   Options
 	pid       int
 	started   time.Time
+	instance  string // the time of the start with microseconds that no other start has
 	loaded    time.Time
 	memory    *store
 	persisted *store
@@ -108,6 +109,7 @@ func newServer(o Options) *Server {
 		closing:   make(chan struct{}),
 		pid:       1000,
 		started:   o.Now(),
+		instance:  newInstance(o.Now()),
 		loaded:    o.Now(),
 		memory:    newStore(),
 		persisted: newStore(),
@@ -145,6 +147,7 @@ func (s *Server) Restart() {
 	s.mu.Lock()
 	s.pid++
 	s.started = s.options.Now()
+	s.instance = newInstance(s.started)
 	s.cache = newStore()
 	s.reload()
 	s.mu.Unlock()

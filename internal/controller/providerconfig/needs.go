@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package providerconfig
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/gate"
+)
+
+// syncLimit is how long a cache may take to fill. After that the gate tries again.
+const syncLimit = 2 * time.Minute
+
+// needs returns what the controllers of a kind of provider configuration cannot run without.
+func needs(crd gate.CRD) gate.Need {
+	return gate.Need{
+		CRDs: []gate.CRD{crd, gate.ProviderConfigUsages},
+		Permissions: slices.Concat(
+			gate.MayWatch(crd.GroupResource()),
+			gate.MayWatch(gate.ProviderConfigUsages.GroupResource()),
+			gate.MayWatch(gate.Secrets),
+		),
+	}
+}
+
+// fillCaches fills the caches that the controllers of a kind of provider configuration read, before
+// they are added to the manager: a controller that waits for its cache in vain ends the process. It
+// may be called again after an error.
+func fillCaches(ctx context.Context, mgr ctrl.Manager, config client.Object) error {
+	secret := &metav1.PartialObjectMetadata{}
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	for _, o := range []client.Object{secret, &v1alpha1.ProviderConfigUsage{}} {
+		if err := fillCache(ctx, mgr.GetCache(), o); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, syncLimit)
+	defer cancel()
+	// Last, because an index cannot be added twice. It waits for the cache, too.
+	if err := mgr.GetFieldIndexer().IndexField(ctx, config, bySecret, secretsOf); err != nil {
+		return fmt.Errorf("cannot index provider configurations by Secret: %w", err)
+	}
+	return nil
+}
+
+// fillCache waits until the manager's cache has all objects of a kind.
+func fillCache(ctx context.Context, c cache.Cache, o client.Object) error {
+	ctx, cancel := context.WithTimeout(ctx, syncLimit)
+	defer cancel()
+	if _, err := c.GetInformer(ctx, o); err != nil {
+		return fmt.Errorf("cannot fill the cache: %w", err)
+	}
+	return nil
+}

@@ -15,8 +15,8 @@ import (
 // costs what many a test costs.
 const scrapeInterval = 200 * time.Millisecond
 
-// sentCommand is a command to the servers of a provider configuration.
-type sentCommand struct{ config, command string }
+// sentCommand is a command to a server of a provider configuration.
+type sentCommand struct{ config, server, command string }
 
 // commandCounts is what the provider's metrics tell of the commands that it has sent. Tests that
 // ask at the same time share a scrape.
@@ -60,6 +60,8 @@ func countsOf(text string) map[sentCommand]int {
 			switch name, v, _ := strings.Cut(label, "="); name {
 			case "config":
 				k.config = strings.Trim(v, `"`)
+			case "server":
+				k.server = strings.Trim(v, `"`)
 			case "command":
 				k.command = strings.Trim(v, `"`)
 			}

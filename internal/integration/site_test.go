@@ -165,20 +165,27 @@ type conditioned interface {
 // generation.
 func (s *site) await(o conditioned, want ...is) {
 	s.t.Helper()
-	var errs []error
+	var last error
 	testenv.Eventually(s.t, max(within, s.patience), fmt.Sprintf("%s to have %+v", o.GetName(), want), func(ctx context.Context) error {
 		if err := s.client.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
-			return errors.Join(append(errs, err)...)
+			return errors.Join(last, err)
 		}
-		errs = nil
-		for _, w := range want {
-			c := o.GetCondition(w.Type)
-			if c.Status != w.Status || (w.Reason != "" && c.Reason != w.Reason) || !strings.Contains(c.Message, w.Message) || c.ObservedGeneration != o.GetGeneration() {
-				errs = append(errs, fmt.Errorf("%s is %s %s %q, observed at %d of %d", w.Type, c.Status, c.Reason, c.Message, c.ObservedGeneration, o.GetGeneration()))
-			}
-		}
-		return errors.Join(errs...)
+		last = differs(o, want)
+		return last
 	})
+}
+
+// differs names the conditions that are not as expected, or not of the object's
+// present generation.
+func differs(o conditioned, want []is) error {
+	var errs []error
+	for _, w := range want {
+		c := o.GetCondition(w.Type)
+		if c.Status != w.Status || (w.Reason != "" && c.Reason != w.Reason) || !strings.Contains(c.Message, w.Message) || c.ObservedGeneration != o.GetGeneration() {
+			errs = append(errs, fmt.Errorf("%s is %s %s %q, observed at %d of %d", w.Type, c.Status, c.Reason, c.Message, c.ObservedGeneration, o.GetGeneration()))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 var (

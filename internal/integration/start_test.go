@@ -183,11 +183,11 @@ func newCluster(t *testing.T, crds ...string) *cluster {
 	return c
 }
 
-// start starts the provider.
-func (c *cluster) start() {
+// start starts the provider, with leader election unless the flags say otherwise.
+func (c *cluster) start(flags ...string) {
 	c.t.Helper()
 	env := []string{"REVISION_NAME=" + revisionName, "REVISION_UID=" + revisionUID, "POD_NAMESPACE=default", "TMPDIR=/nowhere", "HOME=/nowhere"}
-	p, err := startProvider(c.t.TempDir(), c.kubeconfig, []string{"--leader-election"}, env)
+	p, err := startProvider(c.t.TempDir(), c.kubeconfig, append([]string{"--leader-election"}, flags...), env)
 	if err != nil {
 		c.t.Fatal(err)
 	}

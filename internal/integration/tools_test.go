@@ -145,7 +145,7 @@ func (s *site) leaseOf(hw, ip string, more map[string]any) {
 }
 
 // equal fails the test where a value is not the one that is wanted.
-func equal[T comparable](t *testing.T, what string, got, want T) {
+func equal[T comparable](t testing.TB, what string, got, want T) {
 	t.Helper()
 	if got != want {
 		t.Errorf("%s is %v, want %v", what, got, want)

@@ -20,8 +20,8 @@ import (
 // what the first reports after the second has ended. keatest has it by SetHA.
 func TestHighAvailabilityStatus(t *testing.T) {
 	for mode, roles := range map[string][2]string{
-		testenv.HAHotStandby:    {"primary", "standby"},
-		testenv.HALoadBalancing: {"primary", "secondary"},
+		testenv.HotStandby:    {"primary", "standby"},
+		testenv.LoadBalancing: {"primary", "secondary"},
 	} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 )
 
@@ -25,6 +26,7 @@ type Kea struct {
 
 	options KeaOptions
 	process *process
+	hung    bool
 }
 
 // StartKea starts a Kea that is stopped when the test ends.
@@ -74,11 +76,38 @@ func (k *Kea) Start(tb testing.TB) {
 	}
 }
 
-// Stop has Kea end in good order.
-func (k *Kea) Stop() { k.process.stop() }
+// Stop has Kea end in good order, also one that hangs.
+func (k *Kea) Stop() {
+	if k.hung {
+		_ = k.process.cmd.Process.Signal(syscall.SIGCONT) // it may have ended already
+		k.hung = false
+	}
+	k.process.stop()
+}
 
 // Kill ends Kea at once, as a crash would.
-func (k *Kea) Kill() { k.process.kill() }
+func (k *Kea) Kill() {
+	k.process.kill()
+	k.hung = false
+}
+
+// Hang stops Kea where it is: its sockets accept connections, and nothing answers.
+func (k *Kea) Hang(tb testing.TB) { tb.Helper(); k.hang(tb, true) }
+
+// Resume has a Kea that hangs go on, with all that it had in memory.
+func (k *Kea) Resume(tb testing.TB) { tb.Helper(); k.hang(tb, false) }
+
+func (k *Kea) hang(tb testing.TB, hang bool) {
+	tb.Helper()
+	s := syscall.SIGCONT
+	if hang {
+		s = syscall.SIGSTOP
+	}
+	if err := k.process.cmd.Process.Signal(s); err != nil {
+		tb.Fatalf("cannot send Kea %s: %v", s, err)
+	}
+	k.hung = hang
+}
 
 // Restart kills Kea and starts it again. Hosts in memory are gone then.
 func (k *Kea) Restart(tb testing.TB) {

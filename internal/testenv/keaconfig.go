@@ -147,11 +147,13 @@ func (o KeaOptions) address() string {
 	return o.Address
 }
 
+func defaultHooks() []string { return []string{HookHostCmds, HookSubnetCmds, HookLeaseCmds} }
+
 // hooks are named without a folder: Kea looks for them in its own.
 func hooks(o KeaOptions) []any {
 	libraries := o.Hooks
 	if libraries == nil {
-		libraries = []string{HookHostCmds, HookSubnetCmds, HookLeaseCmds}
+		libraries = defaultHooks()
 	}
 	if o.Postgres != nil {
 		libraries = append([]string{HookPgSQL}, libraries...)

@@ -73,18 +73,23 @@ func Eventually(tb testing.TB, within time.Duration, what string, check func(con
 }
 
 // until calls check until it returns nil or ctx ends, then it returns check's
-// last error.
+// last error. One that is due to the end of ctx says nothing: then it is the one
+// before.
 func until(ctx context.Context, check func(context.Context) error) error {
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
+	var last error
 	for {
 		err := check(ctx)
 		if err == nil || errors.Is(err, errGone) {
 			return err
 		}
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return err
+			return last
 		case <-ticker.C:
 		}
 	}

@@ -43,6 +43,7 @@ func TestProvider(t *testing.T) {
 		{"NetworkConfigurationDeleted", "A deleted NetworkConfiguration leaves nothing in Kea.", networkConfigurationDeleted},
 		{"ForegroundDeletion", "Deleting in the foreground hangs nowhere: a usage outlives its KeaReservation.", foregroundDeletion},
 		{"Composition", "A platform team's XR is ready with its reservation, and frees it when it is deleted.", composition},
+		{"HighAvailability", "A device gets its address from the standby when the primary is dead, and from a primary that returns empty.", highAvailability},
 		{"NothingRefused", "All that the pod has done so far it may do, and its log has no error and no secret.", nothingRefused},
 		{"NamespaceDeleted", "A namespace with everything in it, the ProviderConfig and its Secret too, goes whole.", namespaceDeleted},
 		{"Upgrade", "A second build takes over without a write to Kea or to a KeaReservation.", upgrade},

@@ -21,18 +21,18 @@ const (
 	deviceOfKea2 = "02:00:00:00:01:01"
 )
 
-// A pair of real Keas with load balancing, both on one wire, and reservations in memory. Each gives
+// A balancedPair is two real Keas with load balancing, both on one wire, and reservations in memory. Each gives
 // out dynamic addresses from its half of the pool only (ARM, "Load Balancing Configuration").
-type pair struct {
+type balancedPair struct {
 	t      *testing.T
 	wire   *wire
 	keas   [2]*testenv.Kea
 	client [2]*kea.Client
 }
 
-func startPair(t *testing.T) *pair {
+func startBalanced(t *testing.T) *balancedPair {
 	t.Helper()
-	p := &pair{t: t, wire: layWire(t, "kea-lb", "10.77.0.1/24", "10.77.0.2/24")}
+	p := &balancedPair{t: t, wire: layWire(t, "kea-lb", "10.77.0.1/24", "10.77.0.2/24")}
 	half := func(pool, server string) any {
 		return map[string]any{"pool": pool, "client-classes": []string{"HA_" + server}}
 	}
@@ -44,7 +44,7 @@ func startPair(t *testing.T) *pair {
 			}}},
 		}
 	}
-	p.keas = testenv.StartKeaPair(t, testenv.HALoadBalancing, options("10.77.0.1"), options("10.77.0.2"))
+	p.keas = testenv.StartKeaPair(t, testenv.LoadBalancing, options("10.77.0.1"), options("10.77.0.2"))
 	for i, k := range p.keas {
 		c, err := kea.NewClient(kea.Config{URL: k.URL})
 		if err != nil {
@@ -53,13 +53,13 @@ func startPair(t *testing.T) *pair {
 		t.Cleanup(c.Close)
 		p.client[i] = c
 	}
-	p.await(0, testenv.HALoadBalancing, testenv.HALoadBalancing)
-	p.await(1, testenv.HALoadBalancing, testenv.HALoadBalancing)
+	p.await(0, testenv.LoadBalancing, testenv.LoadBalancing)
+	p.await(1, testenv.LoadBalancing, testenv.LoadBalancing)
 	return p
 }
 
 // await waits until a server is in a state, and its partner as far as it knows.
-func (p *pair) await(server int, state, partner string) {
+func (p *balancedPair) await(server int, state, partner string) {
 	p.t.Helper()
 	testenv.Eventually(p.t, within, "high availability to be "+state, func(ctx context.Context) error {
 		s, err := p.client[server].Status(ctx)
@@ -71,7 +71,7 @@ func (p *pair) await(server int, state, partner string) {
 }
 
 // reserve replaces what is reserved for a device, on the servers named; "" is nothing.
-func (p *pair) reserve(mac, address string, servers ...int) {
+func (p *balancedPair) reserve(mac, address string, servers ...int) {
 	p.t.Helper()
 	for _, i := range servers {
 		err := p.client[i].DeleteReservation(p.t.Context(), kea.TargetMemory, 1, kea.HWAddress(mac))
@@ -92,7 +92,7 @@ func (p *pair) reserve(mac, address string, servers ...int) {
 type answer struct{ Address, Server string }
 
 // boot has a device obtain a lease.
-func (p *pair) boot(t *testing.T, mac string) answer {
+func (p *balancedPair) boot(t *testing.T, mac string) answer {
 	t.Helper()
 	d := p.wire.device(t, mac)
 	a := answer{Address: d.obtain().String()}
@@ -103,7 +103,7 @@ func (p *pair) boot(t *testing.T, mac string) answer {
 // TestLoadBalancing: a reserved address is a device's own, whichever of two servers answers the
 // device and whichever half of the pool the address is in, if both servers have the reservation.
 func TestLoadBalancing(t *testing.T) {
-	p := startPair(t)
+	p := startBalanced(t)
 	const kea1, kea2 = "10.77.0.1", "10.77.0.2"
 	cases := map[string]struct {
 		reason  string

@@ -20,39 +20,48 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A wire is a virtual Ethernet segment between Keas and DHCP clients. Kea listens at one end, the
-// clients are at the other, in a network namespace of their own.
-type wire struct {
-	serverEnd, clientEnd, namespace string
-}
+// A wire is a virtual Ethernet segment between Keas and DHCP clients. The clients' end is in a network
+// namespace.
+type wire struct{ namespace, end, serverEnd string }
 
-// layWire makes a segment of this name. The server's end has the given addresses.
+// layWire makes a segment of this name, whose server's end has the given addresses.
 func layWire(t *testing.T, name string, addresses ...string) *wire {
 	t.Helper()
-	w := &wire{serverEnd: name + "-s", clientEnd: name + "-c", namespace: name}
+	w := newWire(t, name, name+"-c", name+"-s")
+	w.serverEnd = name + "-s"
+	ip(t, "link", "add", w.serverEnd, "type", "veth", "peer", "name", w.end, "netns", w.namespace)
+	for _, a := range addresses {
+		ip(t, "address", "add", a, "dev", w.serverEnd)
+	}
+	ip(t, "link", "set", w.serverEnd, "up")
+	ip(t, "-n", w.namespace, "link", "set", w.end, "up")
+	return w
+}
+
+// newWire makes the network namespace of a segment, and removes it with the servers' ends when the test
+// is over.
+func newWire(t *testing.T, namespace, end string, serverEnds ...string) *wire {
+	t.Helper()
 	if os.Getuid() != 0 {
 		t.Fatal("the DHCP client needs a network namespace and a raw socket: run the end-to-end tests as root, on Linux")
 	}
-	run := func(args ...string) {
-		t.Helper()
-		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
-			t.Fatalf("cannot run ip %s: %v: %s", strings.Join(args, " "), err, out)
-		}
-	}
 	remove := func() { // one end takes the other with it
-		_ = exec.Command("ip", "link", "delete", w.serverEnd).Run()
-		_ = exec.Command("ip", "netns", "delete", w.namespace).Run()
+		for _, e := range serverEnds {
+			_ = exec.Command("ip", "link", "delete", e).Run()
+		}
+		_ = exec.Command("ip", "netns", "delete", namespace).Run()
 	}
 	remove() // what a run that was killed has left
 	t.Cleanup(remove)
-	run("netns", "add", w.namespace)
-	run("link", "add", w.serverEnd, "type", "veth", "peer", "name", w.clientEnd, "netns", w.namespace)
-	for _, a := range addresses {
-		run("address", "add", a, "dev", w.serverEnd)
+	ip(t, "netns", "add", namespace)
+	return &wire{namespace: namespace, end: end}
+}
+
+func ip(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
+		t.Fatalf("cannot run ip %s: %v: %s", strings.Join(args, " "), err, out)
 	}
-	run("link", "set", w.serverEnd, "up")
-	run("-n", w.namespace, "link", "set", w.clientEnd, "up")
-	return w
 }
 
 // A device is a DHCP client with a hardware address of its own. Many share the
@@ -91,6 +100,18 @@ func (d *device) obtain(modifiers ...dhcpv4.Modifier) netip.Addr {
 	return address
 }
 
+// getsNothing fails if the device obtains a lease.
+func (d *device) getsNothing() {
+	d.t.Helper()
+	c := d.client()
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(d.t.Context(), 5*time.Second)
+	defer cancel()
+	if lease, err := c.Request(ctx, dhcpv4.WithBroadcast(true)); err == nil {
+		d.t.Fatalf("%s obtained %s, which is reserved for another device", d.mac, lease.ACK.YourIPAddr)
+	}
+}
+
 // release gives the lease back, as a device does that shuts down.
 func (d *device) release() {
 	d.t.Helper()
@@ -107,7 +128,7 @@ func (d *device) client() *nclient4.Client {
 	d.t.Helper()
 	var c *nclient4.Client
 	err := inside(filepath.Join("/run/netns", d.wire.namespace), func() (err error) {
-		c, err = nclient4.New(d.wire.clientEnd, nclient4.WithHWAddr(d.mac), nclient4.WithTimeout(2*time.Second), nclient4.WithRetry(10))
+		c, err = nclient4.New(d.wire.end, nclient4.WithHWAddr(d.mac), nclient4.WithTimeout(2*time.Second), nclient4.WithRetry(10))
 		return err
 	})
 	if err != nil {

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/testenv"
+)
+
+// This file looks at all KeaReservations of a site at once.
+
+// versions returns the resourceVersions of KeaReservations by name: all of the site, or those named.
+func (s *site) versions(of ...*v1alpha1.KeaReservation) map[string]string {
+	s.t.Helper()
+	l := &v1alpha1.KeaReservationList{}
+	if err := s.client.List(s.t.Context(), l, client.InNamespace(s.namespace)); err != nil {
+		s.t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, r := range l.Items {
+		if len(of) == 0 || slices.ContainsFunc(of, func(o *v1alpha1.KeaReservation) bool { return o.Name == r.Name }) {
+			out[r.Name] = r.ResourceVersion
+		}
+	}
+	return out
+}
+
+// checkVersions makes sure that none of these KeaReservations was written to.
+func (s *site) checkVersions(during string, before map[string]string) {
+	s.t.Helper()
+	now, written := s.versions(), 0
+	for name, version := range before {
+		if now[name] != version {
+			written++
+		}
+	}
+	if written > 0 {
+		s.t.Errorf("%s, %d of %d KeaReservations were written to that need nothing", during, written, len(before))
+	}
+}
+
+// awaitEach waits until check finds each of these KeaReservations as wanted. It lists them: to read
+// a hundred one by one takes longer than what is waited for.
+func (s *site) awaitEach(what string, rs []*v1alpha1.KeaReservation, check func(*v1alpha1.KeaReservation) error) {
+	s.t.Helper()
+	testenv.Eventually(s.t, within, what, func(ctx context.Context) error {
+		l := &v1alpha1.KeaReservationList{}
+		if err := s.client.List(ctx, l, client.InNamespace(s.namespace)); err != nil {
+			return err
+		}
+		found := map[string]*v1alpha1.KeaReservation{}
+		for i := range l.Items {
+			found[l.Items[i].Name] = &l.Items[i]
+		}
+		var errs []error
+		for _, r := range rs {
+			if found[r.Name] == nil {
+				errs = append(errs, errors.New(r.Name+" is not there"))
+			} else if err := check(found[r.Name]); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", r.Name, err))
+			}
+		}
+		if len(errs) > 0 {
+			return fmt.Errorf("%d of %d are not so, the first: %w", len(errs), len(rs), errs[0])
+		}
+		return nil
+	})
+}
+
+// has checks the conditions of a KeaReservation.
+func has(want ...is) func(*v1alpha1.KeaReservation) error {
+	return func(r *v1alpha1.KeaReservation) error { return differs(r, want) }
+}
+
+// settle waits until no KeaReservation of the site is written to any more: what has just been done
+// may wake a resource once more.
+func (s *site) settle() {
+	s.t.Helper()
+	testenv.Eventually(s.t, within, "the KeaReservations to be written to no more", func(context.Context) error {
+		before := s.versions()
+		s.awaitSnapshots(2)
+		if !maps.Equal(before, s.versions()) {
+			return errors.New("some were written to during the last snapshot")
+		}
+		return nil
+	})
+}

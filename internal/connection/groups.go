@@ -102,28 +102,31 @@ func (g *Groups) entry(ref Ref) (entry, bool) {
 // Open returns the running group of a provider configuration. It starts one if there is none, and
 // reconfigures the one that runs if that has another fingerprint: what the group knows stays, and
 // listeners are called with what the group itself finds to have changed. A group that was started
-// runs until Fail or Close, or until ctx ends. An error is also that of users, as after Fail.
-func (g *Groups) Open(ctx context.Context, ref Ref, cfg group.Config, fingerprint string) (*group.Group, error) {
+// runs until Fail or Close, or until ctx ends. An error is also that of users, as after Fail. It
+// returns, too, the servers that are no longer used.
+func (g *Groups) Open(ctx context.Context, ref Ref, cfg group.Config, fingerprint string) (*group.Group, []group.Departure, error) {
 	e, _ := g.entry(ref)
 	if e.group != nil && e.fingerprint == fingerprint {
-		return e.group, nil
+		return e.group, nil, nil
 	}
 	observeCommands(&cfg, ref)
 	cfg.Notify = func(c mirror.Changes) { g.notify(ref, c) }
 	if e.group == nil {
-		return g.start(ctx, ref, cfg, fingerprint)
+		started, err := g.start(ctx, ref, cfg, fingerprint)
+		return started, nil, err
 	}
 	before := e.group.Servers()
-	if err := e.group.Reconfigure(cfg); err != nil {
+	departed, err := e.group.Reconfigure(cfg)
+	if err != nil {
 		g.Fail(ref, err)
-		return nil, err
+		return nil, nil, err //nolint:wrapcheck // It names the server.
 	}
 	forgetServers(ref, before, cfg)
 	e.fingerprint = fingerprint
 	g.mu.Lock()
 	g.entries[ref] = e
 	g.mu.Unlock()
-	return e.group, nil
+	return e.group, departed, nil
 }
 
 // start makes a group and runs it.

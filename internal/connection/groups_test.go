@@ -120,7 +120,7 @@ func TestGroupsOpen(t *testing.T) {
 
 	open := func(fingerprint string) *group.Group {
 		t.Helper()
-		opened, err := g.Open(ctx, ref, serverAt(h.url), fingerprint)
+		opened, _, err := g.Open(ctx, ref, serverAt(h.url), fingerprint)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,12 +160,12 @@ func TestGroupsInvalid(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewGroups()
 			if before != "" {
-				if _, err := g.Open(t.Context(), ref, serverAt(before), "a"); err != nil {
+				if _, _, err := g.Open(t.Context(), ref, serverAt(before), "a"); err != nil {
 					t.Fatal(err)
 				}
 				<-h.asked
 			}
-			_, err := g.Open(t.Context(), ref, serverAt("ftp://kea"), "b")
+			_, _, err := g.Open(t.Context(), ref, serverAt("ftp://kea"), "b")
 			if _, uerr := g.Group(t.Context(), ref); err == nil || uerr == nil || uerr.Error() != err.Error() {
 				t.Errorf("got %v, users get %v", err, uerr)
 			}
@@ -187,7 +187,7 @@ func TestMetrics(t *testing.T) {
 	g := NewGroups()
 	open := func(cfg group.Config, fingerprint string) {
 		t.Helper()
-		if _, err := g.Open(ctx, mine, cfg, fingerprint); err != nil {
+		if _, _, err := g.Open(ctx, mine, cfg, fingerprint); err != nil {
 			t.Fatal(err)
 		}
 		g.Wait()

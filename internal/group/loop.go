@@ -121,10 +121,23 @@ func (s *server) read(ctx context.Context) error {
 	if time.Since(scanned) >= s.interval() {
 		return s.scanAgain(ctx)
 	}
+	s.lookAgain()
 	// A lease that cannot be looked up now is asked for again at the next tick, and a server that
 	// is down is noticed then.
 	_ = s.readLeasesOfWaiting(ctx)
 	return nil
+}
+
+// lookAgain has the devices looked at that could not be while the server was Suspect. That is done at
+// most once in an interval, as a server that answers heartbeats and nothing else makes it so again.
+func (s *server) lookAgain() {
+	if time.Since(s.lookedAgain) < s.interval() {
+		return
+	}
+	if c := s.takeBehind(); !c.Empty() {
+		s.lookedAgain = time.Now()
+		s.notify(c)
+	}
 }
 
 // fullRetryHeld reports whether it is too early to read a failing server in full again. One that

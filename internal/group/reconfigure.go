@@ -10,7 +10,8 @@ import (
 // the same name and URL, is kept. Changes are notified of the resources that a server is concerned
 // with: all of them for one that is added, and those that waited for one that is removed. An error if
 // a server cannot be used at all; the group runs as before then. Cluster and Notify cannot be changed.
-func (g *Group) Reconfigure(c Config) error {
+// It returns the servers that are no longer used, with what stays behind there.
+func (g *Group) Reconfigure(c Config) ([]Departure, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var next, added []*server
@@ -21,7 +22,7 @@ func (g *Group) Reconfigure(c Config) error {
 		}
 		s, err := newServer(sc, Config{Storage: c.Storage, Persist: c.Persist, Interval: c.Interval, Notify: g.notify}, g.mirror)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		s.everythingBehind = true
 		next, added = append(next, s), append(added, s)
@@ -31,12 +32,14 @@ func (g *Group) Reconfigure(c Config) error {
 			continue
 		}
 		if err := next[i].configure(sc, c); err != nil {
-			return err
+			return nil, err
 		}
 		next[i].requestFullRead()
 	}
+	var departed []Departure
 	for _, s := range g.servers {
 		if !slices.Contains(next, s) {
+			departed = append(departed, Departure{Server: s.name, URL: s.current.Load().url, Reservations: g.mirror.Owned(s.name)})
 			g.remove(s)
 		}
 	}
@@ -46,7 +49,15 @@ func (g *Group) Reconfigure(c Config) error {
 			g.start(s)
 		}
 	}
-	return nil
+	return departed, nil
+}
+
+// Departure is a server that is no longer used.
+type Departure struct {
+	Server, URL string
+	// Reservations is how many it held, when it was last read, that are marked as this cluster's. They
+	// stay there.
+	Reservations int
 }
 
 // remaining returns the server that a configuration still describes; nil if there is none. It needs the

@@ -166,6 +166,8 @@ type server struct {
 	leasePages int
 	// lastFullRead is when the last attempt to probe the server and read all of it began.
 	lastFullRead time.Time
+	// lookedAgain is when devices were last looked at again without a scan.
+	lookedAgain time.Time
 	// memoryLost is set from a restart or reload of Kea until a scan has succeeded.
 	memoryLost bool
 	// unreadable counts the hosts and leases of the last scan that cannot be parsed.

@@ -39,9 +39,6 @@ func TestPairCreatesWhileOneHangs(t *testing.T) {
 		p.awaitEach("Ready", rs, has(isReady, isSynced))
 		took := time.Since(start)
 		t.Logf("%d reservations were created and Ready in %s", arrivals, took.Round(time.Millisecond))
-		if took > muchSooner {
-			t.Errorf("it took %s: they waited for %s", took, p.kea2.name)
-		}
 		p.kea1.awaitAll(rs)
 		p.awaitDown(p.kea2)
 		if n := p.asked(p.kea2) - asked; n > 10 {

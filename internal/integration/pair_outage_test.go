@@ -63,7 +63,7 @@ func TestPairBothDown(t *testing.T) {
 	p.await(added, notSynced("cannot reach Kea"))
 	edit(p.site, changed, withAddress("10.123.0.20"))
 	p.delete(deleted)
-	p.await(deleted, notSynced("reservation is gone from every server"))
+	p.await(deleted, notSynced("cannot remove the reservation from kea1, kea2"))
 	p.checkVersions("while both servers were down", before)
 
 	p.kea1.Start(t)

@@ -21,6 +21,7 @@ func TestPairProviderKilled(t *testing.T) {
 	t.Parallel()
 	const fleet = 40
 	c := newCluster(t)
+	c.install(packaged...)
 	c.install("kea.crossplane.io_keareservations.yaml")
 	c.allow("provider-kea", clusterRole(t).Rules...)
 	first, second := twoMemories.options(t)

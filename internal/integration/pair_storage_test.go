@@ -86,7 +86,9 @@ func TestPairMovesToDatabase(t *testing.T) {
 // saveConfig has the server write its reservations to its configuration file.
 func (m *member) saveConfig() {
 	m.t.Helper()
-	(&site{t: m.t, kea: m.Kea}).command("config-write", nil)
+	if err := m.at.WriteConfig(m.t.Context()); err != nil {
+		m.t.Fatal(err)
+	}
 }
 
 // addDatabase adds a hosts-database to the configuration file of a server that does not run.

@@ -116,6 +116,23 @@ func (m *Mirror) AgeOfLeases(name string, hw kea.HWAddress, now time.Time) time.
 	return s.leases.age(hw, now)
 }
 
+// Owned returns how many of a server's reservations are marked as this cluster's.
+func (m *Mirror) Owned(name string) int {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	n := 0
+	if s, ok := m.servers[name]; ok {
+		for _, st := range s.stores {
+			for _, r := range st.byKey {
+				if owner, marked := reservation.OwnerOf(r); marked && owner.Cluster == m.cluster {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
 // Drop forgets a server.
 func (m *Mirror) Drop(name string) {
 	m.mu.Lock()

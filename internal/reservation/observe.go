@@ -23,7 +23,7 @@ type Observation struct {
 	Lease *kea.Lease
 	// Leases are all active leases of the device in the subnet, over all servers that can be reached,
 	// the newest first on each.
-	Leases []kea.Lease
+	Leases []ServerLease
 	// LeasesKnown is false where no server can list its leases.
 	LeasesKnown bool
 	// Ignored says why Kea ignores the reservation that it holds; "" if it does not, or if nothing
@@ -32,6 +32,13 @@ type Observation struct {
 	// Occupant is the lease, active or declined, that another device has of the address; nil if
 	// none.
 	Occupant *kea.Lease
+}
+
+// ServerLease is a lease that a server knows of.
+type ServerLease struct {
+	kea.Lease
+
+	Server string
 }
 
 // Observe returns how an intent stands, given what is known of every store. What can be reached comes
@@ -45,7 +52,9 @@ func Observe(views []View, in Intent, owner Owner) Observation {
 		}
 		if !s.primary.Away {
 			o.LeasesKnown = o.LeasesKnown || s.primary.LeasesKnown
-			o.Leases = append(o.Leases, s.primary.Leases...)
+			for _, l := range s.primary.Leases {
+				o.Leases = append(o.Leases, ServerLease{Lease: l, Server: s.name()})
+			}
 		}
 		if o.Held == nil {
 			o.Held = s.inForce()

@@ -123,11 +123,13 @@ func leaseConfirmed(o group.Observation) xpv2.Condition {
 
 // otherAddress says which address the device has instead of the reserved one, and until when.
 func otherAddress(o group.Observation) string {
-	a := o.Lease.IPAddress
-	if other := otherLease(o); other != nil && o.Held != nil && a == o.Held.IPAddress {
-		a = other.IPAddress
+	text := fmt.Sprintf("the device has %s", o.Lease.IPAddress)
+	if other := notReserved(o); other != nil {
+		text = fmt.Sprintf("the device has %s", other.IPAddress)
+		if len(o.Servers) > 1 {
+			text += " on server " + other.Server
+		}
 	}
-	text := fmt.Sprintf("the device has %s", a)
 	switch {
 	case o.Ignored != "":
 		return text + "; " + o.Ignored
@@ -138,12 +140,23 @@ func otherAddress(o group.Observation) string {
 	}
 }
 
+// notReserved returns an active lease of the device that is not the reserved address; nil if there is
+// none.
+func notReserved(o group.Observation) *reservation.ServerLease {
+	for i, l := range o.Leases {
+		if o.Held == nil || l.IPAddress != o.Held.IPAddress {
+			return &o.Leases[i]
+		}
+	}
+	return nil
+}
+
 // otherLease returns an active lease of the device with another address than its newest one; nil if
 // there is none.
 func otherLease(o group.Observation) *kea.Lease {
 	for i, l := range o.Leases {
 		if o.Lease != nil && l.IPAddress != o.Lease.IPAddress {
-			return &o.Leases[i]
+			return &o.Leases[i].Lease
 		}
 	}
 	return nil

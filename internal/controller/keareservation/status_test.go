@@ -113,7 +113,7 @@ func TestSetStatus(t *testing.T) {
 				os, firmware := lease(ip51), lease(ip50)
 				os.ClientID, firmware.ClientID = "01:02", "ff:01"
 				o.Exists, o.Held, o.LeasesKnown, o.Lease, o.Servers = true, held(ip50), true, os, servers(reservation.Reserved)
-				o.Leases = []kea.Lease{*os, *firmware}
+				o.Leases = []reservation.ServerLease{{Lease: *os, Server: "kea1"}, {Lease: *firmware, Server: "kea1"}}
 			}),
 			want: want{
 				stands{corev1.ConditionTrue, v1alpha1.ReasonReserved, ""},

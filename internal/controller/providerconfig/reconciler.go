@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
@@ -47,8 +48,9 @@ type reconciler struct {
 	kind      string
 	newConfig func() config
 	// running is the context of the groups, which ends with the manager.
-	running context.Context //nolint:containedctx // See above.
-	cluster *cluster
+	running  context.Context //nolint:containedctx // See above.
+	cluster  *cluster
+	recorder event.Recorder
 }
 
 // Reconcile a provider configuration.
@@ -126,8 +128,24 @@ func (r *reconciler) open(ctx context.Context, ref connection.Ref, pc config) (a
 		return r.fail(ref, v1alpha1.ReasonSecretUnusable, err), nil
 	}
 	cfg.Cluster = id
-	g, invalid := r.groups.Open(r.running, ref, cfg, fp) //nolint:contextcheck // A group outlives the reconcile.
+	g, departed, invalid := r.groups.Open(r.running, ref, cfg, fp) //nolint:contextcheck // A group outlives the reconcile.
+	r.reportDepartures(pc, id, departed)
 	return attempt{group: g, reason: v1alpha1.ReasonInvalid, err: invalid, forbidden: forbidden}, nil
+}
+
+// reasonStaysBehind is the reason of the event about a server that is no longer used.
+const reasonStaysBehind event.Reason = "ReservationsStayBehind"
+
+// reportDepartures tells of reservations on servers that are no longer used: the provider removes
+// nothing there.
+func (r *reconciler) reportDepartures(pc config, cluster string, departed []group.Departure) {
+	for _, d := range departed {
+		if d.Reservations == 0 || pc.GetSpec().Hosts.Shared {
+			continue
+		}
+		r.recorder.Event(pc, event.Normal(reasonStaysBehind, fmt.Sprintf("server %s is no longer used at %s; %d reservations of this cluster stay there: "+
+			"to find them, send reservation-get-page to it and look for %q in user-context", d.Server, d.URL, d.Reservations, cluster)))
+	}
 }
 
 // fail records why a provider configuration cannot be used.

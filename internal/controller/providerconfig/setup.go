@@ -57,6 +57,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.O
 		r := &reconciler{
 			client: mgr.GetClient(), reader: mgr.GetAPIReader(), groups: groups, kind: k.gvk.Kind, newConfig: k.newConfig,
 			running: ctx, cluster: cluster,
+			recorder: event.NewAPIRecorder(mgr.GetEventRecorderFor("connection/" + k.gvk.Kind)), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 		}
 		g.AddOnce(gate.Part{
 			Name: k.gvk.Kind + "s",

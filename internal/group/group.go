@@ -78,6 +78,7 @@ func New(c Config) (*Group, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.group = g
 		g.servers = append(g.servers, s)
 	}
 	return g, nil

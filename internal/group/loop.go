@@ -106,6 +106,9 @@ func (s *server) read(ctx context.Context) error {
 	if s.answered() {
 		return errUnsteady
 	}
+	if err := s.checkDistinct(); err != nil {
+		return err
+	}
 	scanned := s.mirror.Scanned(s.name)
 	first, failing := scanned.IsZero(), s.unusable() != nil
 	if rereads := s.rereads.Swap(false); first || failing || restarted || rereads {

@@ -19,6 +19,12 @@ const inspectLimit = 10000
 
 // probe finds out what the server can do. It sends no command that would write.
 func (s *server) probe(ctx context.Context) error {
+	if err := s.identify(ctx); err != nil {
+		return err
+	}
+	if err := s.checkDistinct(); err != nil {
+		return err
+	}
 	c, err := s.client().Probe(ctx)
 	if err != nil {
 		return err //nolint:wrapcheck // It names the command.

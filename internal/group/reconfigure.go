@@ -24,6 +24,7 @@ func (g *Group) Reconfigure(c Config) ([]Departure, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.group = g
 		s.everythingBehind = true
 		next, added = append(next, s), append(added, s)
 	}

@@ -53,7 +53,7 @@ var (
 	ErrDatabaseUnclear  = errors.New("cannot find out whether Kea has a hosts-database, since libdhcp_host_cache.so answers for one and the configuration cannot be read: set hosts.storage to Memory or Database")
 	// ErrSeveralProcesses reports that a load balancer, or a name with several addresses, leads to
 	// servers that each have reservations of their own.
-	ErrSeveralProcesses = errors.New("answers come from more than one kea-dhcp4: the url must lead to one server; name each server by itself in spec.servers")
+	ErrSeveralProcesses = errors.New("answers come from more than one kea-dhcp4, as behind a load balancer: the url must lead to one; name each server by itself in spec.servers")
 	ErrSubnetsLost      = errors.New("Kea has no subnets any more: its configuration may not have arrived yet; they are taken for removed if they do not come back within a minute")
 	ErrNoSubnets        = errors.New("Kea has just started and has no subnets: its configuration may not have arrived yet; an empty configuration is accepted a minute after the start")
 )
@@ -111,6 +111,7 @@ type server struct {
 	current  atomic.Pointer[settings]
 	// turns has a place for each command of callers.
 	turns chan struct{}
+	group *Group
 	// stop ends the loop.
 	stop context.CancelFunc
 	// rereads is set until the loop has read the server after its configuration has changed.
@@ -129,6 +130,8 @@ type server struct {
 	// they were looked at. everythingBehind is set where that is all of them.
 	behind           map[kea.HWAddress]struct{}
 	everythingBehind bool
+	// instance is which running Kea the last probe found; "" if it cannot say.
+	instance string
 	// capabilities that the last probe found.
 	capabilities kea.Capabilities
 	// waiting are the devices that wait for a lease.

@@ -116,7 +116,7 @@ func describeFacts(f group.ServerFacts) []string {
 	return out
 }
 
-var routine = []string{"status-get", "list-commands", "version-get", "config-get", "subnet4-list", "subnet4-get", "reservation-get-page", "lease4-get-page"}
+var routine = []string{"status-get", "list-commands", "version-get", "config-get", "subnet4-list", "subnet4-get", "reservation-get-page", "lease4-get-page", "statistic-get"}
 
 func isRoutine(line string) bool {
 	command, _, _ := strings.Cut(line, " ")

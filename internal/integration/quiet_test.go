@@ -55,7 +55,7 @@ func (s *site) writes() int {
 // hosts-database is there.
 var looks = []string{
 	"status-get", "subnet4-list", "subnet4-get", "reservation-get-page", "lease4-get-page", "lease4-get-by-hw-address",
-	"list-commands", "version-get", "config-get", "reservation-del",
+	"list-commands", "version-get", "config-get", "statistic-get", "reservation-del",
 }
 
 // work counts the commands that are none of these.

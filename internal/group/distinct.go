@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package group
+
+import (
+	"context"
+	"fmt"
+)
+
+// sameServerError reports that two servers of the configuration are one.
+type sameServerError struct{ first string }
+
+// Error names the other server and the remedy.
+func (e *sameServerError) Error() string {
+	return fmt.Sprintf("its url leads to the same kea-dhcp4 as that of server %s: give it the url of another one, or remove it from spec.servers", e.first)
+}
+
+// identify records which running Kea the server is, if there are others that it may be, too.
+func (s *server) identify(ctx context.Context) error {
+	if len(s.group.all()) < 2 {
+		return nil
+	}
+	instance, err := s.client().Instance(ctx)
+	if err != nil {
+		return err //nolint:wrapcheck // It names the command.
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.instance = instance
+	return nil
+}
+
+// checkDistinct returns an error if a server before this one in the configuration is the same Kea: that
+// one is used, and this one is not. Where a Kea does not say which one it is, nothing is known.
+func (s *server) checkDistinct() error {
+	own := s.currentInstance()
+	if own == "" {
+		return nil
+	}
+	for _, other := range s.group.before(s) {
+		if other.currentInstance() == own {
+			return &sameServerError{first: other.name}
+		}
+	}
+	return nil
+}
+
+func (s *server) currentInstance() string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.instance
+}
+
+// before returns the servers before another one in the configuration.
+func (g *Group) before(s *server) []*server {
+	all := g.all()
+	for i, other := range all {
+		if other == s {
+			return all[:i]
+		}
+	}
+	return nil
+}

@@ -116,7 +116,7 @@ func (g *Groups) Open(ctx context.Context, ref Ref, cfg group.Config, fingerprin
 		return started, nil, err
 	}
 	before := e.group.Servers()
-	departed, err := e.group.Reconfigure(cfg)
+	departed, err := e.group.Reconfigure(cfg) //nolint:contextcheck // Servers that are added run as long as the group.
 	if err != nil {
 		g.Fail(ref, err)
 		return nil, nil, err //nolint:wrapcheck // It names the server.

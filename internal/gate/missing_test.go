@@ -43,6 +43,11 @@ func TestPermissionReport(t *testing.T) {
 			looks:  []look{{[]Permission{list}, false}, {[]Permission{list}, true}},
 			want:   []string{lacks + crossplane},
 		},
+		"Secrets": {
+			reason: "Crossplane grants Secrets, too.",
+			looks:  []look{{MayWatch(Secrets), false}, {MayWatch(Secrets), true}},
+			want:   []string{lacks + "list, watch secrets: Crossplane's RBAC manager grants them, or cluster/standalone without Crossplane"},
+		},
 		"Both": {
 			reason: "Everything that is missing is reported with who grants it.",
 			looks:  []look{{[]Permission{list, get}, false}, {[]Permission{list, get}, true}},

@@ -22,9 +22,9 @@ func notSynced(message string) is {
 	return is{Type: xpv2.TypeSynced, Status: corev1.ConditionFalse, Message: message}
 }
 
-// TestUnreachable: "Kea unreachable: Synced=False; never taken for 'not there';
-// what was known stays in status". The message is stable: nothing is written to
-// the API server while nothing changes.
+// TestUnreachable: an outage is never taken for "not there", and what was known stays in the status. It
+// is reported by the configuration, and by the resources that need something: others hear nothing of it.
+// The message is stable: nothing is written to the API server while nothing changes.
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, testenv.KeaOptions{})
@@ -35,8 +35,9 @@ func TestUnreachable(t *testing.T) {
 	uid, known := r.UID, r.Status.AtProvider.DeepCopy()
 
 	s.kea.Stop()
-	s.await(r, notSynced("connection refused: kea-dhcp4 is not running"))
-	s.await(waiting, notSynced("connection refused"))
+	s.awaitUnusable("connection refused: kea-dhcp4 is not running")
+	edit(s, waiting, func(r *v1alpha1.KeaReservation) { r.Spec.ForProvider.Hostname = new("vm02") })
+	s.await(waiting, notSynced("connection refused: kea-dhcp4 is not running"))
 	// Nothing is tried until Kea answers: a fleet of 50,000 would be at it all the
 	// time.
 	s.awaitSent("status-get", 4)
@@ -45,7 +46,7 @@ func TestUnreachable(t *testing.T) {
 	if after := s.stillness(r); after != before {
 		t.Errorf("while Kea was down, {resourceVersion reconciles commands} went from %v to %v", before, after)
 	}
-	message := r.GetCondition(xpv2.TypeSynced).Message
+	message := waiting.GetCondition(xpv2.TypeSynced).Message
 	if regexp.MustCompile(`:\d+|` + strconv.Itoa(s.kea.Port)).MatchString(message) {
 		t.Errorf("the message has a port: %s", message)
 	}
@@ -86,9 +87,9 @@ func TestDeletedWhileUnreachable(t *testing.T) {
 	r := s.created(s.static("vm01", "10.123.0.50"))
 	signal(t, s.kea.PID(), syscall.SIGSTOP)
 	t.Cleanup(func() { _ = syscall.Kill(s.kea.PID(), syscall.SIGCONT) })
-	s.await(r, notSynced("no answer in time"))
+	s.awaitUnusable("no answer in time")
 	s.delete(r)
-	s.await(r, notSynced("reservation is gone from every server"))
+	s.await(r, notSynced("cannot remove the reservation from kea1"))
 	if r.DeletionTimestamp == nil || len(r.Finalizers) == 0 {
 		t.Errorf("deleted at %v, it has the finalizers %v", r.DeletionTimestamp, r.Finalizers)
 	}
@@ -97,6 +98,13 @@ func TestDeletedWhileUnreachable(t *testing.T) {
 	if got := s.held(mac); got != nil {
 		t.Errorf("Kea still holds %+v", got)
 	}
+}
+
+// awaitUnusable waits until the site's configuration says that its server cannot be used.
+func (s *site) awaitUnusable(message string) {
+	s.t.Helper()
+	pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
+	s.await(pc, is{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Message: message})
 }
 
 func signal(t *testing.T, pid int, sig syscall.Signal) {

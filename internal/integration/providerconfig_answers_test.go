@@ -157,7 +157,7 @@ func TestConfigRubbish(t *testing.T) {
 			f.answer.Store(&tc.answer)
 			s.await(pc, is{Type: xpv2.TypeReady, Status: corev1.ConditionFalse})
 			s.create(meanwhile)
-			s.troubled(pc, before, tc.want)
+			s.spared(pc, before, tc.want)
 			s.await(meanwhile, is{Type: xpv2.TypeSynced, Status: corev1.ConditionFalse, Message: tc.want.message})
 			if got := fmt.Sprint(s.held(macOf(host))); got != held || s.holds(host+1) {
 				t.Errorf("%s Kea has changed: %s was %s; the other one there: %v", tc.reason, got, held, s.holds(host+1))

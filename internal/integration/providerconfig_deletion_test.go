@@ -123,9 +123,6 @@ func TestBadInputDoesNotSpin(t *testing.T) { //nolint:paralleltest // See above.
 			spec.Servers[0].URL = strings.Replace(spec.Servers[0].URL, "http:", "https:", 1)
 		},
 		"NoDatabase": func(_ *site, spec *v1alpha1.ProviderConfigSpec) { spec.Hosts.Storage = v1alpha1.HostStorageDatabase },
-		"TwoServers": func(_ *site, spec *v1alpha1.ProviderConfigSpec) {
-			spec.Servers = append(spec.Servers, v1alpha1.Server{Name: "kea2", URL: "http://kea2.example:8000"})
-		},
 	}
 	k := testenv.StartKea(t, testenv.KeaOptions{})
 	var probed *v1alpha1.ClusterProviderConfig

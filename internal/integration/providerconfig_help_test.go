@@ -181,6 +181,29 @@ func (s *site) troubled(pc providerConfig, r *v1alpha1.KeaReservation, want trou
 	s.steady(pc, r)
 }
 
+// spared waits until a configuration tells of a trouble, and makes sure that a reservation that is as
+// wanted is left alone: it is in trouble once it needs something from Kea.
+func (s *site) spared(pc providerConfig, r *v1alpha1.KeaReservation, want trouble) {
+	s.t.Helper()
+	before := words(r)
+	s.await(pc, is{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: want.reason, Message: want.message})
+	start := s.commands(pc, "")
+	testenv.Eventually(s.t, within, "more looks at the server", func(context.Context) error {
+		if n := s.commands(pc, "") - start; n < 4 {
+			return fmt.Errorf("there were %d commands", n)
+		}
+		return nil
+	})
+	if err := shared.client.Get(s.t.Context(), client.ObjectKeyFromObject(r), r); err != nil {
+		s.t.Fatal(err)
+	}
+	if now := words(r); now != before {
+		s.t.Errorf("the conditions of a reservation that needs nothing were\n%sand now are\n%s", before, now)
+	}
+	edit(s, r, func(r *v1alpha1.KeaReservation) { r.Spec.ForProvider.NextServer = new("10.123.0.2") })
+	s.troubled(pc, r, want)
+}
+
 // steady makes sure that looks at the servers and reconciles change no word of
 // the conditions, and that the words are for people and will stay.
 func (s *site) steady(pc providerConfig, r *v1alpha1.KeaReservation) {

@@ -214,7 +214,7 @@ func TestConfigKeaDown(t *testing.T) {
 	s.create(r)
 	s.await(r, isReady, isSynced)
 	s.kea.Stop()
-	s.troubled(pc, r, trouble{reason: v1alpha1.ReasonUnreachable, message: "connection refused: kea-dhcp4 is not running"})
+	s.spared(pc, r, trouble{reason: v1alpha1.ReasonUnreachable, message: "connection refused: kea-dhcp4 is not running"})
 	if got := r.Status.AtProvider.IPAddress; got != "10.123.0.11" {
 		t.Errorf("status.atProvider.ipAddress is %q: what was known is to stay", got)
 	}

@@ -66,7 +66,7 @@ func TestConfigOwnCredentials(t *testing.T) {
 // awaitServing waits until the status says how many servers serve, and of each in which state it is.
 func (s *site) awaitServing(pc *v1alpha1.ClusterProviderConfig, want string, states ...v1alpha1.ServerHealth) {
 	s.t.Helper()
-	testenv.Eventually(s.t, within, fmt.Sprintf("%s of the servers to serve", want), func(ctx context.Context) error {
+	testenv.Eventually(s.t, within, want+" of the servers to serve", func(ctx context.Context) error {
 		if err := s.client.Get(ctx, client.ObjectKeyFromObject(pc), pc); err != nil {
 			return err
 		}

@@ -40,12 +40,12 @@ const pollJitter = 0.1
 // there are any. It stays there: should the CRD go, the controller has nothing to
 // do until it is back.
 func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *connection.Groups) {
-	usages := providerconfig.SetupUsages(mgr, g)
+	usages, uses := providerconfig.SetupUsages(mgr, g), providerconfig.Needs()
 	g.AddOnce(gate.Part{
 		Name: "KeaReservations",
 		Need: gate.Need{
-			CRDs:        []gate.CRD{gate.KeaReservations, gate.ProviderConfigs, gate.ClusterProviderConfigs, gate.ProviderConfigUsages},
-			Permissions: gate.MayWatch(v1alpha1.KeaReservationGroupResource),
+			CRDs:        append([]gate.CRD{gate.KeaReservations}, uses.CRDs...),
+			Permissions: append(gate.MayWatch(v1alpha1.KeaReservationGroupResource), uses.Permissions...),
 		},
 		Run: func(ctx context.Context, _ gate.CRDs) error {
 			// First, because this is all that can fail: a cluster takes a moment to know a

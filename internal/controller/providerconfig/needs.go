@@ -5,7 +5,6 @@ package providerconfig
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,16 +20,18 @@ import (
 // syncLimit is how long a cache may take to fill. After that the gate tries again.
 const syncLimit = 2 * time.Minute
 
-// needs returns what the controllers of a kind of provider configuration cannot run without.
-func needs(crd gate.CRD) gate.Need {
-	return gate.Need{
-		CRDs: []gate.CRD{crd, gate.ProviderConfigUsages},
-		Permissions: slices.Concat(
-			gate.MayWatch(crd.GroupResource()),
-			gate.MayWatch(gate.ProviderConfigUsages.GroupResource()),
-			gate.MayWatch(gate.Secrets),
-		),
+// Needs returns what a controller cannot run without that uses provider configurations of either
+// kind: without it, it would wait for connections in vain.
+func Needs() gate.Need { return needs(gate.ProviderConfigs, gate.ClusterProviderConfigs) }
+
+// needs returns what the controllers of kinds of provider configurations cannot run without.
+func needs(kinds ...gate.CRD) gate.Need {
+	n := gate.Need{CRDs: append(kinds, gate.ProviderConfigUsages)}
+	for _, crd := range n.CRDs {
+		n.Permissions = append(n.Permissions, gate.MayWatch(crd.GroupResource())...)
 	}
+	n.Permissions = append(n.Permissions, gate.MayWatch(gate.Secrets)...)
+	return n
 }
 
 // fillCaches fills the caches that the controllers of a kind of provider configuration read, before

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"maps"
 	"net/netip"
+	"slices"
 
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/reservation"
@@ -199,6 +200,11 @@ func (s *server) hasAlready(ctx context.Context, step reservation.Step) bool {
 		return false
 	}
 	s.notify(s.mirror.PutHost(step.Store, keyOf(step.Want), got, ""))
-	s.updateFacts(func(f *ServerFacts) { f.SharedDatabase = true })
+	s.updateFacts(func(f *ServerFacts) {
+		if !s.sharedDatabase {
+			s.sharedDatabase = true
+			f.Warnings = append(slices.Clone(f.Warnings), sharedDatabaseWarning)
+		}
+	})
 	return true
 }

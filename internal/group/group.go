@@ -89,7 +89,7 @@ func (g *Group) Run(ctx context.Context) {
 	g.mu.Lock()
 	g.running = ctx
 	for _, s := range g.servers {
-		g.start(s)
+		g.start(s) //nolint:contextcheck // It runs in that of the group, which is ctx.
 	}
 	g.mu.Unlock()
 	<-ctx.Done()
@@ -112,8 +112,9 @@ func (g *Group) all() []*server {
 
 // Servers returns what is known of each server, in the order of the configuration.
 func (g *Group) Servers() []ServerFacts {
-	var out []ServerFacts
-	for _, s := range g.all() {
+	all := g.all()
+	out := make([]ServerFacts, 0, len(all))
+	for _, s := range all {
 		out = append(out, s.currentFacts())
 	}
 	return out
@@ -172,8 +173,9 @@ func (g *Group) server(name string) *server {
 
 // join returns the errors of servers, in the order of the configuration.
 func (g *Group) join(errs map[string]error) error {
-	var all []error
-	for _, s := range g.all() {
+	servers := g.all()
+	all := make([]error, 0, len(servers))
+	for _, s := range servers {
 		all = append(all, errs[s.name])
 	}
 	return errors.Join(all...)

@@ -91,22 +91,8 @@ func (s *server) tick(ctx context.Context) {
 }
 
 func (s *server) read(ctx context.Context) error {
-	if err := s.current.Load().err; err != nil {
-		return err
-	}
-	restarted, err := s.heartbeat(ctx)
-	if restarted {
-		s.toInspect, s.database, s.memoryLost = true, nil, true
-		s.retrySave()
-		s.mirror.ForgetRefusals(s.name)
-	}
+	restarted, err := s.ask(ctx)
 	if err != nil {
-		return err
-	}
-	if s.answered() {
-		return errUnsteady
-	}
-	if err := s.checkDistinct(); err != nil {
 		return err
 	}
 	scanned := s.mirror.Scanned(s.name)
@@ -129,6 +115,27 @@ func (s *server) read(ctx context.Context) error {
 	// is down is noticed then.
 	_ = s.readLeasesOfWaiting(ctx)
 	return nil
+}
+
+// ask asks the server how it is, and reports whether it was restarted or reloaded. An error if it is not
+// to be used.
+func (s *server) ask(ctx context.Context) (restarted bool, err error) {
+	if err := s.current.Load().err; err != nil {
+		return false, err
+	}
+	restarted, err = s.heartbeat(ctx)
+	if restarted {
+		s.toInspect, s.database, s.memoryLost = true, nil, true
+		s.retrySave()
+		s.mirror.ForgetRefusals(s.name)
+	}
+	if err != nil {
+		return restarted, err
+	}
+	if s.answered() {
+		return restarted, errUnsteady
+	}
+	return restarted, s.checkDistinct()
 }
 
 // lookAgain has the devices looked at that could not be while the server was Suspect. That is done at

@@ -4,6 +4,8 @@ package group
 
 import (
 	"slices"
+
+	"github.com/vitistack/provider-kea/internal/mirror"
 )
 
 // Reconfigure has the group run with another configuration. What is known of servers that remain, under
@@ -12,8 +14,18 @@ import (
 // a server cannot be used at all; the group runs as before then. Cluster and Notify cannot be changed.
 // It returns the servers that are no longer used, with what stays behind there.
 func (g *Group) Reconfigure(c Config) ([]Departure, error) {
+	departed, changes, err := g.reconfigure(c)
+	if g.notify != nil && !changes.Empty() {
+		g.notify(changes)
+	}
+	return departed, err
+}
+
+// reconfigure does that, and returns what is to be notified.
+func (g *Group) reconfigure(c Config) ([]Departure, mirror.Changes, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	var changes mirror.Changes
 	var next, added []*server
 	for _, sc := range c.Servers {
 		if s := g.remaining(sc); s != nil {
@@ -22,7 +34,7 @@ func (g *Group) Reconfigure(c Config) ([]Departure, error) {
 		}
 		s, err := newServer(sc, Config{Storage: c.Storage, Persist: c.Persist, Interval: c.Interval, Notify: g.notify}, g.mirror)
 		if err != nil {
-			return nil, err
+			return nil, changes, err
 		}
 		s.group = g
 		s.everythingBehind = true
@@ -33,7 +45,7 @@ func (g *Group) Reconfigure(c Config) ([]Departure, error) {
 			continue
 		}
 		if err := next[i].configure(sc, c); err != nil {
-			return nil, err
+			return nil, changes, err
 		}
 		next[i].requestFullRead()
 	}
@@ -41,7 +53,7 @@ func (g *Group) Reconfigure(c Config) ([]Departure, error) {
 	for _, s := range g.servers {
 		if !slices.Contains(next, s) {
 			departed = append(departed, Departure{Server: s.name, URL: s.current.Load().url, Reservations: g.mirror.Owned(s.name)})
-			g.remove(s)
+			changes.Merge(g.remove(s))
 		}
 	}
 	g.servers, g.shared = next, c.Shared
@@ -50,7 +62,7 @@ func (g *Group) Reconfigure(c Config) ([]Departure, error) {
 			g.start(s)
 		}
 	}
-	return departed, nil
+	return departed, changes, nil
 }
 
 // Departure is a server that is no longer used.
@@ -71,15 +83,16 @@ func (g *Group) remaining(sc ServerConfig) *server {
 	return g.servers[i]
 }
 
-// remove ends the loop of a server and forgets what is known of it. It needs the lock.
-func (g *Group) remove(s *server) {
+// remove ends the loop of a server and forgets what is known of it. It returns what waited for it, and
+// needs the lock.
+func (g *Group) remove(s *server) mirror.Changes {
 	if s.stop != nil {
 		s.stop()
 	}
 	g.mirror.Drop(s.name)
 	c := s.takeBehind()
 	c.Servers = true
-	s.notify(c)
+	return c
 }
 
 // requestFullRead has the loop probe and read the server at once: it may be kept elsewhere from now on,

@@ -90,10 +90,15 @@ func (g *Group) lastHeld(s *server, in reservation.Intent, wasReserved bool) []r
 	}
 	owner := g.owner(in)
 	copies := s.mirror.Copies(s.name, in, owner)
-	if g.isShared() && slices.ContainsFunc(g.all(), func(o *server) bool { return o.silent() == nil }) {
+	if g.isShared() && slices.ContainsFunc(g.all(), g.releasesDatabase) {
 		copies = slices.DeleteFunc(copies, func(c reservation.Copy) bool { return c.Store.Place == kea.TargetDatabase })
 	}
 	return reservation.Remains(copies, owner, wasReserved)
+}
+
+// releasesDatabase reports whether a server answers, and keeps reservations in its database.
+func (g *Group) releasesDatabase(s *server) bool {
+	return s.silent() == nil && g.mirror.Settings(s.name).Primary == kea.TargetDatabase
 }
 
 func (s *server) release(ctx context.Context, in reservation.Intent, owner reservation.Owner, wasReserved bool) error {

@@ -38,9 +38,6 @@ type ServerFacts struct {
 	// SubnetsErr is ErrSubnetsLost while the server lists none of the subnets that it listed
 	// before; nil otherwise. The server can be used.
 	SubnetsErr error
-	// SharedDatabase is set once the server's hosts-database has turned out to be that of another
-	// server of the group, though the configuration does not say so.
-	SharedDatabase bool
 	// SaveErr is why reservations in memory could not be saved to Kea's configuration file; nil if
 	// they were, or are not to be.
 	SaveErr error
@@ -132,6 +129,9 @@ type server struct {
 	everythingBehind bool
 	// instance is which running Kea the last probe found; "" if it cannot say.
 	instance string
+	// sharedDatabase is set once the server's hosts-database has turned out to be that of another
+	// server of the group, though the configuration does not say so.
+	sharedDatabase bool
 	// capabilities that the last probe found.
 	capabilities kea.Capabilities
 	// waiting are the devices that wait for a lease.
@@ -352,7 +352,7 @@ func (s *server) updateFacts(update func(*ServerFacts)) {
 
 func sameFacts(a, b ServerFacts) bool {
 	return a.Version == b.Version && a.Storage == b.Storage && slices.Equal(a.HA, b.HA) && slices.Equal(a.MissingHooks, b.MissingHooks) &&
-		a.SharedDatabase == b.SharedDatabase && reported(a.State) == reported(b.State) && a.Since.Equal(b.Since) &&
+		reported(a.State) == reported(b.State) && a.Since.Equal(b.Since) &&
 		slices.Equal(a.Warnings, b.Warnings) && text(a.Err) == text(b.Err) && text(a.SubnetsErr) == text(b.SubnetsErr) && text(a.SaveErr) == text(b.SaveErr)
 }
 

@@ -110,9 +110,6 @@ func describeFacts(f group.ServerFacts) []string {
 	for _, warning := range f.Warnings {
 		out = append(out, f.Name+" warning: "+warning)
 	}
-	if f.SharedDatabase {
-		out = append(out, f.Name+" uses another server's database")
-	}
 	return out
 }
 

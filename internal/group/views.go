@@ -25,8 +25,9 @@ type known struct {
 // known returns what is known of an intent. A server can be used if usable returns nil.
 func (g *Group) known(in reservation.Intent, usable func(*server) error) known {
 	out := known{errs: map[string]error{}}
-	var names []string
-	for _, s := range g.all() {
+	all := g.all()
+	names := make([]string, 0, len(all))
+	for _, s := range all {
 		names = append(names, s.name)
 		if err := usable(s); err != nil {
 			out.errs[s.name] = err

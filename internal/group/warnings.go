@@ -33,6 +33,12 @@ func (s *server) warnings(settings mirror.Settings) []string {
 	add(func(p kea.SubnetPolicy) bool {
 		return p.ReservationsInSubnet && p.ReservationsOutOfPool && len(p.Pools) > 0
 	}, "reservations-out-of-pool is true for %s: Kea ignores reservations of addresses inside pools there")
+	s.mu.RLock()
+	shared := s.sharedDatabase
+	s.mu.RUnlock()
+	if shared {
+		out = append(out, sharedDatabaseWarning)
+	}
 	if s.unreadable > 0 {
 		out = append(out, fmt.Sprintf("%d host reservations and leases cannot be read, as they have another shape than Kea's", s.unreadable))
 	}
@@ -45,6 +51,8 @@ func (s *server) warnings(settings mirror.Settings) []string {
 	}
 	return out
 }
+
+const sharedDatabaseWarning = "its hosts-database is that of another server, too: set hosts.shared to true, so that each reservation is written once"
 
 func subnetsWith(policies map[uint32]kea.SubnetPolicy, is func(kea.SubnetPolicy) bool) string {
 	var prefixes []netip.Prefix

@@ -51,7 +51,7 @@ func (s *site) checkVersions(during string, before map[string]string) {
 // a hundred one by one takes longer than what is waited for.
 func (s *site) awaitEach(what string, rs []*v1alpha1.KeaReservation, check func(*v1alpha1.KeaReservation) error) {
 	s.t.Helper()
-	testenv.Eventually(s.t, within, what, func(ctx context.Context) error {
+	testenv.Eventually(s.t, max(within, s.patience), what, func(ctx context.Context) error {
 		l := &v1alpha1.KeaReservationList{}
 		if err := s.client.List(ctx, l, client.InNamespace(s.namespace)); err != nil {
 			return err

@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/testenv"
@@ -35,17 +38,19 @@ func TestPairProviderKilled(t *testing.T) {
 	for i := range fleet {
 		rs = append(rs, p.numbered(i+1))
 	}
+	count := func(limit int, is func(r *v1alpha1.KeaReservation) bool) (n int) {
+		for _, r := range rs {
+			if n < limit && is(r) {
+				n++
+			}
+		}
+		return n
+	}
 	// once waits until the first of the reservations are so on kea1, and kills the provider.
 	once := func(what string, is func(r *v1alpha1.KeaReservation) bool) {
 		t.Helper()
 		testenv.Eventually(t, within, "the first reservations to be "+what, func(context.Context) error {
-			n := 0
-			for _, r := range rs {
-				if is(r) {
-					n++
-				}
-			}
-			if n < 3 {
+			if n := count(3, is); n < 3 {
 				return fmt.Errorf("there are %d", n)
 			}
 			return nil
@@ -54,13 +59,7 @@ func TestPairProviderKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = c.provider.cmd.Wait() // It was killed.
-		n := 0
-		for _, r := range rs {
-			if is(r) {
-				n++
-			}
-		}
-		t.Logf("the provider was killed when %d of %d were %s on kea1", n, fleet, what)
+		t.Logf("the provider was killed when %d of %d were %s on kea1", count(fleet, is), fleet, what)
 	}
 	address := func(r *v1alpha1.KeaReservation) string { return r.Spec.ForProvider.IPAddress }
 	there := func(r *v1alpha1.KeaReservation) bool {
@@ -76,8 +75,16 @@ func TestPairProviderKilled(t *testing.T) {
 	p.kea1.awaitAll(rs)
 	p.kea2.awaitAll(rs)
 
+	// All at once, so that the provider has not done one when it gets the next.
+	var changes errgroup.Group
 	for i, r := range rs {
-		edit(p.site, r, withAddress(fmt.Sprintf("10.123.0.%d", 101+i)))
+		changes.Go(func() error {
+			patch := fmt.Sprintf(`{"spec":{"forProvider":{"ipAddress":"10.123.0.%d"}}}`, 101+i)
+			return p.client.Patch(t.Context(), r, client.RawPatch(types.MergePatchType, []byte(patch)))
+		})
+	}
+	if err := changes.Wait(); err != nil {
+		t.Fatal(err)
 	}
 	once("changed", there)
 	c.start("--leader-election=false")
@@ -85,8 +92,8 @@ func TestPairProviderKilled(t *testing.T) {
 	p.kea2.awaitAll(rs)
 	p.awaitEach("Replicated", rs, has(replicated...))
 
-	for _, r := range rs {
-		p.delete(r)
+	if err := p.client.DeleteAllOf(t.Context(), &v1alpha1.KeaReservation{}, client.InNamespace(p.namespace)); err != nil {
+		t.Fatal(err)
 	}
 	once("deleted", func(r *v1alpha1.KeaReservation) bool { return p.kea1.held(r.Spec.ForProvider.HWAddress) == nil })
 	c.start("--leader-election=false")

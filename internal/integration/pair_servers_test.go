@@ -151,7 +151,7 @@ func TestLoadBalancer(t *testing.T) {
 	p.create(c)
 	t.Cleanup(func() { p.abandon(c) })
 	p.awaitConfig(unhealthy("balanced"))
-	p.awaitReported("balanced", "load balancer")
+	p.awaitReported("balanced", "more than one kea-dhcp4")
 	r := p.numbered(1)
 	p.create(r)
 	p.awaitSent("status-get", 10)

@@ -66,7 +66,8 @@ func startPair(t *testing.T, w *world) (*wire, [2]*pairMember) {
 	for i := range options {
 		options[i] = testenv.KeaOptions{
 			Address: api, Username: username, Password: password, Interfaces: []string{ends[i]},
-			Subnets: []testenv.Subnet{{ID: 1 + 6*i, Prefix: pairSubnet, Pools: []string{fmt.Sprintf("10.124.0.100 - 10.124.0.%d", 100+pairPool-1)}}},
+			// Partners need equal subnet-ids: leases are replicated with theirs.
+			Subnets: []testenv.Subnet{{ID: 1, Prefix: pairSubnet, Pools: []string{fmt.Sprintf("10.124.0.100 - 10.124.0.%d", 100+pairPool-1)}}},
 			Extra:   map[string]any{"valid-lifetime": 600},
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"testing/synctest"
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/group"
@@ -320,6 +321,7 @@ func (w *world) stepKea(k *keatest.Server, words []string) {
 		k.Fail(keatest.Fault{Command: strings.TrimPrefix(rest[0], "any"), Kind: keatest.FaultKind(rest[1]), Times: times})
 	case "heal":
 		k.ClearFaults()
+		synctest.Wait() // Commands that hung have ended.
 	case "lose-database":
 		k.LoseDatabase()
 	case "restore-database":

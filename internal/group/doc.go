@@ -42,7 +42,6 @@
 //   - server.mu guards what callers and the loop share: health, facts, capabilities, what is
 //     behind, waiting or unsaved. Fields marked "of the loop alone" have no lock.
 //   - Settings are swapped as a whole, without a lock (server.current).
-//   - No lock is held while a command is sent. Config.Notify is called without server.mu, but
-//     Reconfigure calls it with Group.mu: it must not call the group.
+//   - No lock is held while a command is sent, nor while Config.Notify is called.
 //   - The mirror has its own lock, and is never called with server.mu.
 package group

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package group
+
+import (
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/mirror"
+)
+
+// addBehind remembers that a device is to be looked at again once the server has been read. It does
+// nothing for a server that is no longer configured.
+func (s *server) addBehind(hw kea.HWAddress) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.behind[hw] = struct{}{}
+}
+
+// takeBehind returns what is to be looked at again now.
+func (s *server) takeBehind() mirror.Changes {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := mirror.Changes{Everything: s.everythingBehind}
+	for hw := range s.behind {
+		c.Merge(mirror.Changes{HWAddresses: map[kea.HWAddress]string{hw: ""}})
+	}
+	s.everythingBehind = false
+	clear(s.behind)
+	return c
+}

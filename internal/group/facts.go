@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package group
+
+import (
+	"slices"
+	"time"
+
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/mirror"
+)
+
+// ServerFacts is what is known of a server beside what it holds.
+type ServerFacts struct {
+	Name    string
+	Version string
+	// Storage is where reservations are written; "" until that is known.
+	Storage kea.Target
+	// HAState is the state of the first of HA, the high-availability relationships that the server
+	// takes part in; empty without the hook library.
+	HAState string
+	HA      []kea.HAStatus
+	// State is whether the server serves, and Since is when it began to, or ceased to.
+	State Health
+	Since time.Time
+	// MissingHooks are hook libraries that the provider needs and the server does not load.
+	MissingHooks []string
+	// Warnings are what Kea is configured to ignore, and what could not be checked.
+	Warnings []string
+	// Err is why the server cannot be used; nil if State is Up or Suspect.
+	Err error
+	// SubnetsErr is ErrSubnetsLost while the server lists none of the subnets that it listed
+	// before; nil otherwise. The server can be used.
+	SubnetsErr error
+	// SaveErr is why reservations in memory could not be saved to Kea's configuration file; nil if
+	// they were, or are not to be.
+	SaveErr error
+}
+
+func (s *server) currentFacts() ServerFacts {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.facts
+}
+
+// updateFacts changes the facts, and says so if they are others than before.
+func (s *server) updateFacts(update func(*ServerFacts)) {
+	s.mu.Lock()
+	before := s.facts
+	update(&s.facts)
+	s.facts.State, s.facts.Since = s.health.state, s.health.since
+	changed := !sameFacts(before, s.facts)
+	s.mu.Unlock()
+	if changed {
+		s.notify(mirror.Changes{Servers: true})
+	}
+}
+
+func sameFacts(a, b ServerFacts) bool {
+	return a.Version == b.Version && a.Storage == b.Storage && slices.Equal(a.HA, b.HA) && slices.Equal(a.MissingHooks, b.MissingHooks) &&
+		reported(a.State) == reported(b.State) && a.Since.Equal(b.Since) &&
+		slices.Equal(a.Warnings, b.Warnings) && text(a.Err) == text(b.Err) && text(a.SubnetsErr) == text(b.SubnetsErr) && text(a.SaveErr) == text(b.SaveErr)
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// reported returns the state that is worth a report: whether a Suspect server is Up or Down turns out
+// in a moment.
+func reported(h Health) Health {
+	if h == Suspect {
+		return Up
+	}
+	return h
+}
+
+// failed records why the server cannot be used. That alone concerns no reservation: what was last
+// seen of each still holds.
+func (s *server) failed(err error) {
+	s.updateFacts(func(f *ServerFacts) {
+		s.health.failed(time.Now(), s.interval())
+		f.Err = err
+	})
+}
+
+// recovered records that all of the server has been read, and has the devices looked at that could
+// not be before.
+func (s *server) recovered() {
+	s.updateFacts(func(f *ServerFacts) {
+		s.health.read(time.Now())
+		f.Err = nil
+	})
+	s.notify(s.takeBehind())
+}

@@ -124,6 +124,10 @@ func (s *server) ask(ctx context.Context) (restarted bool, err error) {
 		return false, err
 	}
 	restarted, err = s.heartbeat(ctx)
+	if err == nil && s.mirror.Scanned(s.name).IsZero() {
+		// Twice before anything is written: a load balancer may lead to another server each time.
+		_, err = s.heartbeat(ctx)
+	}
 	if restarted {
 		s.toInspect, s.database, s.memoryLost = true, nil, true
 		s.retrySave()

@@ -26,7 +26,7 @@ func (w *world) step(line string) string {
 		"config": w.stepConfig, "start": func([]string) { w.start() }, "provider": w.stepProvider, "kea": func(words []string) { w.stepKea(w.kea, words) }, "kea2": func(words []string) { w.stepKea(w.keas[1], words) },
 		"want": w.stepWant, "delete": w.stepDelete, "tick": w.stepTick, "look": w.stepLook, "facts": func([]string) { clear(w.facts) },
 		"routine": w.stepRoutine, "meanwhile": w.stepMeanwhile,
-		"configure": w.stepConfigure,
+		"configure": w.stepConfigure, "add": func([]string) { w.addServer() }, "remove": w.stepRemove,
 	}
 	run, ok := steps[verb]
 	if !ok {
@@ -168,6 +168,8 @@ func (w *world) stepConfig(words []string) {
 			"servers":   func() { w.servers = int(number(value)) },
 			"ids":       func() { w.ids = true },
 			"databases": func() { w.options.Database, w.databases = keatest.NewDatabase(), int(number(value)) },
+			"memory2":   func() { w.memory2 = true },
+			"balanced":  func() { w.servers, w.balanced = 2, true },
 			"shared":    func() { w.config.Shared = true },
 			"storage":   func() { w.config.Storage = group.Storage(value) },
 			"interval":  func() { w.config.Interval = w.duration(value) },
@@ -177,6 +179,30 @@ func (w *world) stepConfig(words []string) {
 		}
 		set()
 	}
+}
+
+// addServer: `add kea2` starts another server, and adds it to the configuration.
+func (w *world) addServer() {
+	w.servers++
+	w.addKea(w.options)
+	w.reconfigure()
+}
+
+// stepRemove: `remove kea2` takes a server out of the configuration.
+func (w *world) stepRemove(words []string) {
+	w.config.Servers = slices.DeleteFunc(slices.Clone(w.config.Servers), func(s group.ServerConfig) bool { return s.Name == words[0] })
+	w.reconfigure()
+}
+
+func (w *world) reconfigure() {
+	departed, err := w.group.Reconfigure(w.config)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, d := range departed {
+		w.printf("%s is no longer used; %d reservations stay there", d.Server, d.Reservations)
+	}
+	w.settle()
 }
 
 func number(s string) uint32 {

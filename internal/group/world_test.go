@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,11 +44,14 @@ type world struct {
 	ids bool
 	// databases is how many the servers have, where they have any.
 	databases int
-	keas      []*keatest.Server
-	kea       *keatest.Server
-	group     *group.Group
-	stopGroup func()
-	resources map[string]*resource
+	// memory2 has the second server keep reservations in memory; balanced has one name lead to both
+	// servers in turn.
+	memory2, balanced bool
+	keas              []*keatest.Server
+	kea               *keatest.Server
+	group             *group.Group
+	stopGroup         func()
+	resources         map[string]*resource
 
 	mu      sync.Mutex // guards changes and meanwhile
 	changes mirror.Changes
@@ -115,9 +119,19 @@ func (w *world) startKeas() {
 		if i > 0 && w.databases > 1 {
 			o.Database = keatest.NewDatabase()
 		}
+		if i > 0 && w.memory2 {
+			o.Database = nil
+		}
+		if i > 0 && w.balanced {
+			time.Sleep(10 * time.Second) // It is the time of the start that tells two apart.
+		}
 		w.addKea(o)
 	}
 	w.kea = w.keas[0]
+	if w.balanced {
+		w.config.Servers = w.config.Servers[:1]
+		w.config.Servers[0].Kea.Transport = &balancer{w: w}
+	}
 }
 
 // addKea starts a server and configures it.
@@ -304,7 +318,7 @@ func (w *world) printf(format string, args ...any) {
 
 // hosts returns what a store holds, a line each.
 func (w *world) hosts(server int, place kea.Target) []string {
-	if place == kea.TargetDatabase && w.options.Database == nil {
+	if place == kea.TargetDatabase && (w.options.Database == nil || server > 0 && w.memory2) {
 		return nil
 	}
 	all := w.keas[server].Reservations(place)
@@ -358,6 +372,17 @@ func optionLine(o kea.OptionData) string {
 type pipe struct {
 	w   *world
 	kea *keatest.Server
+}
+
+// balancer leads to the servers in turn.
+type balancer struct {
+	w *world
+	n atomic.Int64
+}
+
+// RoundTrip passes a request to the next server.
+func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
+	return b.w.keas[int(b.n.Add(1))%len(b.w.keas)].RoundTrip(r)
 }
 
 // RoundTrip passes a request to Kea, after what is to happen just before it.

@@ -31,6 +31,10 @@ import (
 // annotation crossplane.io/poll-interval: changes come as events, not by polling.
 const minPoll = 10 * time.Second
 
+// reconcileTimeout bounds one reconcile. Its commands take turns with those of other reconciles: where
+// Kea needs two seconds for each, a minute is too short for as many workers as there are.
+const reconcileTimeout = 5 * time.Minute
+
 // pollJitter spreads the polls of resources that were made together, as a part
 // of a resource's poll interval: crossplane-runtime's own jitter would be a part
 // of the provider's, which may be far longer.
@@ -119,6 +123,7 @@ func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *connection.G
 		managed.WithInitializers(managed.InitializerFn(initialize(mgr.GetClient()))),
 		managed.WithLogger(o.Logger.WithValues("controller", name)),
 		managed.WithRecorder(recorder),
+		managed.WithTimeout(reconcileTimeout),
 		managed.WithPollInterval(o.PollInterval),
 		managed.WithMinPollInterval(minPoll),
 		managed.WithPollIntervalHook(func(_ resource.Managed, d time.Duration) time.Duration { return wait.Jitter(d, pollJitter) }),

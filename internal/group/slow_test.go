@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package group_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vitistack/provider-kea/internal/group"
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/reservation"
+)
+
+// slow makes Kea take its time for each command, and counts how many are sent at a time.
+type slow struct {
+	http.RoundTripper
+
+	takes time.Duration
+	// one has room for the command that Kea works on.
+	one chan struct{}
+
+	mu         sync.Mutex // guards what follows
+	sent, most int
+}
+
+// RoundTrip sends a command when those before it are done.
+func (s *slow) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.count(1)
+	defer s.count(-1)
+	select {
+	case s.one <- struct{}{}:
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	defer func() { <-s.one }()
+	select {
+	case <-time.After(s.takes):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	return s.RoundTripper.RoundTrip(r)
+}
+
+func (s *slow) count(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent += n
+	s.most = max(s.most, s.sent)
+}
+
+// TestSlowKea: a Kea that needs long for each command, and works on one at a time, is not taken for one
+// that hangs, however many callers there are. All of them get their turn.
+func TestSlowKea(t *testing.T) {
+	const workers, timeout = 16, 10 * time.Second
+	for _, takes := range []time.Duration{800 * time.Millisecond, 2 * time.Second} {
+		t.Run(takes.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.startKeas()
+				k := &slow{RoundTripper: w.config.Servers[0].Kea.Transport, takes: takes, one: make(chan struct{}, 1)}
+				w.config.Servers[0].Kea.Transport, w.config.Servers[0].Kea.Timeout = k, timeout
+				w.start()
+				defer w.stop()
+				time.Sleep(time.Minute)
+				since := w.group.Servers()[0].Since
+
+				var all sync.WaitGroup
+				for i := range workers {
+					all.Go(func() { applyOne(t, w.group, i) })
+				}
+				all.Wait()
+				if f := w.group.Servers()[0]; f.Err != nil || !f.Since.Equal(since) {
+					t.Errorf("the server is %s since %s: %v", f.State, f.Since, f.Err)
+				}
+				if got := len(w.kea.Reservations(kea.TargetMemory)); got != workers {
+					t.Errorf("Kea has %d reservations, want %d", got, workers)
+				}
+				if k.most > 4 {
+					t.Errorf("%d commands were sent at a time, want 4 at most", k.most)
+				}
+			})
+		})
+	}
+}
+
+func applyOne(t *testing.T, g *group.Group, i int) {
+	t.Helper()
+	in := reservation.Intent{
+		Resource: fmt.Sprintf("ns/vm%d", i), HWAddress: kea.HWAddress(fmt.Sprintf("02:00:00:01:00:%02x", i)),
+		Subnet:  reservation.SubnetRef{Prefix: netip.MustParsePrefix("10.64.0.0/16")},
+		Address: netip.AddrFrom4([4]byte{10, 64, 0, byte(50 + i)}),
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	if _, err := g.Apply(ctx, in); err != nil {
+		t.Errorf("%s: %v", in.Resource, err)
+	}
+}

@@ -13,7 +13,7 @@ import (
 // TestPairDrift: what is changed or deleted on one server is repaired there, and there only.
 func TestPairDrift(t *testing.T) {
 	t.Parallel()
-	for name, drift := range map[string]func(m *member){
+	drifts := map[string]func(m *member){
 		"deleted": func(m *member) { m.remove(mac) },
 		"changed": func(m *member) {
 			r := m.held(mac).Clone()
@@ -29,20 +29,21 @@ func TestPairDrift(t *testing.T) {
 			delete(r.UserContext, "crossplane")
 			m.replace(r)
 		},
-	} {
-		for _, server := range []string{"kea1", "kea2"} {
-			t.Run(name+" on "+server, func(t *testing.T) {
-				t.Parallel()
-				p := newPair(t, twoMemories)
-				r := p.static("vm01", "10.123.0.50")
-				r.Spec.ForProvider.Hostname = new("vm01")
-				p.onBoth(r)
-				p.settle()
-				m := p.member(server)
-				spared := p.other(m)
-				writes, untouched := p.writesTo(spared), fmt.Sprintf("%+v", *spared.held(mac))
+	}
+	for _, server := range []string{"kea1", "kea2"} {
+		t.Run(server, func(t *testing.T) {
+			t.Parallel()
+			p := newPair(t, twoMemories)
+			r := p.static("vm01", "10.123.0.50")
+			r.Spec.ForProvider.Hostname = new("vm01")
+			p.onBoth(r)
+			p.settle()
+			m := p.member(server)
+			spared := p.other(m)
+			writes, untouched := p.writesTo(spared), fmt.Sprintf("%+v", *spared.held(mac))
+			for name, drift := range drifts {
 				drift(m)
-				m.eventually("the reservation as before", mac, func(h *kea.Reservation) error {
+				m.eventually(name+", and then the reservation as before", mac, func(h *kea.Reservation) error {
 					if h.IPAddress != addr("10.123.0.50") || h.Hostname != "vm01" || owner(h) != p.key("vm01").String() {
 						return fmt.Errorf("it has %+v", h)
 					}
@@ -50,11 +51,11 @@ func TestPairDrift(t *testing.T) {
 				})
 				p.await(r, replicated...)
 				p.settle()
-				equal(t, "writes to "+spared.name, p.writesTo(spared), writes)
-				equal(t, "what "+spared.name+" has", fmt.Sprintf("%+v", *spared.held(mac)), untouched)
-				p.checkQuiet(r)
-			})
-		}
+				equal(t, name+": writes to "+spared.name, p.writesTo(spared), writes)
+				equal(t, name+": what "+spared.name+" has", fmt.Sprintf("%+v", *spared.held(mac)), untouched)
+			}
+			p.checkQuiet(r)
+		})
 	}
 }
 

@@ -74,12 +74,12 @@ func Eventually(tb testing.TB, within time.Duration, what string, check func(con
 
 // until calls check until it returns nil or ctx ends, then it returns check's
 // last error. One that is due to the end of ctx says nothing: then it is the one
-// before.
+// before. It asks less and less often: what many tests ask at a time costs the machine more than what
+// they wait for.
 func until(ctx context.Context, check func(context.Context) error) error {
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
+	const first, longest = 50 * time.Millisecond, 500 * time.Millisecond
 	var last error
-	for {
+	for wait := first; ; wait = min(wait*3/2, longest) {
 		err := check(ctx)
 		if err == nil || errors.Is(err, errGone) {
 			return err
@@ -90,7 +90,7 @@ func until(ctx context.Context, check func(context.Context) error) error {
 		select {
 		case <-ctx.Done():
 			return last
-		case <-ticker.C:
+		case <-time.After(wait):
 		}
 	}
 }

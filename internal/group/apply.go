@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/mirror"
 	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
@@ -105,12 +106,23 @@ func (g *Group) prepare(ctx context.Context, in reservation.Intent) error {
 	address := reservation.Address(k.views, in)
 	return g.unlessAway(in, g.onEach(k.views, func(s *server, v reservation.View) error {
 		for _, a := range toCheck(v, address) {
-			if _, err := s.readHolders(ctx, v.Subnet.ID, a, in.HWAddress); err != nil {
-				return err
+			for _, id := range subnetsOfHolders(v) {
+				if _, err := s.readHolders(ctx, id, a, in.HWAddress); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	}))
+}
+
+// subnetsOfHolders returns the ids under which another host may have an address of the subnet: its own,
+// and that of global reservations, where Kea looks for these.
+func subnetsOfHolders(v reservation.View) []uint32 {
+	if v.Policy != nil && v.Policy.ReservationsGlobal {
+		return []uint32{v.Subnet.ID, mirror.GlobalSubnetID}
+	}
+	return []uint32{v.Subnet.ID}
 }
 
 // toCheck returns the addresses that may be written to a server and that the device does not have

@@ -153,7 +153,7 @@ func providerFlags(dir string) []string {
 		return nil
 	}
 	return []string{
-		"--debug", // Tests read in the log what is reconciled.
+		"--debug",                        // Tests read in the log what is reconciled.
 		"--max-concurrent-reconciles=64", // Tests whose Kea hangs must not make the others wait.
 		"--enable-changelogs", "--changelogs-socket-path=" + filepath.Join(dir, "changelogs.sock"),
 	}

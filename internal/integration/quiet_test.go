@@ -151,9 +151,15 @@ func (s *site) checkQuiet(rs ...*v1alpha1.KeaReservation) {
 		}
 		return out
 	}
-	// What has just been done may wake the resource once more.
-	s.awaitSnapshots(3)
+	// What has just been done may wake the resource once more, and so does the retry after an error.
 	before := state()
+	for range 5 {
+		last := before
+		s.awaitSnapshots(3)
+		if before = state(); fmt.Sprint(before) == fmt.Sprint(last) {
+			break
+		}
+	}
 	s.awaitSnapshots(4)
 	if after := state(); fmt.Sprint(before) != fmt.Sprint(after) {
 		s.t.Errorf("with nothing happening, {resourceVersion reconciles commands} went from %v to %v", before, after)

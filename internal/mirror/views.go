@@ -90,7 +90,7 @@ func (m *Mirror) addHolders(views []reservation.View, in reservation.Intent, now
 		st := s.stores[v.Store.Place]
 		subnets := []uint32{v.Subnet.ID}
 		if v.Policy != nil && v.Policy.ReservationsGlobal {
-			subnets = append(subnets, globalSubnetID)
+			subnets = append(subnets, GlobalSubnetID)
 		}
 		for _, a := range addresses {
 			for _, id := range subnets {
@@ -103,8 +103,8 @@ func (m *Mirror) addHolders(views []reservation.View, in reservation.Intent, now
 	}
 }
 
-// globalSubnetID is the subnet-id of global reservations.
-const globalSubnetID = 0
+// GlobalSubnetID is the subnet-id of global reservations.
+const GlobalSubnetID = 0
 
 // others returns the reservations of other devices.
 func others(all []*kea.Reservation, hw kea.HWAddress) []kea.Reservation {

@@ -14,9 +14,6 @@ type ServerHealth string
 const (
 	// ServerUp means that the server answers and is used.
 	ServerUp ServerHealth = "Up"
-	// ServerSuspect means that the server did not answer a command. It counts as
-	// serving until its next heartbeat decides.
-	ServerSuspect ServerHealth = "Suspect"
 	// ServerDown means that the server does not answer, or cannot be used.
 	ServerDown ServerHealth = "Down"
 	// ServerReturning means that the server answers again, and that what it holds is
@@ -57,9 +54,8 @@ type ServerStatus struct {
 	// Name of the server.
 	Name string `json:"name"`
 
-	// State of the server: Up, Suspect (it did not answer a command, and its next
-	// heartbeat decides), Down, or Returning (it answers again, and what it holds is
-	// being read). Up and Suspect count as serving.
+	// State of the server: Up, Down, or Returning (it answers again, and what it holds
+	// is being read). One that is Up serves.
 	// +optional
 	State ServerHealth `json:"state,omitempty"`
 

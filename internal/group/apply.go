@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"net/netip"
 	"slices"
 
@@ -58,7 +57,7 @@ func (g *Group) plan(ctx context.Context, in reservation.Intent) (reservation.Pl
 	if err := g.prepare(ctx, in); err != nil {
 		return reservation.Plan{}, err
 	}
-	k := g.known(in, answering)
+	k := g.known(in, (*server).silent)
 	if err := g.check(k); err != nil {
 		g.trackBehind(in, k)
 		return reservation.Plan{}, err
@@ -88,7 +87,7 @@ func isRefusal(err error) bool {
 // writes to and in no other, and with ip-reservations-unique false not even there (contract suite,
 // AddConflict and NotUnique).
 func (g *Group) prepare(ctx context.Context, in reservation.Intent) error {
-	k := g.known(in, answering)
+	k := g.known(in, (*server).silent)
 	if err := g.check(k); err != nil {
 		g.trackBehind(in, k)
 		return err
@@ -102,7 +101,7 @@ func (g *Group) prepare(ctx context.Context, in reservation.Intent) error {
 	if err != nil {
 		return err
 	}
-	k = g.known(in, answering)
+	k = g.known(in, (*server).silent)
 	address := reservation.Address(k.views, in)
 	return g.unlessAway(in, g.onEach(k.views, func(s *server, v reservation.View) error {
 		for _, a := range toCheck(v, address) {
@@ -154,15 +153,19 @@ func (g *Group) execute(ctx context.Context, steps []reservation.Step, in reserv
 			involved = append(involved, s)
 		}
 	}
-	return g.onServers(involved, func(s *server, after bool) error { return s.executeAll(ctx, own[s.name], in, after) })
+	return g.onServers(involved, func(s *server, before []error) error {
+		if err := errors.Join(before...); err != nil && g.isShared() {
+			// A copy in the memory of a server must not go before the database has the reservation.
+			return err
+		}
+		return s.executeAll(ctx, own[s.name], in, len(before) > 0)
+	})
 }
 
 // onServers calls a function for each server, at once for all, and returns its result by server. Those
-// with databases come one after the other, and are told so (after): the databases may be one, where
-// nobody has said so, and two updates of one host at a time would lose it. If they are said to be one,
-// an error ends that: a copy in the memory of a server must not go before the database has the
-// reservation.
-func (g *Group) onServers(servers []*server, do func(s *server, after bool) error) map[string]error {
+// with databases come one after the other, and get the results of those before: two databases of which
+// the configuration does not say so may be one, and two updates of a host at the same time lose it.
+func (g *Group) onServers(servers []*server, do func(s *server, before []error) error) map[string]error {
 	tasks := map[string]func() error{}
 	var chain []*server
 	for _, s := range servers {
@@ -170,23 +173,22 @@ func (g *Group) onServers(servers []*server, do func(s *server, after bool) erro
 			chain = append(chain, s)
 			continue
 		}
-		tasks[s.name] = func() error { return do(s, false) }
+		tasks[s.name] = func() error { return do(s, nil) }
 	}
-	inChain := map[string]error{}
+	results := make([]error, 0, len(chain))
 	if len(chain) > 0 {
 		tasks[""] = func() error {
-			for i, s := range chain {
-				inChain[s.name] = do(s, i > 0)
-				if inChain[s.name] != nil && !isAway(inChain[s.name]) && g.isShared() {
-					break
-				}
+			for _, s := range chain {
+				results = append(results, do(s, results))
 			}
 			return nil
 		}
 	}
 	errs := atOnce(tasks)
 	delete(errs, "")
-	maps.Copy(errs, inChain)
+	for i, s := range chain {
+		errs[s.name] = results[i]
+	}
 	return errs
 }
 

@@ -12,7 +12,7 @@ type sameServerError struct{ first string }
 
 // Error names the other server and the remedy.
 func (e *sameServerError) Error() string {
-	return fmt.Sprintf("its url leads to the same kea-dhcp4 as that of server %s: give it the url of another one, or remove it from spec.servers", e.first)
+	return fmt.Sprintf("its url leads to the same kea-dhcp4 as that of server %s: set it to the url of another one, or remove it from spec.servers", e.first)
 }
 
 // identify records which running Kea the server is, if there are others that it may be, too.

@@ -20,14 +20,15 @@ type ServerFacts struct {
 	// takes part in; empty without the hook library.
 	HAState string
 	HA      []kea.HAStatus
-	// State is whether the server serves, and Since is when it began to, or ceased to.
+	// State is whether the server serves, and Since is when it began to, or ceased to. A Suspect
+	// server is reported as Up.
 	State Health
 	Since time.Time
 	// MissingHooks are hook libraries that the provider needs and the server does not load.
 	MissingHooks []string
 	// Warnings are what Kea is configured to ignore, and what could not be checked.
 	Warnings []string
-	// Err is why the server cannot be used; nil if State is Up or Suspect.
+	// Err is why the server cannot be used; nil if State is Up.
 	Err error
 	// SubnetsErr is ErrSubnetsLost while the server lists none of the subnets that it listed
 	// before; nil otherwise. The server can be used.
@@ -48,7 +49,7 @@ func (s *server) updateFacts(update func(*ServerFacts)) {
 	s.mu.Lock()
 	before := s.facts
 	update(&s.facts)
-	s.facts.State, s.facts.Since = s.health.state, s.health.since
+	s.facts.State, s.facts.Since = reported(s.health.state), s.health.since
 	changed := !sameFacts(before, s.facts)
 	s.mu.Unlock()
 	if changed {
@@ -58,7 +59,7 @@ func (s *server) updateFacts(update func(*ServerFacts)) {
 
 func sameFacts(a, b ServerFacts) bool {
 	return a.Version == b.Version && a.Storage == b.Storage && slices.Equal(a.HA, b.HA) && slices.Equal(a.MissingHooks, b.MissingHooks) &&
-		reported(a.State) == reported(b.State) && a.Since.Equal(b.Since) &&
+		a.State == b.State && a.Since.Equal(b.Since) &&
 		slices.Equal(a.Warnings, b.Warnings) && text(a.Err) == text(b.Err) && text(a.SubnetsErr) == text(b.SubnetsErr) && text(a.SaveErr) == text(b.SaveErr)
 }
 

@@ -5,6 +5,7 @@ package group
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -171,12 +172,12 @@ func (g *Group) server(name string) *server {
 	return nil
 }
 
-// join returns the errors of servers, in the order of the configuration.
+// join returns the errors of servers, in the order of the configuration. Those of servers that have
+// been removed meanwhile come first.
 func (g *Group) join(errs map[string]error) error {
-	servers := g.all()
-	all := make([]error, 0, len(servers))
-	for _, s := range servers {
-		all = append(all, errs[s.name])
+	all := make([]error, 0, len(errs))
+	for _, name := range slices.SortedFunc(maps.Keys(errs), func(a, b string) int { return g.position(a) - g.position(b) }) {
+		all = append(all, errs[name])
 	}
 	return errors.Join(all...)
 }

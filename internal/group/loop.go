@@ -97,7 +97,11 @@ func (s *server) read(ctx context.Context) error {
 	}
 	scanned := s.mirror.Scanned(s.name)
 	first, failing := scanned.IsZero(), s.unusable() != nil
-	if rereads := s.rereads.Swap(false); first || failing || restarted || rereads {
+	rereads := s.rereads.Swap(false)
+	if rereads {
+		s.toInspect, s.database = true, nil // Another account may see more, and storage may be another.
+	}
+	if first || failing || restarted || rereads {
 		if !restarted && !rereads && s.fullRetryHeld() {
 			return s.currentFacts().Err
 		}
@@ -205,11 +209,12 @@ func (s *server) heartbeat(ctx context.Context) (restarted bool, err error) {
 	answered := time.Now()
 	// In a container every Kea has the same pid: the time of its start identifies it. That is known
 	// to a span, as an uptime is in whole seconds and an answer takes time.
-	boot := answered.Add(-st.Uptime)
-	restarted = st.PID != s.pid || asked.Add(-st.Uptime-time.Second).After(s.boot) || asked.Add(-st.Reload-time.Second).After(s.reload)
+	boot := span{asked.Add(-st.Uptime - time.Second), answered.Add(-st.Uptime)}
+	restarted = st.PID != s.pid || boot.after(s.boot, 0) || asked.Add(-st.Reload-time.Second).After(s.reload)
 	// A process that was there when another one answered has not replaced it.
-	another := s.pid != 0 && (st.PID != s.pid || boot.Sub(s.boot).Abs() > 2*time.Second) && boot.Before(s.answeredAt.Add(-time.Second))
-	s.pid, s.boot, s.reload, s.answeredAt = st.PID, boot, answered.Add(-st.Reload), answered
+	different := st.PID != s.pid || boot.after(s.boot, clockSlack) || s.boot.after(boot, clockSlack)
+	another := s.pid != 0 && different && boot.latest.Before(s.askedAt)
+	s.pid, s.boot, s.reload, s.askedAt = st.PID, boot, answered.Add(-st.Reload), asked
 	s.uptime = min(st.Uptime, st.Reload)
 	haState := ""
 	if len(st.HA) > 0 {
@@ -221,6 +226,15 @@ func (s *server) heartbeat(ctx context.Context) (restarted bool, err error) {
 	}
 	return restarted, nil
 }
+
+// span is when something happened, as far as that is known.
+type span struct{ earliest, latest time.Time }
+
+// clockSlack is by how much two clocks may drift apart from one heartbeat to the next.
+const clockSlack = time.Second
+
+// after reports whether it was later for certain, by more than the slack.
+func (s span) after(o span, slack time.Duration) bool { return s.earliest.After(o.latest.Add(slack)) }
 
 // answered records that the heartbeat was answered, and reports whether the server has to answer for
 // longer before it is read. One that answers and cannot be used as it is does not return by that.

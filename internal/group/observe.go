@@ -149,7 +149,7 @@ func adoptsAddress(views []reservation.View, in reservation.Intent, owner reserv
 // Expect says that an intent will be observed soon. It reports whether the intent needs the
 // device's lease, and if so has the servers asked for it now.
 func (g *Group) Expect(in reservation.Intent) bool {
-	views := g.known(in, serving).views
+	views := g.known(in, (*server).unusable).views
 	if !reservation.NeedsLease(views, in) {
 		return false
 	}

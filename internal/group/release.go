@@ -36,7 +36,7 @@ func (e *WaitingError) Error() string {
 func (g *Group) Remains(ctx context.Context, in reservation.Intent, wasReserved bool) (bool, error) {
 	var mu sync.Mutex // guards remains
 	remains := false
-	errs := g.onServers(g.all(), func(s *server, _ bool) error {
+	errs := g.onServers(g.all(), func(s *server, _ []error) error {
 		left, err := s.remains(ctx, in, g.owner(in), wasReserved)
 		if isAway(err) {
 			left, err = g.lastHeld(s, in, wasReserved), nil
@@ -56,7 +56,7 @@ func (g *Group) Remains(ctx context.Context, in reservation.Intent, wasReserved 
 // nil once every server has confirmed. A *WaitingError if those that answer have, and others are
 // waited for: their resource is looked at again when they return.
 func (g *Group) Release(ctx context.Context, in reservation.Intent, wasReserved bool) error {
-	errs := g.onServers(g.all(), func(s *server, _ bool) error { return s.release(ctx, in, g.owner(in), wasReserved) })
+	errs := g.onServers(g.all(), func(s *server, _ []error) error { return s.release(ctx, in, g.owner(in), wasReserved) })
 	waiting := &WaitingError{}
 	for _, s := range g.all() {
 		if !isAway(errs[s.name]) {
@@ -78,19 +78,22 @@ func (g *Group) Release(ctx context.Context, in reservation.Intent, wasReserved 
 }
 
 // lastHeld returns what a server that does not answer may hold: what was last seen there, or if that
-// is not known a copy without content. Nothing if it is not waited for, and no database that another
-// server has released it from.
+// is not known a copy without content. Nothing if the server is abandoned; and nothing of a database
+// that another server releases it from.
 func (g *Group) lastHeld(s *server, in reservation.Intent, wasReserved bool) []reservation.Copy {
 	if slices.Contains(in.Abandon, s.name) {
 		return nil
 	}
+	released := g.isShared() && slices.ContainsFunc(g.all(), g.releasesDatabase)
 	sub, found := s.mirror.Resolve(s.name, in.Subnet)
-	if s.mirror.Scanned(s.name).IsZero() || found && s.mirror.Unconfirmed(s.name, mirror.Key{SubnetID: sub.ID, HW: in.HWAddress}) {
+	unconfirmed := found && s.mirror.Unconfirmed(s.name, mirror.Key{SubnetID: sub.ID, HW: in.HWAddress})
+	// A database that is lost was read as an empty one.
+	if s.mirror.Scanned(s.name).IsZero() || unconfirmed || s.databaseLost() && !released {
 		return []reservation.Copy{{}}
 	}
 	owner := g.owner(in)
 	copies := s.mirror.Copies(s.name, in, owner)
-	if g.isShared() && slices.ContainsFunc(g.all(), g.releasesDatabase) {
+	if released {
 		copies = slices.DeleteFunc(copies, func(c reservation.Copy) bool { return c.Store.Place == kea.TargetDatabase })
 	}
 	return reservation.Remains(copies, owner, wasReserved)

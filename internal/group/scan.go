@@ -27,6 +27,9 @@ const (
 func (s *server) scan(ctx context.Context) error {
 	scan := s.mirror.BeginScan(s.name, time.Now())
 	settings, err := s.readAll(ctx, scan)
+	if err == nil {
+		err = ctx.Err() // A server of the same name may be in its place by now.
+	}
 	if err != nil {
 		s.mirror.Abandon(scan)
 		return err

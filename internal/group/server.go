@@ -75,12 +75,13 @@ type server struct {
 	databaseErr     error
 	databaseChecked time.Time
 
-	// Of the loop alone. boot and reload are the latest times at which Kea can have started and
+	// Of the loop alone. boot is when Kea has started, and reload the latest time at which it can have
 	// read its configuration.
-	boot, reload time.Time
-	pid          int
-	// answeredAt is when the last heartbeat was answered.
-	answeredAt time.Time
+	boot   span
+	reload time.Time
+	pid    int
+	// askedAt is when the last heartbeat that was answered was sent.
+	askedAt time.Time
 	// uptime is the time since Kea last started or read its configuration.
 	uptime time.Duration
 	// toInspect is set until Kea's configuration has been read, once for each start or reload of

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -101,4 +102,39 @@ func applyOne(t *testing.T, g *group.Group, i int) {
 	if _, err := g.Apply(ctx, in); err != nil {
 		t.Errorf("%s: %v", in.Resource, err)
 	}
+}
+
+// late holds every other answer back.
+type late struct {
+	http.RoundTripper
+
+	by time.Duration
+	n  atomic.Int64
+}
+
+// RoundTrip sends a command, and may be late with the answer.
+func (l *late) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := l.RoundTripper.RoundTrip(r)
+	if l.n.Add(1)%2 == 0 {
+		time.Sleep(l.by)
+	}
+	return resp, err
+}
+
+// TestLateAnswers: when Kea has started is computed from its uptime. Answers that come late make that
+// uncertain, and are not taken for those of another process, nor for a restart.
+func TestLateAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.startKeas()
+		w.config.Servers[0].Kea.Transport = &late{RoundTripper: w.config.Servers[0].Kea.Transport, by: 5 * time.Second}
+		w.start()
+		defer w.stop()
+		time.Sleep(time.Minute)
+		since := w.group.Servers()[0].Since
+		time.Sleep(10 * time.Minute)
+		if f := w.group.Servers()[0]; f.State != group.Up || !f.Since.Equal(since) {
+			t.Errorf("the server is %s since %s, and was Up since %s: %v", f.State, f.Since, since, f.Err)
+		}
+	})
 }

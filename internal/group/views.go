@@ -22,7 +22,8 @@ type known struct {
 	unread []string
 }
 
-// known returns what is known of an intent. A server can be used if usable returns nil.
+// known returns what is known of an intent. A server can be used if usable returns nil: that is silent
+// for servers that commands are sent to, or unusable for those of which what is known still holds.
 func (g *Group) known(in reservation.Intent, usable func(*server) error) known {
 	out := known{errs: map[string]error{}}
 	all := g.all()
@@ -50,18 +51,12 @@ func (g *Group) known(in reservation.Intent, usable func(*server) error) known {
 	return out
 }
 
-// serving is a condition of known: what is known of the server is true of it now.
-func serving(s *server) error { return s.unusable() }
-
-// answering is a condition of known: commands can be sent to the server.
-func answering(s *server) error { return s.silent() }
-
 // atLast returns what is known of an intent, with the servers that answer; or if none does, with those
 // of which what is known still holds. An error if there are none of these either.
 func (g *Group) atLast(in reservation.Intent) (known, error) {
-	k := g.known(in, answering)
+	k := g.known(in, (*server).silent)
 	if g.check(k) != nil {
-		k = g.known(in, serving)
+		k = g.known(in, (*server).unusable)
 	}
 	err := g.check(k)
 	if err != nil {

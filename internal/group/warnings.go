@@ -36,7 +36,7 @@ func (s *server) warnings(settings mirror.Settings) []string {
 	s.mu.RLock()
 	shared := s.sharedDatabase
 	s.mu.RUnlock()
-	if shared {
+	if shared && !s.group.isShared() {
 		out = append(out, sharedDatabaseWarning)
 	}
 	if s.unreadable > 0 {

@@ -111,7 +111,7 @@ func TestPairFlaps(t *testing.T) {
 		t.Errorf("%d KeaReservations were reconciled %d times in %d flaps", fleet, got, flaps)
 	}
 	p.checkNoWarnings()
-	// Suspect, down, returning, up.
+	// Down, returning, up.
 	if got := configWrites(); got == 0 || got > 4*flaps {
 		t.Errorf("the configuration's status was written %d times in %d flaps", got, flaps)
 	}

@@ -142,7 +142,7 @@ func TestTwoNamesForOneServer(t *testing.T) {
 }
 
 // TestLoadBalancer: a load balancer in front of two servers is noticed by the process ids that
-// alternate. Nothing is written: it would be on one of them, and nobody knows on which.
+// alternate. Nothing is written: it is not known on which of them it would be.
 func TestLoadBalancer(t *testing.T) {
 	t.Parallel()
 	p := barePair(t, testenv.KeaOptions{}, testenv.KeaOptions{})

@@ -15,8 +15,6 @@ type Configuration struct {
 	// HostDatabases are those of hosts-database and hosts-databases, in the order in which Kea uses
 	// them; nil if there is none. They can be lost at the moment; see ProbeDatabase.
 	HostDatabases []HostDatabase
-	// AddressesUnique is ip-reservations-unique.
-	AddressesUnique bool
 	// Identifiers are host-reservation-identifiers: Kea ignores host reservations by any other.
 	Identifiers []string
 	// Subnets are all subnets by subnet-id, with what they inherit.

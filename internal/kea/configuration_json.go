@@ -14,7 +14,6 @@ type wireConfiguration struct {
 
 	HostsDatabase  *wireDatabase    `json:"hosts-database"`
 	HostsDatabases []wireDatabase   `json:"hosts-databases"`
-	Unique         *bool            `json:"ip-reservations-unique"`
 	Identifiers    []string         `json:"host-reservation-identifiers"`
 	OptionData     []OptionData     `json:"option-data"`
 	Classes        []wireOptionsOf  `json:"client-classes"`
@@ -86,9 +85,8 @@ var defaultIdentifiers = []string{"hw-address", "duid", "circuit-id", "client-id
 // configuration returns what this package keeps, with Kea's defaults for what is left out.
 func (w *wireConfiguration) configuration() (Configuration, error) {
 	out := Configuration{
-		AddressesUnique: w.Unique == nil || *w.Unique,
-		Identifiers:     w.Identifiers,
-		Subnets:         map[uint32]SubnetPolicy{},
+		Identifiers: w.Identifiers,
+		Subnets:     map[uint32]SubnetPolicy{},
 	}
 	if out.Identifiers == nil {
 		out.Identifiers = slices.Clone(defaultIdentifiers)

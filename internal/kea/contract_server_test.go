@@ -167,10 +167,6 @@ func contractSubnets(t *testing.T, st stand) {
 	if diff := cmp.Diff(want, detail, withoutOptions); err != nil || diff != "" {
 		t.Errorf("Subnet: %v, -want +got:\n%s", err, diff)
 	}
-	detail, err = s.SubnetByPrefix(t.Context(), a.Prefix)
-	if diff := cmp.Diff(want, detail, withoutOptions); err != nil || diff != "" {
-		t.Errorf("SubnetByPrefix: %v, -want +got:\n%s", err, diff)
-	}
 	detail, err = s.Subnet(t.Context(), subnetB)
 	wantB := kea.SubnetDetail{Subnet: kea.Subnet{ID: subnetB, Prefix: b.Prefix}} // subnet4-get does not return the shared network.
 	if diff := cmp.Diff(wantB, detail, compare); err != nil || diff != "" {
@@ -178,8 +174,6 @@ func contractSubnets(t *testing.T, st stand) {
 	}
 	_, err = s.Subnet(t.Context(), unknownSubnet)
 	wantClass(t, "a subnet-id that is not there", err, "not found")
-	_, err = s.SubnetByPrefix(t.Context(), netip.MustParsePrefix("10.123.0.0/25"))
-	wantClass(t, "a part of a subnet", err, "not found")
 
 	none := st.start(t, setup{noSubnets: true})
 	got, err = none.Subnets(t.Context())

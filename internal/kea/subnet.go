@@ -76,9 +76,3 @@ func (c *Client) Subnets(ctx context.Context) ([]Subnet, error) {
 func (c *Client) Subnet(ctx context.Context, id uint32) (SubnetDetail, error) {
 	return c.subnet(ctx, map[string]any{"id": id})
 }
-
-// SubnetByPrefix reads the subnet that has exactly this prefix (subnet4-get). ErrNotFound if there
-// is none.
-func (c *Client) SubnetByPrefix(ctx context.Context, prefix netip.Prefix) (SubnetDetail, error) {
-	return c.subnet(ctx, map[string]any{"subnet": prefix.Masked().String()})
-}

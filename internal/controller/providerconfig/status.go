@@ -142,11 +142,8 @@ func serverStatus(f group.ServerFacts, message string) v1alpha1.ServerStatus {
 	return out
 }
 
-// serves reports whether what is known of a server is true of it now. A Suspect one
-// counts: its next heartbeat decides.
-func serves(f group.ServerFacts) bool {
-	return f.Err == nil && (f.State == group.Up || f.State == group.Suspect)
-}
+// serves reports whether what is known of a server is true of it now.
+func serves(f group.ServerFacts) bool { return f.Err == nil && f.State == group.Up }
 
 // unprobedDelay is how long the report waits for servers that have not answered
 // yet, after the first one has begun to serve.

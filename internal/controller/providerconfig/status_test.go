@@ -137,7 +137,6 @@ func TestStatusOf(t *testing.T) {
 		"One":      {reason: "All is well.", facts: []group.ServerFacts{fine}, ready: ready, healthy: healthy, serving: "1/1"},
 		"Two":      {reason: "All is well.", facts: []group.ServerFacts{fine, server("kea2", group.Up, nil)}, ready: ready, healthy: healthy, serving: "2/2"},
 		"Warnings": {reason: "The server is used all the same.", facts: []group.ServerFacts{with(fine, func(f *group.ServerFacts) { f.Warnings = []string{"a", "b"} })}, ready: ready, healthy: healthy, serving: "1/1"},
-		"Suspect":  {reason: "Its next heartbeat decides.", facts: []group.ServerFacts{fine, server("kea2", group.Suspect, nil)}, ready: ready, healthy: healthy, serving: "2/2"},
 		"OneDown": {
 			reason: "One server is enough to be Ready.", facts: []group.ServerFacts{server("kea1", group.Down, down), server("kea2", group.Up, nil)},
 			ready: ready, healthy: no(v1alpha1.ReasonServersNotServing, "server kea1 is Down since "+text+": "+downText), serving: "1/2",
@@ -239,7 +238,7 @@ func TestUntilReport(t *testing.T) {
 		"None":    {reason: "No server has answered.", facts: []group.ServerFacts{{}, {}}},
 		"OneDown": {reason: "The other one may serve in a moment.", facts: []group.ServerFacts{server(group.Down, time.Hour), {}}},
 		"JustNow": {reason: "The other one may serve in a moment.", facts: []group.ServerFacts{{}, server(group.Up, time.Second)}, wait: unprobedDelay - time.Second, one: true},
-		"LongAgo": {reason: "A server was added, and hangs.", facts: []group.ServerFacts{server(group.Up, time.Second), server(group.Suspect, time.Hour), {}}, one: true},
+		"LongAgo": {reason: "A server was added, and hangs.", facts: []group.ServerFacts{server(group.Up, time.Second), server(group.Up, time.Hour), {}}, one: true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -139,8 +139,10 @@ func TestKeasOwnSpelling(t *testing.T) {
 			HWAddress: fmt.Sprintf("00:02:12:00:01:%02x", n), IPAddress: fmt.Sprintf("10.123.0.%d", n),
 			OptionData: []v1alpha1.OptionData{spellings[name]},
 		})
-		fleet = append(fleet, s.created(r))
+		s.create(r)
+		fleet = append(fleet, r)
 	}
+	s.awaitEach("Ready", fleet, has(isReady, isSynced))
 	s.checkQuiet(fleet...)
 	if got := s.sent("reservation-update"); got > len(fleet) {
 		t.Errorf("there were %d updates of %d reservations", got, len(fleet))
@@ -160,9 +162,7 @@ func TestKeasOwnSpelling(t *testing.T) {
 			return nil
 		})
 	}
-	for _, r := range fleet {
-		s.await(r, isReady, isSynced)
-	}
+	s.awaitEach("Ready", fleet, has(isReady, isSynced))
 	s.checkQuiet(fleet...)
 }
 

@@ -82,6 +82,16 @@ type ServerStatus struct {
 	// +listType=atomic
 	HA []HAStatus `json:"ha,omitempty"`
 
+	// Reservations is how many host reservations the server had, of this cluster or
+	// not, when it was last read.
+	// +optional
+	Reservations *int64 `json:"reservations,omitempty"`
+
+	// LastRead is when all that the server holds was last read, for one that does
+	// not serve. One that serves is read each snapshotInterval.
+	// +optional
+	LastRead *metav1.Time `json:"lastRead,omitempty"`
+
 	// Message says what is wrong with the server, and the remedy.
 	// +optional
 	Message string `json:"message,omitempty"`

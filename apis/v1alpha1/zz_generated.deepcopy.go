@@ -671,6 +671,15 @@ func (in *ServerStatus) DeepCopyInto(out *ServerStatus) {
 		*out = make([]HAStatus, len(*in))
 		copy(*out, *in)
 	}
+	if in.Reservations != nil {
+		in, out := &in.Reservations, &out.Reservations
+		*out = new(int64)
+		**out = **in
+	}
+	if in.LastRead != nil {
+		in, out := &in.LastRead, &out.LastRead
+		*out = (*in).DeepCopy()
+	}
 	if in.Warnings != nil {
 		in, out := &in.Warnings, &out.Warnings
 		*out = make([]string, len(*in))

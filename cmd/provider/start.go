@@ -85,6 +85,7 @@ func (c *startCommand) Run(ctx context.Context) error {
 		return err
 	}
 	groups := connection.NewGroups()
+	metrics.Registry.MustRegister(groups)
 	defer groups.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -13,11 +13,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/group"
 	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/kea/keatest"
 	"github.com/vitistack/provider-kea/internal/mirror"
 )
 
@@ -210,6 +212,61 @@ func TestMetrics(t *testing.T) {
 	has("kea1")
 	g.Close(mine)
 	has()
+}
+
+// TestServerMetrics: a server that has been read has its number of reservations in the metrics, until
+// the configuration is gone.
+func TestServerMetrics(t *testing.T) {
+	t.Parallel()
+	server := keatest.New(t, keatest.Options{Subnets: []kea.SubnetDetail{keatest.Subnet(1, "10.64.0.0/16")}})
+	client, err := kea.NewClient(server.ClientConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, hw := range []kea.HWAddress{"02:00:00:01:00:01", "02:00:00:01:00:02"} {
+		if err := client.AddReservation(t.Context(), kea.TargetMemory, kea.Reservation{SubnetID: 1, HWAddress: hw}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g := NewGroups()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer func() { cancel(); g.Wait() }()
+	opened, _, err := g.Open(ctx, ref, group.Config{Interval: time.Second, Servers: []group.ServerConfig{{Name: "kea1", Kea: server.ClientConfig()}}}, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := opened.Await(ctx, ""); err != nil {
+		t.Fatal(err)
+	}
+	got := gauges(t, g)
+	if n := got["provider_kea_reservations"]; n != 2 {
+		t.Errorf("%v reservations, want 2", n)
+	}
+	if age, known := got["provider_kea_mirror_age_seconds"]; !known || age < 0 || age > time.Hour.Seconds() {
+		t.Errorf("the mirror is %v s old, known: %t", age, known)
+	}
+	g.Close(ref)
+	if diff := cmp.Diff(map[string]float64{}, gauges(t, g)); diff != "" {
+		t.Errorf("metrics of a configuration that is gone: -want +got:\n%s", diff)
+	}
+}
+
+// gauges returns the metrics of the groups, by name.
+func gauges(t *testing.T, g *Groups) map[string]float64 {
+	t.Helper()
+	r := prometheus.NewRegistry()
+	r.MustRegister(g)
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			out[f.GetName()] += m.GetGauge().GetValue()
+		}
+	}
+	return out
 }
 
 // serversIn returns the servers of a configuration that have metrics.

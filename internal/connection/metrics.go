@@ -4,6 +4,7 @@ package connection
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -29,6 +30,39 @@ var commandDuration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 
 func init() { //nolint:gochecknoinits // controller-runtime's registry is a global one too.
 	metrics.Registry.MustRegister(commandDuration)
+}
+
+var (
+	reservationsDesc = prometheus.NewDesc("provider_kea_reservations",
+		"Host reservations that a server had when it was last read, of this cluster or not.", []string{labelConfig, labelServer}, nil)
+	mirrorAgeDesc = prometheus.NewDesc("provider_kea_mirror_age_seconds",
+		"How long ago all that a server holds was last read.", []string{labelConfig, labelServer}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (g *Groups) Describe(out chan<- *prometheus.Desc) {
+	out <- reservationsDesc
+	out <- mirrorAgeDesc
+}
+
+// Collect implements prometheus.Collector: of each server that has been read, what is known of it.
+func (g *Groups) Collect(out chan<- prometheus.Metric) {
+	g.mu.Lock()
+	entries := maps.Clone(g.entries)
+	g.mu.Unlock()
+	for ref, e := range entries {
+		if e.group == nil {
+			continue
+		}
+		for _, f := range e.group.Servers() {
+			if f.LastRead.IsZero() {
+				continue
+			}
+			labels := []string{metricName(ref), f.Name}
+			out <- prometheus.MustNewConstMetric(reservationsDesc, prometheus.GaugeValue, float64(f.Reservations), labels...)
+			out <- prometheus.MustNewConstMetric(mirrorAgeDesc, prometheus.GaugeValue, time.Since(f.LastRead).Seconds(), labels...)
+		}
+	}
 }
 
 // forgetCommands drops the metrics of a provider configuration that is gone.

@@ -24,6 +24,10 @@ type ServerFacts struct {
 	// server is reported as Up.
 	State Health
 	Since time.Time
+	// LastRead is when all that the server holds was last read, and Reservations is how many host
+	// reservations there were; the zero time if it has not been read yet.
+	LastRead     time.Time
+	Reservations int
 	// MissingHooks are hook libraries that the provider needs and the server does not load.
 	MissingHooks []string
 	// Warnings are what Kea is configured to ignore, and what could not be checked.
@@ -57,9 +61,11 @@ func (s *server) updateFacts(update func(*ServerFacts)) {
 	}
 }
 
+// sameFacts reports whether there is nothing new to report. When the server was last read is not news:
+// it changes with each snapshot.
 func sameFacts(a, b ServerFacts) bool {
 	return a.Version == b.Version && a.Storage == b.Storage && slices.Equal(a.HA, b.HA) && slices.Equal(a.MissingHooks, b.MissingHooks) &&
-		a.State == b.State && a.Since.Equal(b.Since) &&
+		a.State == b.State && a.Since.Equal(b.Since) && a.Reservations == b.Reservations &&
 		slices.Equal(a.Warnings, b.Warnings) && text(a.Err) == text(b.Err) && text(a.SubnetsErr) == text(b.SubnetsErr) && text(a.SaveErr) == text(b.SaveErr)
 }
 
@@ -94,6 +100,7 @@ func (s *server) recovered() {
 	s.updateFacts(func(f *ServerFacts) {
 		s.health.read(time.Now())
 		f.Err = nil
+		f.LastRead, f.Reservations = s.mirror.Scanned(s.name), s.mirror.Reservations(s.name)
 	})
 	s.notify(s.takeBehind())
 }

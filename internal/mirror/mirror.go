@@ -116,6 +116,19 @@ func (m *Mirror) AgeOfLeases(name string, hw kea.HWAddress, now time.Time) time.
 	return s.leases.age(hw, now)
 }
 
+// Reservations returns how many host reservations a server has, in memory and in its database.
+func (m *Mirror) Reservations(name string) int {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	n := 0
+	if s, ok := m.servers[name]; ok {
+		for _, st := range s.stores {
+			n += st.count
+		}
+	}
+	return n
+}
+
 // Owned returns how many of a server's reservations are marked as this cluster's.
 func (m *Mirror) Owned(name string) int {
 	m.mu.RLock()

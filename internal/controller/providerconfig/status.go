@@ -134,6 +134,12 @@ func serverStatus(f group.ServerFacts, message string) v1alpha1.ServerStatus {
 		// The API keeps whole seconds: with more, each write would differ from what is read.
 		out.Since = &metav1.Time{Time: f.Since.Truncate(time.Second)}
 	}
+	if !f.LastRead.IsZero() {
+		out.Reservations = new(int64(f.Reservations))
+		if !serves(f) {
+			out.LastRead = &metav1.Time{Time: f.LastRead.Truncate(time.Second)}
+		}
+	}
 	for _, h := range f.HA {
 		out.HA = append(out.HA, v1alpha1.HAStatus{
 			Mode: h.Mode, ServerName: h.ServerName, Role: h.Role, State: h.State, PeerName: h.PeerName, PeerState: h.PeerState,

@@ -197,16 +197,22 @@ func TestStatusOf(t *testing.T) {
 	}
 }
 
-// TestServerStatus: what is known of a server is reported as it is.
+// TestServerStatus: what is known of a server is reported as it is. When one that serves was last
+// read changes all the time, and is left out.
 func TestServerStatus(t *testing.T) {
 	t.Parallel()
-	since := time.Date(2026, 1, 2, 3, 4, 5, 999, time.UTC)
+	since, read := time.Date(2026, 1, 2, 3, 4, 5, 999, time.UTC), time.Date(2026, 1, 2, 3, 4, 0, 999, time.UTC)
 	got := statusOf([]group.ServerFacts{{
 		Name: "kea1", State: group.Up, Since: since, Version: "3.0.3", Storage: kea.TargetDatabase, HAState: "hot-standby", Warnings: []string{"a", "b"},
 		HA: []kea.HAStatus{
 			{Mode: "hot-standby", ServerName: "hub1", Role: "primary", State: "hot-standby", PeerName: "branch1", PeerState: "hot-standby"},
 			{Mode: "hot-standby", ServerName: "hub2", Role: "standby", State: "partner-down", PeerName: "branch2", PeerInterrupted: true},
 		},
+		LastRead: read, Reservations: 312,
+	}, {
+		Name: "kea2", State: group.Down, Since: since, Err: errors.New("down"), LastRead: read,
+	}, {
+		Name: "kea3",
 	}}).servers
 	want := []v1alpha1.ServerStatus{{
 		Name: "kea1", State: v1alpha1.ServerUp, Since: &metav1.Time{Time: since.Truncate(time.Second)}, Version: "3.0.3", Storage: v1alpha1.HostStorageDatabase,
@@ -215,6 +221,12 @@ func TestServerStatus(t *testing.T) {
 			{Mode: "hot-standby", ServerName: "hub1", Role: "primary", State: "hot-standby", PeerName: "branch1", PeerState: "hot-standby"},
 			{Mode: "hot-standby", ServerName: "hub2", Role: "standby", State: "partner-down", PeerName: "branch2"},
 		},
+		Reservations: new(int64(312)),
+	}, {
+		Name: "kea2", State: v1alpha1.ServerDown, Since: &metav1.Time{Time: since.Truncate(time.Second)}, Message: "down",
+		Reservations: new(int64(0)), LastRead: &metav1.Time{Time: read.Truncate(time.Second)},
+	}, {
+		Name: "kea3", Message: "it has not answered yet: check that kea-dhcp4 is running and not overloaded",
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -108,7 +108,11 @@ func (s *server) readSubnetDetails(ctx context.Context) {
 func (s *server) readHosts(ctx context.Context, scan *mirror.Scan) error {
 	pages := s.client().ReservationPages
 	s.unreadable = 0
-	if !s.mayHaveDatabase() {
+	reader, elsewhere := s.group.readerOfDatabase(s)
+	if elsewhere {
+		s.mirror.CopyHosts(scan, reservation.Store{Server: reader, Place: kea.TargetDatabase})
+	}
+	if elsewhere || !s.mayHaveDatabase() {
 		pages = s.client().MemoryPages
 	}
 	began := time.Now()
@@ -126,6 +130,24 @@ func (s *server) readHosts(ctx context.Context, scan *mirror.Scan) error {
 		began = time.Now()
 	}
 	return nil
+}
+
+// readerOfDatabase returns the server through which the database of another one is read, if they are
+// said to have the same: the first that can be used. False if the server is to read its own.
+func (g *Group) readerOfDatabase(of *server) (string, bool) {
+	if !g.isShared() || g.mirror.Settings(of.name).Primary != kea.TargetDatabase {
+		return "", false
+	}
+	for _, s := range g.all() {
+		if s == of {
+			return "", false
+		}
+		recent := time.Since(g.mirror.Scanned(s.name)) < 2*s.interval()
+		if s.silent() == nil && recent && g.mirror.Settings(s.name).Primary == kea.TargetDatabase {
+			return s.name, true
+		}
+	}
+	return "", false
 }
 
 // confirm makes sure that what the pages lack is not there, before anything is taken for gone: a

@@ -121,13 +121,19 @@ func isRoutine(line string) bool {
 	return slices.Contains(routine, command) && (strings.HasSuffix(line, "-> 0") || strings.HasSuffix(line, "-> 3"))
 }
 
-// stepRoutine: `routine` prints how often each command was sent since the last time.
+// stepRoutine: `routine` prints how often each command was sent to each server since the last time.
 func (w *world) stepRoutine([]string) {
-	counts := w.kea.Commands()
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		w.printf("%s: %d", name, counts[name])
+	for i, k := range w.keas {
+		prefix := ""
+		if len(w.keas) > 1 {
+			prefix = fmt.Sprintf("kea%d> ", i+1)
+		}
+		counts := k.Commands()
+		for _, name := range slices.Sorted(maps.Keys(counts)) {
+			w.printf("%s%s: %d", prefix, name, counts[name])
+		}
+		k.ResetCommands()
 	}
-	w.kea.ResetCommands()
 }
 
 // stepMeanwhile: `meanwhile COMMAND kea …` does that just before Kea gets the next such command.

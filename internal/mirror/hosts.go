@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"maps"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -39,6 +40,15 @@ type hosts struct {
 
 func newHosts() *hosts {
 	return &hosts{byKey: map[Key]*kea.Reservation{}, byAddress: map[addressKey][]*kea.Reservation{}, subnets: map[uint32]int{}}
+}
+
+// clone returns a copy, of which changes do not concern the original. The reservations are the same.
+func (h *hosts) clone() *hosts {
+	out := &hosts{byKey: maps.Clone(h.byKey), byAddress: make(map[addressKey][]*kea.Reservation, len(h.byAddress)), subnets: maps.Clone(h.subnets), count: h.count}
+	for k, all := range h.byAddress {
+		out.byAddress[k] = slices.Clone(all)
+	}
+	return out
 }
 
 func keyOf(r *kea.Reservation) Key { return Key{r.SubnetID, r.HWAddress} }

@@ -60,6 +60,16 @@ func (s *Scan) AddHosts(place kea.Target, page []kea.Reservation) {
 	}
 }
 
+// CopyHosts adds to a scan the hosts that are known of a store: the place of that name of the scan's
+// server is the same store.
+func (m *Mirror) CopyHosts(scan *Scan, of reservation.Store) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if st := m.store(of); st != nil {
+		scan.hosts[of.Place] = st.hosts.clone()
+	}
+}
+
 // Count returns how many hosts of a place have been added.
 func (s *Scan) Count(place kea.Target) int { return s.hosts[place].count }
 

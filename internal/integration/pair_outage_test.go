@@ -169,11 +169,11 @@ func (s *site) watchConfig() func() []string {
 
 // withoutTimes is what the status of a configuration says besides since when.
 func withoutTimes(pc *v1alpha1.ClusterProviderConfig) string {
-	out := fmt.Sprint(pc.Status.Users, " users")
+	out := []string{fmt.Sprint(pc.Status.Users, " users")}
 	for _, s := range pc.Status.Servers {
-		out += fmt.Sprint(", ", s.Name, " ", s.State, " ", s.HA, " ", s.Message)
+		out = append(out, fmt.Sprint(s.Name, " ", s.State, " ", s.HA, " ", s.Message))
 	}
-	return out
+	return strings.Join(out, ", ")
 }
 
 // configWarnings returns the texts of the warnings about the site's configuration.

@@ -66,7 +66,7 @@ func (m *Mirror) CopyHosts(scan *Scan, of reservation.Store) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if st := m.store(of); st != nil {
-		scan.hosts[of.Place] = st.hosts.clone()
+		scan.hosts[of.Place] = st.clone()
 	}
 }
 

@@ -18,6 +18,16 @@ func (s *server) addBehind(hw kea.HWAddress) {
 	s.behind[hw] = struct{}{}
 }
 
+// addAllBehind does so for several devices, or for all.
+func (s *server) addAllBehind(devices []kea.HWAddress, everything bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, hw := range devices {
+		s.behind[hw] = struct{}{}
+	}
+	s.everythingBehind = s.everythingBehind || everything
+}
+
 // takeBehind returns what is to be looked at again now.
 func (s *server) takeBehind() mirror.Changes {
 	s.mu.Lock()

@@ -14,10 +14,10 @@
 //	                  └───────────────┬─────────────────┘
 //	                                  └──▶ Config.Notify(mirror.Changes)
 //
-// Every server has one goroutine, its loop (loop.go). It alone probes, scans and saves. Callers of
-// the exported methods send their commands themselves: each server has three turns for these, and
-// the loop needs none, so that the heartbeat never waits for callers. A command's timeout counts
-// from its turn.
+// Every server has one goroutine, its loop (loop.go), and another one while it is caught up
+// (catchup.go). The loop alone probes, scans and saves. Callers of the exported methods send their
+// commands themselves: each server has three turns for these, and the loop needs none, so that the
+// heartbeat never waits for callers. A command's timeout counts from its turn.
 //
 // The health of a server (health.go), fed by the outcome of callers' commands and by the loop:
 //

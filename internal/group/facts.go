@@ -94,13 +94,13 @@ func (s *server) failed(err error) {
 	})
 }
 
-// recovered records that all of the server has been read, and has the devices looked at that could
-// not be before.
-func (s *server) recovered() {
+// recovered records that all of the server has been read, and reports whether it did not serve before.
+func (s *server) recovered() (returned bool) {
 	s.updateFacts(func(f *ServerFacts) {
+		returned = !s.health.serves()
 		s.health.read(time.Now())
 		f.Err = nil
 		f.LastRead, f.Reservations = s.mirror.Scanned(s.name), s.mirror.Reservations(s.name)
 	})
-	s.notify(s.takeBehind())
+	return returned
 }

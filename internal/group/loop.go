@@ -23,6 +23,7 @@ const (
 // run reads the server until the context ends: at every tick, and when asked.
 func (s *server) run(ctx context.Context) {
 	defer func() { s.client().Close() }()
+	defer s.background.Wait()
 	ctx = context.WithValue(ctx, loopKey{}, true)
 	defer s.saveLast(ctx)
 	for {

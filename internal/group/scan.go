@@ -44,8 +44,8 @@ func (s *server) scan(ctx context.Context) error {
 	warnings := s.warnings(settings)
 	s.updateFacts(func(f *ServerFacts) { f.Storage, f.Warnings, f.SubnetsErr = settings.Primary, warnings, subnetsErr })
 	s.reportUnsaveable(settings)
-	s.notify(changes)
-	s.recovered()
+	returned := s.recovered()
+	s.afterScan(ctx, returned, changes)
 	return nil
 }
 

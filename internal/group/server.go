@@ -44,6 +44,9 @@ type server struct {
 	// rereads is set until the loop has read the server after its configuration has changed.
 	rereads atomic.Bool
 
+	// background has the goroutine that catches the server up.
+	background sync.WaitGroup
+
 	// tickNow asks the loop for a tick before it is due.
 	tickNow chan struct{}
 	// probed is closed after the first attempt to read the server, successful or not.
@@ -64,6 +67,8 @@ type server struct {
 	sharedDatabase bool
 	// capabilities that the last probe found.
 	capabilities kea.Capabilities
+	// took is about how long a command of callers takes.
+	took time.Duration
 	// waiting are the devices that wait for a lease.
 	waiting map[mirror.Key]struct{}
 	// unsavedSince is when reservations in memory were last written and not yet saved; zero if all

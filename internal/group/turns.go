@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
 )
@@ -48,9 +49,13 @@ func (s *server) admit(ctx context.Context) (done func(error), err error) {
 		<-s.turns
 		return nil, err
 	}
+	began := time.Now()
 	return func(err error) {
 		<-s.turns
 		_, unanswered := errors.AsType[*kea.UnreachableError](err)
+		if !unanswered {
+			s.commandTook(time.Since(began))
+		}
 		s.outcome(!unanswered)
 	}, nil
 }

@@ -146,6 +146,24 @@ func (m *Mirror) Owned(name string) int {
 	return n
 }
 
+// OwnedDevices returns the devices that any server has a reservation of which is marked as this
+// cluster's, in order.
+func (m *Mirror) OwnedDevices() []kea.HWAddress {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	devices := map[kea.HWAddress]struct{}{}
+	for _, s := range m.servers {
+		for _, st := range s.stores {
+			for k, r := range st.byKey {
+				if owner, marked := reservation.OwnerOf(r); marked && owner.Cluster == m.cluster {
+					devices[k.HW] = struct{}{}
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(devices))
+}
+
 // Drop forgets a server.
 func (m *Mirror) Drop(name string) {
 	m.mu.Lock()

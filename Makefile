@@ -41,8 +41,9 @@ demo: ## Pin two machines on a local control plane and a real Kea, and keep them
 .PHONY: test
 test: ## Run every test, with the race detector, against the real servers.
 	$(together) compile kubernetes kea
-	@# Not from go's cache: it does not know of the programs that the tests start.
-	go test -race -count=1 -p 4 -timeout 20m ./...
+	@# Not from go's cache: it does not know of the programs that the tests start. Those that take
+	@# longest begin first.
+	go test -race -count=1 -p 4 -timeout 20m ./internal/integration ./internal/kea ./...
 	go -C hack/xpkg test -race -count=1 ./...
 
 # compile compiles what the tests consist of, without linking them.

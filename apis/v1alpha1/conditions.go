@@ -44,6 +44,13 @@ const (
 	// ReasonOwnedByAnother means that the reservation is marked as another
 	// resource's.
 	ReasonOwnedByAnother xpv2.ConditionReason = "OwnedByAnother"
+	// ReasonNotAllowed means that access of the provider configuration does not
+	// allow the subnet to the namespace, or does not allow to take over a
+	// reservation that exists already.
+	ReasonNotAllowed xpv2.ConditionReason = "NotAllowed"
+	// ReasonAddressDiffers means that Kea has a reservation of the device that
+	// belongs to no resource, with another address: it is not changed.
+	ReasonAddressDiffers xpv2.ConditionReason = "AddressDiffers"
 	// ReasonHookMissing means that Kea lacks a hook library that is needed. A
 	// provider configuration has it too.
 	ReasonHookMissing xpv2.ConditionReason = "HookMissing"
@@ -76,7 +83,7 @@ const (
 	ReasonAddressDeclined xpv2.ConditionReason = "AddressDeclined"
 	// ReasonNoActiveLease means that the device has no active lease in the subnet.
 	ReasonNoActiveLease xpv2.ConditionReason = "NoActiveLease"
-	// ReasonLeasesUnknown means that leases cannot be read.
+	// ReasonLeasesUnknown means that leases cannot be read, or may not be.
 	ReasonLeasesUnknown xpv2.ConditionReason = "LeasesUnknown"
 )
 
@@ -138,5 +145,6 @@ const (
 const AnnotationKeyAbandon = Group + "/abandon"
 
 // AnnotationKeyAdopt set to "true" on a KeaReservation takes over a host
-// reservation that is marked as another owner's.
+// reservation that is marked as another owner's, and changes the address of one
+// that is not marked, as far as access of the provider configuration allows.
 const AnnotationKeyAdopt = Group + "/adopt"

@@ -113,8 +113,8 @@ func (p *ClusterProviderConfig) GetCondition(ct xpv2.ConditionType) xpv2.Conditi
 // SetConditions of this ClusterProviderConfig.
 func (p *ClusterProviderConfig) SetConditions(c ...xpv2.Condition) { p.Status.SetConditions(c...) }
 
-// GetSpec of this ClusterProviderConfig.
-func (p *ClusterProviderConfig) GetSpec() *ProviderConfigSpec { return &p.Spec }
+// GetSpec of this ClusterProviderConfig: what it has in common with a ProviderConfig.
+func (p *ClusterProviderConfig) GetSpec() *ProviderConfigSpec { return &p.Spec.ProviderConfigSpec }
 
 // GetServers of this ClusterProviderConfig, as they were last found.
 func (p *ClusterProviderConfig) GetServers() []ServerStatus { return p.Status.Servers }

@@ -28,9 +28,9 @@ func TestDefaults(t *testing.T) {
 	}
 
 	t.Run("ClusterProviderConfig", func(t *testing.T) {
-		pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}, Spec: v1alpha1.ProviderConfigSpec{Servers: servers}}
+		pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}, Spec: v1alpha1.ClusterProviderConfigSpec{ProviderConfigSpec: v1alpha1.ProviderConfigSpec{Servers: servers}}}
 		create(t, pc)
-		if diff := cmp.Diff(wantConfig, pc.Spec); diff != "" {
+		if diff := cmp.Diff(wantConfig, pc.Spec.ProviderConfigSpec); diff != "" {
 			t.Errorf("-want, +got:\n%s", diff)
 		}
 	})

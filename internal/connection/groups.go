@@ -84,6 +84,21 @@ func (g *Groups) Running(ref Ref) (*group.Group, bool) {
 	return e.group, e.group != nil
 }
 
+// Sharing returns the provider configurations that are known to reach a server of another one, which
+// is among them: two resources of a device then concern the same reservation. It does not block.
+func (g *Groups) Sharing(ref Ref) []Ref {
+	out := []Ref{ref}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	own := g.entries[ref].group
+	for other, e := range g.entries {
+		if other != ref && own != nil && e.group != nil && own.Shares(e.group) {
+			out = append(out, other)
+		}
+	}
+	return out
+}
+
 // Usable reports whether a server of a provider configuration can be used. Listeners are called
 // when that changes.
 func (g *Groups) Usable(ref Ref) bool {

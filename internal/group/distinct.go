@@ -5,6 +5,9 @@ package group
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"slices"
+	"strings"
 )
 
 // sameServerError reports that two servers of the configuration are one.
@@ -60,4 +63,32 @@ func (g *Group) before(s *server) []*server {
 		}
 	}
 	return nil
+}
+
+// Shares reports whether a server of one group is known to be one of another: by its URL, or by what
+// the running Kea says of itself, where both groups have asked it.
+func (g *Group) Shares(o *Group) bool {
+	theirs := o.all()
+	return slices.ContainsFunc(g.all(), func(s *server) bool {
+		return slices.ContainsFunc(theirs, s.isSame)
+	})
+}
+
+func (s *server) isSame(o *server) bool {
+	own := s.currentInstance()
+	return own != "" && own == o.currentInstance() || endpoint(s.current.Load().url) == endpoint(o.current.Load().url)
+}
+
+// endpoint returns what a URL leads to, however it is spelled.
+func endpoint(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return text
+	}
+	scheme, port := strings.ToLower(u.Scheme), u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[scheme]
+	}
+	// Whether with TLS or without: it is the port that tells two servers of a host apart.
+	return strings.ToLower(u.Hostname()) + ":" + port + strings.TrimRight(u.Path, "/")
 }

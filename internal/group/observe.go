@@ -31,6 +31,9 @@ func (g *Group) Observe(in reservation.Intent) (Observation, error) {
 		return Observation{}, err
 	}
 	o := Observation{Observation: reservation.Observe(k.views, in, g.owner(in))}
+	if o.State == reservation.NotAllowed {
+		return o, nil
+	}
 	g.trackPlan(in, o.Plan, k)
 	for _, v := range k.views {
 		if v.Refusal != nil && o.State != reservation.Refused {
@@ -63,11 +66,14 @@ func (g *Group) position(name string) int {
 // a host whose last write had no known outcome; and, where the address is to be taken from a lease,
 // the device's reservation and lease at this moment. A device keeps its address for good, so
 // neither a reservation that was made after the last scan nor a newer lease must be missed. It
-// sends no command otherwise.
+// sends no command otherwise, and none for an intent that may not use its subnet.
 func (g *Group) Refresh(ctx context.Context, in reservation.Intent) error {
 	k, err := g.atLast(in)
 	if err != nil {
 		return err
+	}
+	if !reservation.Allowed(k.views, in) {
+		return nil
 	}
 	fromLease := reservation.AddressComesFromLease(k.views, in)
 	adopts := adoptsAddress(k.views, in, g.owner(in))
@@ -150,7 +156,7 @@ func adoptsAddress(views []reservation.View, in reservation.Intent, owner reserv
 // device's lease, and if so has the servers asked for it now.
 func (g *Group) Expect(in reservation.Intent) bool {
 	views := g.known(in, (*server).unusable).views
-	if !reservation.NeedsLease(views, in) {
+	if !reservation.Allowed(views, in) || !reservation.NeedsLease(views, in) {
 		return false
 	}
 	for _, v := range views {
@@ -164,6 +170,11 @@ func (g *Group) Expect(in reservation.Intent) bool {
 // Forget drops what is remembered for an intent that no resource has any longer.
 func (g *Group) Forget(in reservation.Intent) {
 	g.mirror.Forget(in, g.owner(in))
+	g.StopWaiting(in)
+}
+
+// StopWaiting has the servers no longer asked for the lease of an intent that waited for one.
+func (g *Group) StopWaiting(in reservation.Intent) {
 	for _, s := range g.all() {
 		if sub, ok := g.mirror.Resolve(s.name, in.Subnet); ok {
 			s.stopWaiting(mirror.Key{SubnetID: sub.ID, HW: in.HWAddress})

@@ -30,10 +30,11 @@ func (e *WaitingError) Error() string {
 }
 
 // Remains reports whether a server still holds something to release for an intent: a host with its
-// mark, or where wasReserved is true one without a mark. It asks the servers rather than the
+// mark, or where wasReserved is true, and the subnet may be used, one without a mark. It asks the servers rather than the
 // mirror: a resource that nothing remains of is forgotten. A server that does not answer holds what
 // was last seen there; an error if nothing is known of one, or one cannot tell.
 func (g *Group) Remains(ctx context.Context, in reservation.Intent, wasReserved bool) (bool, error) {
+	wasReserved = wasReserved && g.Allows(in)
 	var mu sync.Mutex // guards remains
 	remains := false
 	errs := g.onServers(g.all(), func(s *server, _ []error) error {
@@ -56,6 +57,7 @@ func (g *Group) Remains(ctx context.Context, in reservation.Intent, wasReserved 
 // nil once every server has confirmed. A *WaitingError if those that answer have, and others are
 // waited for: their resource is looked at again when they return.
 func (g *Group) Release(ctx context.Context, in reservation.Intent, wasReserved bool) error {
+	wasReserved = wasReserved && g.Allows(in)
 	errs := g.onServers(g.all(), func(s *server, _ []error) error { return s.release(ctx, in, g.owner(in), wasReserved) })
 	waiting := &WaitingError{}
 	for _, s := range g.all() {
@@ -75,6 +77,12 @@ func (g *Group) Release(ctx context.Context, in reservation.Intent, wasReserved 
 		return waiting
 	}
 	return nil
+}
+
+// Allows reports whether an intent may use its subnet, by what is known of the servers. What has its
+// mark is released all the same.
+func (g *Group) Allows(in reservation.Intent) bool {
+	return reservation.Allowed(g.known(in, (*server).unusable).views, in)
 }
 
 // lastHeld returns what a server that does not answer may hold: what was last seen there, or if that

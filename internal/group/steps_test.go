@@ -241,7 +241,8 @@ func (w *world) stepProvider([]string) {
 }
 
 // stepWant: `want NAME MAC [IP] [hostname=…] [class=…] [option=CODE:DATA[,always][,never][,hex]]
-// [subnet=PREFIX|subnet-id=ID] [adopt]` creates a resource, or edits it.
+// [subnet=PREFIX|subnet-id=ID] [adopt] [may=PREFIX|all|none[:never|unmarked|any]]` creates a resource,
+// or edits it.
 func (w *world) stepWant(words []string) {
 	name := words[0]
 	in := reservation.Intent{
@@ -278,11 +279,30 @@ func (w *world) setIntent(in *reservation.Intent, word string) {
 		in.Subnet = reservation.SubnetRef{ID: number(value)}
 	case "adopt":
 		in.Adopt = true
+	case "may":
+		in.Grant = w.grant(value)
 	case "option":
 		in.OptionData = append(in.OptionData, w.option(value))
 	default:
 		in.Address = netip.MustParseAddr(word)
 	}
+}
+
+// grant reads PREFIX|all|none[:never|unmarked|any].
+func (w *world) grant(s string) reservation.Grant {
+	prefix, take, _ := strings.Cut(s, ":")
+	g := reservation.Grant{Limited: true}
+	if prefix == "none" {
+		return g
+	}
+	rule := reservation.Rule{Takeover: map[string]reservation.Takeover{
+		"never": reservation.TakeNothing, "": reservation.TakeUnmarked, "unmarked": reservation.TakeUnmarked, "any": reservation.TakeAny,
+	}[take]}
+	if prefix != "all" {
+		rule.Prefixes = []netip.Prefix{netip.MustParsePrefix(prefix)}
+	}
+	g.Rules = []reservation.Rule{rule}
+	return g
 }
 
 // option reads CODE:DATA[,always][,never][,hex].

@@ -225,6 +225,7 @@ func (w *world) reconcileOnce(name string, r *resource) error {
 	if r.deleted {
 		return w.release(ctx, name, r)
 	}
+	r.intent.WasReserved = r.reserved
 	if err := w.group.Refresh(ctx, r.intent); err != nil {
 		return err
 	}

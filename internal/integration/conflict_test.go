@@ -25,7 +25,7 @@ func TestAddressConflict(t *testing.T) {
 		"by MAC":       {kea.Reservation{HWAddress: other, Hostname: "first"}, other + " (hostname first)"},
 		"by client-id": {kea.Reservation{ClientID: clientID}, "client-id " + clientID},
 		"another cluster's": {kea.Reservation{HWAddress: other, UserContext: marked("prod/web")},
-			other + ", which belongs to KeaReservation prod/web"},
+			other + ", which belongs to a KeaReservation of another cluster"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -4,7 +4,10 @@ package integration
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/kea"
@@ -12,7 +15,7 @@ import (
 )
 
 // TestOwnedByAnother: "marked as somebody else's: untouched, also on delete:
-// Ready=False reason OwnedByAnother, naming the owner".
+// Ready=False reason OwnedByAnother", without the UID or the names of another cluster.
 func TestOwnedByAnother(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, testenv.KeaOptions{})
@@ -22,7 +25,10 @@ func TestOwnedByAnother(t *testing.T) {
 	for _, ip := range []string{"10.123.0.50", ""} {
 		r := s.static("vm01", ip)
 		s.create(r)
-		s.await(r, notReady(v1alpha1.ReasonOwnedByAnother, "KeaReservation prod/web of the cluster with UID c0ffee00-0000-0000-0000-000000000000")...)
+		s.await(r, notReady(v1alpha1.ReasonOwnedByAnother, "belongs to a KeaReservation of another cluster:")...)
+		if m := r.GetCondition(xpv2.TypeReady).Message; strings.Contains(m, "c0ffee00") || strings.Contains(m, "prod") {
+			t.Errorf("the message names the other cluster or its resource: %q", m)
+		}
 		s.checkQuiet(r)
 		equal(t, "spec.forProvider.ipAddress", r.Spec.ForProvider.IPAddress, ip)
 		equal(t, "atProvider.ipAddress", r.Status.AtProvider.IPAddress, "")
@@ -54,7 +60,7 @@ func TestAdoptAnnotation(t *testing.T) {
 	s.put(theirs)
 	r := s.reservation("vm01", params{HWAddress: mac})
 	s.create(r)
-	s.await(r, notReady(v1alpha1.ReasonOwnedByAnother, "prod/web")...)
+	s.await(r, notReady(v1alpha1.ReasonOwnedByAnother, "another cluster")...)
 	edit(s, r, func(r *v1alpha1.KeaReservation) {
 		r.SetAnnotations(map[string]string{v1alpha1.AnnotationKeyAdopt: "true"})
 	})
@@ -125,8 +131,9 @@ func TestSecondDeleted(t *testing.T) {
 	s.await(first, isReady, isSynced)
 }
 
-// TestUnmarkedUntouched: "deleted", of a reservation that is not marked and that
-// the resource has never held: it waited for another address all the time.
+// TestUnmarkedUntouched: a reservation that is not marked, and has another address than is wanted,
+// is not moved, and not removed with the resource, which has never held it: neither where the wanted
+// address is another host's, nor where it is free.
 func TestUnmarkedUntouched(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, testenv.KeaOptions{})
@@ -134,8 +141,21 @@ func TestUnmarkedUntouched(t *testing.T) {
 	s.put(kea.Reservation{HWAddress: other, IPAddress: addr("10.123.0.50")})
 	r := s.static("vm01", "10.123.0.50")
 	s.create(r)
-	s.await(r, notReady(v1alpha1.ReasonAddressConflict, other)...)
+	s.await(r, notReady(v1alpha1.ReasonAddressDiffers, "with the address 10.123.0.60, not 10.123.0.50")...)
+	edit(s, r, withAddress("10.123.0.51"))
+	s.await(r, notReady(v1alpha1.ReasonAddressDiffers, "with the address 10.123.0.60, not 10.123.0.51")...)
+	s.checkQuiet(r)
 	s.delete(r)
 	s.awaitGone(r)
 	checkByHand(t, s.held(mac), "10.123.0.60")
+	equal(t, "what was written", s.writes(), 0)
+
+	// The annotation has it moved, and then it goes with the resource.
+	r = s.static("vm01", "10.123.0.51")
+	r.SetAnnotations(map[string]string{v1alpha1.AnnotationKeyAdopt: "true"})
+	s.created(r)
+	checkByHand(t, s.held(mac), "10.123.0.51")
+	s.delete(r)
+	s.awaitGone(r)
+	s.awaitNotHeld(mac)
 }

@@ -136,7 +136,7 @@ func TestPairOwnedByAnother(t *testing.T) {
 		before := fmt.Sprintf("%+v", *m.held(mac))
 		r := p.static("vm01", "10.123.0.50")
 		p.create(r)
-		p.await(r, notReady(v1alpha1.ReasonOwnedByAnother, "prod/web")...)
+		p.await(r, notReady(v1alpha1.ReasonOwnedByAnother, "another cluster")...)
 		p.await(r, notReady(v1alpha1.ReasonOwnedByAnother, m.name)...)
 		p.checkBlocked(r)
 		equal(t, "what "+m.name+" has", fmt.Sprintf("%+v", *m.held(mac)), before)

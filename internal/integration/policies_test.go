@@ -99,6 +99,10 @@ func TestWithoutCreate(t *testing.T) {
 		t.Errorf("Kea holds %+v", got)
 	}
 	s.put(byHand("10.123.0.60"))
+	s.await(r, notReady(v1alpha1.ReasonAddressDiffers, "10.123.0.60")...)
+	edit(s, r, func(r *v1alpha1.KeaReservation) {
+		r.SetAnnotations(map[string]string{v1alpha1.AnnotationKeyAdopt: "true"})
+	})
 	s.await(r, isReady, isSynced)
 	s.awaitHeld(mac, "10.123.0.50")
 	s.awaitMarked(mac, "vm01")

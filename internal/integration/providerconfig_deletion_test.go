@@ -130,7 +130,7 @@ func TestBadInputDoesNotSpin(t *testing.T) { //nolint:paralleltest // See above.
 	for name, spoil := range bad {
 		s = bareSite(t, k.URL)
 		pc, r := s.config(), s.numbered(11)
-		spoil(s, &pc.Spec)
+		spoil(s, &pc.Spec.ProviderConfigSpec)
 		s.create(pc)
 		s.create(r)
 		s.await(pc, is{Type: xpv2.TypeReady, Status: corev1.ConditionFalse})

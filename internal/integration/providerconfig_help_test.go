@@ -84,7 +84,7 @@ func (s *site) look(k *testenv.Kea, username, password string) {
 
 // namespaced is a ProviderConfig with the spec of the site's config.
 func (s *site) namespaced() *v1alpha1.ProviderConfig {
-	return &v1alpha1.ProviderConfig{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "mine"}, Spec: s.config().Spec}
+	return &v1alpha1.ProviderConfig{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "mine"}, Spec: s.config().Spec.ProviderConfigSpec}
 }
 
 // using lets a reservation use the site's namespaced ProviderConfig.

@@ -172,7 +172,7 @@ func TestConfigRefused(t *testing.T) {
 			s := bareSite(t, k.URL)
 			s.look(k, "", "")
 			pc, r := s.config(), s.numbered(host)
-			tc.spoil(&pc.Spec)
+			tc.spoil(&pc.Spec.ProviderConfigSpec)
 			s.create(pc)
 			s.create(r)
 			if name == "UnknownHost" { // which of two it is depends on the machine's DNS

@@ -123,7 +123,7 @@ func TestConfigTLS(t *testing.T) {
 			}
 			pc, r := s.config(), s.numbered(host)
 			if tc.spec != nil {
-				tc.spec(s, &pc.Spec)
+				tc.spec(s, &pc.Spec.ProviderConfigSpec)
 			}
 			s.create(pc)
 			s.create(r)
@@ -131,7 +131,7 @@ func TestConfigTLS(t *testing.T) {
 				s.troubled(pc, r, *tc.want)
 			}
 			if tc.mend != nil {
-				edit(s, pc, func(pc *v1alpha1.ClusterProviderConfig) { tc.mend(s, &pc.Spec) })
+				edit(s, pc, func(pc *v1alpha1.ClusterProviderConfig) { tc.mend(s, &pc.Spec.ProviderConfigSpec) })
 			}
 			switch tc.secret {
 			case "ca":

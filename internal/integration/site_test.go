@@ -88,13 +88,13 @@ func (s *site) abandon(config client.Object) {
 func (s *site) config() *v1alpha1.ClusterProviderConfig {
 	return &v1alpha1.ClusterProviderConfig{
 		ObjectMeta: metav1.ObjectMeta{Name: s.namespace},
-		Spec: v1alpha1.ProviderConfigSpec{
+		Spec: v1alpha1.ClusterProviderConfigSpec{ProviderConfigSpec: v1alpha1.ProviderConfigSpec{
 			Servers:          []v1alpha1.Server{{Name: "kea1", URL: s.kea.URL}},
 			SnapshotInterval: metav1.Duration{Duration: time.Second},
 			Timeout:          metav1.Duration{Duration: 5 * time.Second},
 			Credentials:      v1alpha1.Credentials{Source: xpv2.CredentialsSourceNone},
 			Hosts:            v1alpha1.Hosts{Storage: v1alpha1.HostStorageAuto, Persist: v1alpha1.HostPersistenceNever},
-		},
+		}},
 	}
 }
 

@@ -29,7 +29,7 @@ import (
 )
 
 // lacks is what the provider says that it lacks without the ClusterRole.
-const lacks = "Missing permissions: get namespaces; delete providerconfigusages.kea.crossplane.io; list, watch, patch networkconfigurations.vitistack.io; " +
+const lacks = "Missing permissions: get, list, watch namespaces; delete providerconfigusages.kea.crossplane.io; list, watch, patch networkconfigurations.vitistack.io; " +
 	"patch networkconfigurations.vitistack.io/status; list, watch networknamespaces.vitistack.io; delete keareservations.kea.crossplane.io: " +
 	"apply the ClusterRole provider-kea of cluster/rbac, and bind it to the provider's ServiceAccount"
 

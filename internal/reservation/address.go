@@ -5,6 +5,7 @@ package reservation
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/vitistack/provider-kea/internal/kea"
@@ -30,7 +31,7 @@ func unusable(subnet netip.Prefix, address netip.Addr) string {
 }
 
 // describe names the holder of an address for people.
-func describe(r *kea.Reservation) string {
+func describe(r *kea.Reservation, me Owner) string {
 	id := "another host"
 	for _, candidate := range []struct{ name, value string }{
 		{"", string(r.HWAddress)}, {"client-id ", r.ClientID}, {"duid ", r.DUID}, {"circuit-id ", r.CircuitID}, {"flex-id ", r.FlexID},
@@ -47,7 +48,7 @@ func describe(r *kea.Reservation) string {
 		id += " as a global reservation"
 	}
 	if owner, marked := OwnerOf(r); marked {
-		id += ", which belongs to " + owner.String()
+		id += ", which belongs to " + owner.nameFor(me)
 	}
 	return id
 }
@@ -55,8 +56,16 @@ func describe(r *kea.Reservation) string {
 // maxPrefixes bounds how many subnets a message names.
 const maxPrefixes = 10
 
-func prefixes(subnets []kea.Subnet) string {
-	if len(subnets) == 0 {
+// prefixes names the subnets that may be used, of those that a server has.
+func prefixes(subnets []kea.Subnet, g Grant) string {
+	subnets = slices.DeleteFunc(slices.Clone(subnets), func(s kea.Subnet) bool {
+		_, allowed := g.Allows(s.Prefix)
+		return !allowed
+	})
+	switch {
+	case len(subnets) == 0 && g.Limited:
+		return "none that may be used here"
+	case len(subnets) == 0:
 		return "no subnet at all"
 	}
 	names := make([]string, 0, maxPrefixes)

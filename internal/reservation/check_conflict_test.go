@@ -82,14 +82,14 @@ func TestDecideConflict(t *testing.T) {
 			reason: "Two resources of this cluster that swap their addresses learn how from the message.",
 			views:  []reservation.View{view("memory@kea1", has(host(ip(51), ownedBy(me))), holder(ownedBy(vm02)))},
 			in:     in(ip(50)),
-			want: conflict("10.123.0.50 is reserved for 00:02:12:34:56:79, which belongs to KeaReservation ns/vm02 of the cluster with UID c1"+swap,
+			want: conflict("10.123.0.50 is reserved for 00:02:12:34:56:79, which belongs to KeaReservation ns/vm02"+swap,
 				nil, "kea1 AddressConflict"),
 		},
 		"OtherCluster": {
 			reason: "What another cluster has cannot be swapped from here.",
 			views:  []reservation.View{view("memory@kea1", holder(ownedBy(reservation.Owner{Cluster: "c2", Resource: "ns/vm02"})))},
 			in:     in(ip(50)),
-			want: conflict("10.123.0.50 is reserved for 00:02:12:34:56:79, which belongs to KeaReservation ns/vm02 of the cluster with UID c2"+choose,
+			want: conflict("10.123.0.50 is reserved for 00:02:12:34:56:79, which belongs to a KeaReservation of another cluster"+choose,
 				nil, "kea1 AddressConflict"),
 		},
 		"Vanished": {

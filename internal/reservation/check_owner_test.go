@@ -11,7 +11,7 @@ import (
 
 func TestDecideOwner(t *testing.T) {
 	t.Parallel()
-	const vm02Text = "belongs to KeaReservation ns/vm02 of the cluster with UID c1"
+	const vm02Text = "belongs to KeaReservation ns/vm02"
 	blocked := func(message string, servers ...string) plan {
 		return plan{State: reservation.OwnedByAnother, Message: message, Address: "10.123.0.50", Servers: servers}
 	}
@@ -23,10 +23,10 @@ func TestDecideOwner(t *testing.T) {
 			want:   blocked("the reservation of 00:02:12:34:56:78 in 10.123.0.0/24 "+vm02Text, "kea1 OwnedByAnother"),
 		},
 		"OtherCluster": {
-			reason: "The resource of that name in another cluster is another owner.",
+			reason: "The resource of that name in another cluster is another owner, which is not named.",
 			views:  []reservation.View{view("memory@kea1", has(host(ip(50), ownedBy(reservation.Owner{Cluster: "c2", Resource: me.Resource}))))},
 			in:     in(ip(50)),
-			want: blocked("the reservation of 00:02:12:34:56:78 in 10.123.0.0/24 belongs to KeaReservation ns/vm01 of the cluster with UID c2",
+			want: blocked("the reservation of 00:02:12:34:56:78 in 10.123.0.0/24 belongs to a KeaReservation of another cluster",
 				"kea1 OwnedByAnother"),
 		},
 		"Unreadable": {

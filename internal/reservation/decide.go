@@ -16,6 +16,9 @@ type situation struct {
 	in      Intent
 	owner   Owner
 	address netip.Addr
+	// takeover is what may be taken over in the subnet, if that may be used at all.
+	takeover Takeover
+	allowed  bool
 	// servers that have the subnet and can be reached, and what each needs.
 	servers []serverViews
 	changes []change
@@ -39,8 +42,10 @@ type finding struct {
 // checks decide in this order of precedence. The first that finds something decides; if none does,
 // the reservation is Reserved.
 var checks = []func(*situation) *finding{
+	checkAllowed,
 	checkSubnet,
 	checkOwner,
+	checkUnmarked,
 	checkAwaitingLease,
 	checkAddressInSubnet,
 	checkConflict,
@@ -54,8 +59,13 @@ var checks = []func(*situation) *finding{
 // Decide returns what to do about an intent, given what is known of every store. At least one view
 // must be of the primary store of a server that can be reached.
 func Decide(views []View, in Intent, owner Owner) Plan {
+	s := &situation{in: in, owner: owner}
+	if s.takeover, s.allowed = takeover(views, in); !s.allowed {
+		return s.plan(checkAllowed(s))
+	}
+	views = s.withoutOthersLosses(views)
 	here, away := split(views)
-	s := &situation{views: here, in: in, owner: owner, address: Address(views, in), servers: byServer(here), away: byServer(away)}
+	s.views, s.servers, s.away, s.address = here, byServer(here), byServer(away), Address(views, in)
 	for _, server := range s.servers {
 		s.changes = append(s.changes, s.changeOf(server))
 	}
@@ -79,7 +89,7 @@ func checkSubnet(s *situation) *finding {
 	}
 	for _, v := range s.views {
 		if v.Primary && v.SubnetsKnown {
-			return &finding{state: SubnetNotFound, message: fmt.Sprintf("server %s has no %s; it has %s", v.Store.Server, s.in.Subnet, prefixes(v.Subnets))}
+			return &finding{state: SubnetNotFound, message: fmt.Sprintf("server %s has no %s; it has %s", v.Store.Server, s.in.Subnet, prefixes(v.Subnets, s.in.Grant))}
 		}
 	}
 	return &finding{state: HookMissing, message: fmt.Sprintf("server %s does not load %s, so %s cannot be looked up: "+
@@ -110,22 +120,6 @@ func firstServer(views []View) string {
 		return ""
 	}
 	return views[0].Store.Server
-}
-
-// checkOwner finds a reservation that is marked as owned by another resource.
-func checkOwner(s *situation) *finding {
-	if s.in.Adopt {
-		return nil
-	}
-	for _, server := range s.servers {
-		for _, r := range server.hosts() {
-			if owner, other := ownedByOther(r, s.owner); other {
-				return &finding{state: OwnedByAnother, server: server.name(),
-					message: s.on(server) + fmt.Sprintf("the reservation of %s in %s belongs to %s", s.in.HWAddress, s.in.Subnet, owner)}
-			}
-		}
-	}
-	return nil
 }
 
 // checkAwaitingLease finds that there is no address to reserve yet. A reservation without an
@@ -168,7 +162,7 @@ func checkConflict(s *situation) *finding {
 			continue
 		}
 		return &finding{state: AddressConflict, server: server.name(), steps: s.restoreVanished(),
-			message: s.on(server) + fmt.Sprintf("%s is reserved for %s: %s", s.address, describe(holder), conflictRemedy(holder, s.owner))}
+			message: s.on(server) + fmt.Sprintf("%s is reserved for %s: %s", s.address, describe(holder, s.owner), conflictRemedy(holder, s.owner))}
 	}
 	return nil
 }

@@ -22,12 +22,13 @@ func TestDecidePrecedence(t *testing.T) {
 		heldBy(kea.Reservation{SubnetID: 1, HWAddress: otherMAC, IPAddress: ip(50)}),
 		func(v *reservation.View) { v.Identifiers = []string{"client-id"} },
 	)
-	i := in(none)
+	i := in(none, limit())
 	steps := []struct {
 		want   reservation.State
 		reason string
 		mend   func()
 	}{
+		{reservation.NotAllowed, "What may not be used is not looked at.", func() { i.Grant = reservation.Grant{} }},
 		{reservation.SubnetNotFound, "Without the subnet nothing else is known.", func() { v.SubnetFound, v.Subnet = true, subnet }},
 		{reservation.OwnedByAnother, "Another's reservation comes before all that we want of it.", func() { i.Adopt = true }},
 		{reservation.AwaitingLease, "Without an address none can be judged.", func() { i.Address = ip(255) }},
@@ -69,7 +70,7 @@ func TestDecideTogether(t *testing.T) {
 			},
 		},
 		"AddressConflict": {reason: "Another host has the address.", trouble: heldBy(kea.Reservation{HWAddress: otherMAC, IPAddress: ip(50)}), want: reservation.AddressConflict},
-		"OpaqueOption":    {reason: "An option would be erased.", trouble: has(host(ip(51), withOptions(opaque()))), want: reservation.OpaqueOption},
+		"OpaqueOption":    {reason: "An option would be erased.", trouble: has(host(ip(51), ownedBy(me), withOptions(opaque()))), want: reservation.OpaqueOption},
 		"Refused": {
 			reason: "Kea has refused it.", want: reservation.Refused,
 			trouble: func(v *reservation.View) {

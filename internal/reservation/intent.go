@@ -45,8 +45,16 @@ type Intent struct {
 
 	// Resource that wants it, as "namespace/name".
 	Resource string
-	// Adopt takes over a reservation that is marked as owned by another resource.
+	// Grant is what the resource may use and take over.
+	Grant Grant
+	// Adopt takes over a reservation that is marked as owned by another resource, and changes the
+	// address of one without a mark, as far as Grant allows.
 	Adopt bool
+	// Spare names resources of this cluster, as "namespace/name", from which Adopt takes nothing.
+	Spare []string
+	// WasReserved means that Kea held the reservation for the resource when it was last observed:
+	// one without a mark is not another's then.
+	WasReserved bool
 	// Abandon names servers that a deletion does not wait for.
 	Abandon []string
 

@@ -44,7 +44,11 @@ type ServerLease struct {
 // Observe returns how an intent stands, given what is known of every store. What can be reached comes
 // before what was last seen of a server that cannot.
 func Observe(views []View, in Intent, owner Owner) Observation {
-	o := Observation{Plan: Decide(views, in, owner), Lease: NewestLease(views)}
+	o := Observation{Plan: Decide(views, in, owner)}
+	if o.State == NotAllowed {
+		return o
+	}
+	o.Lease = NewestLease(views)
 	here, away := split(views)
 	for _, s := range append(byServer(here), byServer(away)...) {
 		if o.Subnet.ID == 0 {

@@ -3,7 +3,6 @@
 package reservation
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -20,12 +19,17 @@ type Owner struct {
 	Cluster, Resource string
 }
 
-// String names the owner for people.
-func (o Owner) String() string {
-	if o.Resource == "" {
+// nameFor names the owner for a resource of a cluster. Another cluster and its resources are not
+// named: only who may read Kea itself is to know them.
+func (o Owner) nameFor(me Owner) string {
+	switch {
+	case o.Resource == "":
 		return "an owner this provider does not know"
+	case o.Cluster != me.Cluster:
+		return "a KeaReservation of another cluster"
+	default:
+		return "KeaReservation " + o.Resource
 	}
-	return fmt.Sprintf("KeaReservation %s of the cluster with UID %s", o.Resource, o.Cluster)
 }
 
 // OwnerOf returns the owner that a reservation is marked with; false if r is nil or has no mark. A

@@ -76,6 +76,9 @@ type ServerPlan struct {
 
 // plan puts a finding and what each server needs together.
 func (s *situation) plan(f *finding) Plan {
+	if f.state == NotAllowed {
+		return Plan{State: f.state, Message: f.message} // Nothing else is the resource's to know.
+	}
 	p := Plan{State: f.state, Message: f.message, Address: s.address, Steps: f.steps}
 	if f.state == Reserved {
 		p.Message = s.note()

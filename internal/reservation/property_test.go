@@ -86,6 +86,35 @@ func (m *model) checkStep(t *rapid.T, step reservation.Step, i reservation.Inten
 	}
 }
 
+// leftAlone reports whether an intent has to leave a reservation of its device as it is, where none
+// has its own mark. One that is hidden gives the device no address.
+func leftAlone(r *kea.Reservation, hidden bool, i reservation.Intent) bool {
+	take, allowed := i.Grant.Allows(subnet.Prefix)
+	_, marked := reservation.OwnerOf(r)
+	switch {
+	case !allowed:
+		return true
+	case marked:
+		return ownedByOther(r) && (!i.Adopt || take != reservation.TakeAny)
+	case i.WasReserved:
+		return false
+	}
+	differs := !hidden && r.IPAddress.IsValid() && i.Address.IsValid() && r.IPAddress != i.Address
+	return take == reservation.TakeNothing || differs && !i.Adopt
+}
+
+// holdsOne reports whether a reservation has the mark of the intent's resource.
+func (m *model) holdsOne() bool {
+	for _, st := range m.stores {
+		for _, r := range st.hosts {
+			if owner, marked := reservation.OwnerOf(r); marked && owner == me {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func ownedByOther(r *kea.Reservation) bool {
 	owner, marked := reservation.OwnerOf(r)
 	return marked && owner != me
@@ -97,7 +126,10 @@ func checkUnharmed(t *rapid.T, before, after *model, i reservation.Intent) {
 		is := after.stores[at]
 		for k, r := range was.hosts {
 			now := is.hosts[k]
-			if k.hw != mac || (ownedByOther(r) && !i.Adopt) {
+			hidden := at.Place == kea.TargetDatabase && before.stores[reservation.Store{Server: at.Server, Place: kea.TargetMemory}] != nil &&
+				before.stores[reservation.Store{Server: at.Server, Place: kea.TargetMemory}].hosts[k] != nil
+			alone := leftAlone(r, hidden, i) && (ownedByOther(r) || !before.holdsOne())
+			if _, allowed := i.Grant.Allows(subnet.Prefix); k.hw != mac || alone || !allowed {
 				if diff := cmp.Diff(r, now, equate()); diff != "" {
 					t.Fatalf("%s: a reservation that is not the intent's has changed: -before, +after:\n%s", at, diff)
 				}
@@ -249,6 +281,16 @@ func drawIntent(t *rapid.T) reservation.Intent {
 		}
 	}
 	i.Adopt = rapid.IntRange(0, 3).Draw(t, "adopt") == 0
+	i.WasReserved = rapid.Bool().Draw(t, "was reserved")
+	if rapid.Bool().Draw(t, "limited") {
+		i.Grant.Limited = true
+		for range rapid.IntRange(0, 2).Draw(t, "rules") {
+			i.Grant.Rules = append(i.Grant.Rules, reservation.Rule{
+				Prefixes: rapid.SampledFrom([][]netip.Prefix{nil, {subnet.Prefix}, {netip.MustParsePrefix("10.99.0.0/16")}}).Draw(t, "prefixes"),
+				Takeover: rapid.SampledFrom([]reservation.Takeover{reservation.TakeNothing, reservation.TakeUnmarked, reservation.TakeAny}).Draw(t, "take over"),
+			})
+		}
+	}
 	return i
 }
 

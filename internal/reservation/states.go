@@ -34,6 +34,15 @@ const (
 	Refused State = "Refused"
 	// OwnedByAnother means that the reservation is marked as owned by another resource.
 	OwnedByAnother State = "OwnedByAnother"
+	// KeptByAnother is OwnedByAnother where the resource may not take it over.
+	KeptByAnother State = "KeptByAnother"
+	// NotAllowed means that the resource may not use the subnet.
+	NotAllowed State = "NotAllowed"
+	// AdoptionNotAllowed means that there is a reservation already, and that the resource may take
+	// over none.
+	AdoptionNotAllowed State = "AdoptionNotAllowed"
+	// AddressDiffers means that there is a reservation without a mark, and with another address.
+	AddressDiffers State = "AddressDiffers"
 )
 
 // Info is what a State means outside this package.
@@ -42,6 +51,8 @@ type Info struct {
 	Blocked bool
 	// Held reports that Kea holds the reservation as wanted.
 	Held bool
+	// Foreign reports that what Kea holds for the device is not to be taken for the resource's.
+	Foreign bool
 	// Reason of the Ready condition (apis/v1alpha1), which is True for Reserved alone; empty where
 	// the condition depends on more.
 	Reason string
@@ -57,6 +68,15 @@ const (
 	serverReserved = string(Reserved)
 	serverBlocked  = "Blocked"
 )
+
+// Reasons that several states share.
+const (
+	reasonOwned      = "OwnedByAnother"
+	reasonNotAllowed = "NotAllowed"
+)
+
+// accessRemedy is what users can do about what they may not.
+const accessRemedy = "who manages the provider configuration can allow it in spec.access"
 
 var states = map[State]Info{
 	Reserved: {Held: true, Reason: string(Reserved), Server: serverReserved},
@@ -83,13 +103,37 @@ var states = map[State]Info{
 		Remedy: "correct spec.forProvider, or what Kea refuses; the change is sent again when the spec changes or the provider restarts",
 	},
 	OwnedByAnother: {
-		Blocked: true, Reason: "OwnedByAnother", Server: serverBlocked,
+		Blocked: true, Foreign: true, Reason: reasonOwned, Server: serverBlocked,
 		Remedy: "delete that resource first, or set kea.crossplane.io/adopt: \"true\" here, and remove it from the other resource",
+	},
+	KeptByAnother: {
+		Blocked: true, Foreign: true, Reason: reasonOwned, Server: serverBlocked,
+		Remedy: "delete that resource first, or have it allowed: " + accessRemedy,
+	},
+	NotAllowed: {Blocked: true, Foreign: true, Reason: reasonNotAllowed, Server: serverBlocked, Remedy: accessRemedy},
+	AdoptionNotAllowed: {
+		Blocked: true, Foreign: true, Reason: reasonNotAllowed, Server: serverBlocked,
+		Remedy: "remove that reservation from Kea, or have it allowed: " + accessRemedy,
+	},
+	AddressDiffers: {
+		Blocked: true, Reason: "AddressDiffers", Server: serverBlocked,
+		Remedy: "set spec.forProvider.ipAddress to the address in Kea, or kea.crossplane.io/adopt: \"true\" here to have it changed",
 	},
 }
 
 // InfoOf returns what a state means; the zero Info for a state that does not exist.
 func InfoOf(s State) Info { return states[s] }
+
+// Blocks reports whether a reservation cannot be made until something changes, where the Ready condition
+// has a reason.
+func Blocks(reason string) bool {
+	for _, info := range states {
+		if info.Blocked && info.Reason == reason {
+			return true
+		}
+	}
+	return false
+}
 
 // States returns all states, for tests of the tables that must cover them.
 func States() []State {

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -15,24 +17,64 @@ import (
 )
 
 // intent returns what a KeaReservation wants of Kea, and whether it may take the reservation over.
-// Of several that have the adopt annotation the oldest may: otherwise each would take it from the
-// others forever.
+// Of several that have the adopt annotation the oldest may, whatever configuration it reaches the
+// servers by: otherwise each would take it from the others forever. One that is blocked does not hold
+// up the others, but keeps what has its mark.
 func (e *external) intent(ctx context.Context, mg *v1alpha1.KeaReservation) (reservation.Intent, error) {
 	in, err := intentOf(mg)
-	if err != nil || !in.Adopt {
+	if err != nil {
 		return in, err
 	}
-	l := &v1alpha1.KeaReservationList{}
-	key := configKey(refOf(mg)) + "/" + string(in.HWAddress)
-	if err := e.client.List(ctx, l, client.MatchingFields{byHWAddress: key}, client.UnsafeDisableDeepCopy); err != nil {
-		return reservation.Intent{}, fmt.Errorf("cannot list the KeaReservations that would take the reservation over: %w", err)
+	in.Grant, in.WasReserved = e.grant, heldBefore(mg)
+	if !in.Adopt || in.Denied() {
+		return in, nil
 	}
-	for i := range l.Items {
-		if rival := &l.Items[i]; adopts(rival) && mayWrite(rival) && sameSubnet(rival, mg) && older(rival, mg) {
-			in.Adopt = false
+	for _, ref := range e.groups.Sharing(refOf(mg)) {
+		l := &v1alpha1.KeaReservationList{}
+		key := configKey(ref) + "/" + string(in.HWAddress)
+		if err := e.client.List(ctx, l, client.MatchingFields{byHWAddress: key}, client.UnsafeDisableDeepCopy); err != nil {
+			return reservation.Intent{}, fmt.Errorf("cannot list the KeaReservations that would take the reservation over: %w", err)
+		}
+		for i := range l.Items {
+			rival := &l.Items[i]
+			if !sameSubnet(rival, mg) || !older(rival, mg) {
+				continue
+			}
+			switch claimOf(rival) {
+			case takesOver:
+				in.Adopt = false
+			case blocked:
+				in.Spare = append(in.Spare, intentName(rival))
+			case noClaim:
+			}
 		}
 	}
 	return in, nil
+}
+
+// claim is what a KeaReservation keeps from those that are younger and have the adopt annotation.
+type claim int
+
+const (
+	// noClaim is that of one that takes nothing over, or may not.
+	noClaim claim = iota
+	// blocked is that of one that cannot take the reservation over now.
+	blocked
+	// takesOver is that of one that has taken the reservation over, or will.
+	takesOver
+)
+
+// claimOf returns the claim of a KeaReservation.
+func claimOf(mg *v1alpha1.KeaReservation) claim {
+	ready, synced := mg.GetCondition(xpv2.TypeReady), mg.GetCondition(xpv2.TypeSynced)
+	switch {
+	case !adopts(mg) || !mayWrite(mg) || ready.Reason == v1alpha1.ReasonNotAllowed:
+		return noClaim
+	case synced.Status == corev1.ConditionFalse, ready.Status == corev1.ConditionFalse && reservation.Blocks(string(ready.Reason)):
+		return blocked
+	default:
+		return takesOver
+	}
 }
 
 func adopts(mg *v1alpha1.KeaReservation) bool {

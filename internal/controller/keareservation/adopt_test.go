@@ -3,6 +3,8 @@
 package keareservation
 
 import (
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 )
 
 // TestAdoptsFirst: of several that take a device's reservation over one may, the
@@ -24,11 +27,15 @@ func TestAdoptsFirst(t *testing.T) {
 			change(mg)
 		})
 	}
+	conditioned := func(c ...xpv2.Condition) func(*v1alpha1.KeaReservation) {
+		return func(mg *v1alpha1.KeaReservation) { mg.SetConditions(c...) }
+	}
 	same := func(*v1alpha1.KeaReservation) {}
 	cases := map[string]struct {
 		reason string
 		rival  *v1alpha1.KeaReservation
 		want   bool
+		spare  []string
 	}{
 		"Older":       {reason: "The older one should.", rival: adopting("z", someTime.Add(-time.Second), same), want: false},
 		"Younger":     {reason: "A younger one should not.", rival: adopting("0", someTime.Add(time.Second), same), want: true},
@@ -38,8 +45,14 @@ func TestAdoptsFirst(t *testing.T) {
 		"SameSubnetID": {reason: "A subnet that is named in two ways is the same.", rival: adopting("0", someTime, func(mg *v1alpha1.KeaReservation) {
 			mg.Spec.ForProvider.Subnet, mg.Spec.ForProvider.SubnetID, mg.Status.AtProvider.SubnetID = "", new(int64(1)), new(int64(1))
 		}), want: false},
-		"Observing":   {reason: "Nor is one that only looks.", rival: adopting("0", someTime, policies(xpv2.ManagementActionObserve)), want: true},
-		"NotAdopting": {reason: "Who does not take it over is no rival.", rival: adopting("0", someTime, func(mg *v1alpha1.KeaReservation) { mg.Annotations = nil }), want: true},
+		"Observing":     {reason: "Nor is one that only looks.", rival: adopting("0", someTime, policies(xpv2.ManagementActionObserve)), want: true},
+		"NotAdopting":   {reason: "Who does not take it over is no rival.", rival: adopting("0", someTime, func(mg *v1alpha1.KeaReservation) { mg.Annotations = nil }), want: true},
+		"Ready":         {reason: "One that has it keeps it.", rival: adopting("0", someTime, conditioned(xpv2.Available())), want: false},
+		"Paused":        {reason: "One that is paused takes nothing over.", rival: adopting("0", someTime, func(mg *v1alpha1.KeaReservation) { mg.Annotations["crossplane.io/paused"] = "true" }), want: true},
+		"NotAllowed":    {reason: "Nor does one that may not.", rival: adopting("0", someTime, conditioned(unavailable("NotAllowed", ""))), want: true},
+		"InConflict":    {reason: "One that cannot does not hold up another, which takes nothing of its own.", rival: adopting("0", someTime, conditioned(unavailable("AddressConflict", ""))), want: true, spare: []string{"ns/0"}},
+		"NotSynced":     {reason: "So it is with one that fails.", rival: adopting("0", someTime, conditioned(xpv2.ReconcileError(errors.New("no answer")))), want: true, spare: []string{"ns/0"}},
+		"AboutToCreate": {reason: "One that is about to take it over does.", rival: adopting("0", someTime, conditioned(xpv2.Creating(), xpv2.ReconcileSuccess())), want: false},
 		"OtherKea": {reason: "Nor is who means another Kea.", rival: adopting("0", someTime, func(mg *v1alpha1.KeaReservation) {
 			mg.Spec.ProviderConfigReference = &xpv2.ProviderConfigReference{Kind: v1alpha1.ClusterProviderConfigKind, Name: "other"}
 		}), want: true},
@@ -54,9 +67,9 @@ func TestAdoptsFirst(t *testing.T) {
 			c := fake.NewClientBuilder().WithScheme(s).WithObjects(mg, tc.rival).WithIndex(&v1alpha1.KeaReservation{}, byHWAddress, func(o client.Object) []string {
 				return indexes[byHWAddress](o.(*v1alpha1.KeaReservation))
 			}).Build()
-			in, err := (&external{client: c}).intent(t.Context(), mg)
-			if err != nil || in.Adopt != tc.want {
-				t.Errorf("%s\nintent(...): Adopt is %t, %v", tc.reason, in.Adopt, err)
+			in, err := (&external{client: c, groups: connection.NewGroups()}).intent(t.Context(), mg)
+			if err != nil || in.Adopt != tc.want || !slices.Equal(in.Spare, tc.spare) {
+				t.Errorf("%s\nintent(...): Adopt is %t, Spare is %q, %v", tc.reason, in.Adopt, in.Spare, err)
 			}
 		})
 	}

@@ -98,6 +98,8 @@ func leaseConfirmed(o group.Observation) xpv2.Condition {
 	}
 	other := otherLease(o)
 	switch {
+	case o.State == reservation.NotAllowed:
+		return condition(corev1.ConditionUnknown, v1alpha1.ReasonLeasesUnknown, "")
 	case !o.LeasesKnown:
 		return condition(corev1.ConditionUnknown, v1alpha1.ReasonLeasesUnknown, "Kea does not load libdhcp_lease_cmds.so, so leases cannot be looked up")
 	case o.Lease == nil && o.Occupant != nil:

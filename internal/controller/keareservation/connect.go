@@ -24,21 +24,34 @@ import (
 type connector struct {
 	client   client.Client
 	groups   *connection.Groups
+	labels   labeler
 	recorder event.Recorder
 	created  *resourceSet
 	waiting  *resourceSet
 }
 
 // Connect records the use of the provider configuration, and waits until its servers have been read
-// for the first time.
+// for the first time. It does neither for a resource that may not use them.
 func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.TypedExternalClient[*v1alpha1.KeaReservation], error) {
 	ref := refOf(mg)
-	pc, err := c.config(ctx, ref)
+	pc, err := configOf(ctx, c.client, ref)
 	if err != nil {
 		return nil, err
 	}
-	if !meta.WasDeleted(mg) {
-		if err := providerconfig.Track(ctx, c.client, mg, pc); err != nil {
+	grant, err := grantOf(ctx, pc, mg.GetNamespace(), c.labels)
+	if err != nil {
+		return nil, err
+	}
+	e := &external{client: c.client, groups: c.groups, grant: grant, recorder: c.recorder, created: c.created, waiting: c.waiting}
+	in, _ := intentOf(mg) // What is wrong with it is reported later.
+	in.Grant = grant
+	if in.Denied() && !toRelease(mg) {
+		e.group, _ = c.groups.Running(ref)
+		return e, nil
+	}
+	track := func() error { return providerconfig.Track(ctx, c.client, mg, pc) }
+	if !meta.WasDeleted(mg) && !in.DependsOnPrefix() {
+		if err := track(); err != nil {
 			return nil, err
 		}
 	}
@@ -46,15 +59,28 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 	if err != nil {
 		return nil, err
 	}
-	hw, _ := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress) // What is wrong with it is reported later.
+	hw, _ := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress) // As above.
 	if err := g.Await(ctx, hw); err != nil {
 		return nil, fmt.Errorf("cannot use %s: %w", ref, err)
 	}
-	return &external{client: c.client, group: g, recorder: c.recorder, created: c.created, waiting: c.waiting}, nil
+	// Who may not use the configuration must not keep it from being deleted.
+	if !meta.WasDeleted(mg) && in.DependsOnPrefix() && g.Allows(in) {
+		if err := track(); err != nil {
+			return nil, err
+		}
+	}
+	e.group = g
+	return e, nil
 }
 
-// config returns a provider configuration; the error for a missing one names it.
-func (c *connector) config(ctx context.Context, ref connection.Ref) (resource.ProviderConfig, error) {
+// toRelease reports whether a resource is being deleted, and may have something in Kea: its finalizer
+// is added as soon as it may use its subnet.
+func toRelease(mg *v1alpha1.KeaReservation) bool {
+	return meta.WasDeleted(mg) && meta.FinalizerExists(mg, managed.FinalizerName)
+}
+
+// configOf returns a provider configuration; the error for a missing one names it.
+func configOf(ctx context.Context, c client.Reader, ref connection.Ref) (resource.ProviderConfig, error) {
 	var pc resource.ProviderConfig
 	switch ref.Kind {
 	case v1alpha1.ClusterProviderConfigKind:
@@ -64,7 +90,7 @@ func (c *connector) config(ctx context.Context, ref connection.Ref) (resource.Pr
 	default:
 		return nil, fmt.Errorf("cannot use spec.providerConfigRef.kind %q: it must be %s or %s", ref.Kind, v1alpha1.ClusterProviderConfigKind, v1alpha1.ProviderConfigKind)
 	}
-	err := c.client.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}, pc)
+	err := c.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}, pc)
 	if kerrors.IsNotFound(err) {
 		return nil, fmt.Errorf("cannot find %s: create it, or correct spec.providerConfigRef", ref)
 	}

@@ -6,10 +6,12 @@ import (
 	"context"
 	"time"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -30,11 +32,25 @@ type eventHandler struct {
 
 	groups *connection.Groups
 	waker  *waker
+	reader client.Reader
+	labels labeler
 }
+
+// enqueues lets updates pass that concern the resource itself: status changes are our own doing, and
+// would defeat the backoff.
+var enqueues = resource.DesiredStateChanged()
+
+// concerns lets updates pass that concern the resource itself, or those that would take over what it
+// has the first right to.
+var concerns = predicate.Or(enqueues, predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	before, ok := e.ObjectOld.(*v1alpha1.KeaReservation)
+	now, isNow := e.ObjectNew.(*v1alpha1.KeaReservation)
+	return ok && isNow && claimOf(before) != claimOf(now)
+}})
 
 // Create implements handler.EventHandler.
 func (h *eventHandler) Create(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-	if mg, ok := e.Object.(*v1alpha1.KeaReservation); ok && !e.IsInInitialList && mg.Spec.ForProvider.IPAddress == "" && h.expect(mg) {
+	if mg, ok := e.Object.(*v1alpha1.KeaReservation); ok && !e.IsInInitialList && mg.Spec.ForProvider.IPAddress == "" && h.expect(ctx, mg) {
 		// The lease enqueues the resource, see waker; this is for devices without one.
 		q.AddAfter(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)}, leaseLookupHeadStart)
 		return
@@ -60,11 +76,13 @@ func (h *eventHandler) Update(ctx context.Context, e event.UpdateEvent, q workqu
 		if moved {
 			h.forget(before)
 		}
-		if moved || !adopts(now) || !mayWrite(now) {
+		if moved || claimOf(before) > claimOf(now) {
 			h.wakeRivals(before)
 		}
 	}
-	h.EnqueueRequestForObject.Update(ctx, e, q)
+	if enqueues.Update(e) {
+		h.EnqueueRequestForObject.Update(ctx, e, q)
+	}
 }
 
 // wakeRivals enqueues the resources that would take over what this one had the first right to.
@@ -74,15 +92,23 @@ func (h *eventHandler) wakeRivals(mg *v1alpha1.KeaReservation) {
 	}
 }
 
-// wakeDevice enqueues all resources of a device.
+// wakeDevice enqueues all resources of a device, whatever configuration they reach its servers by.
 func (h *eventHandler) wakeDevice(mg *v1alpha1.KeaReservation) {
-	if hw, err := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress); err == nil {
-		h.waker.notify(refOf(mg), mirror.Changes{HWAddresses: map[kea.HWAddress]string{hw: ""}})
+	hw, err := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress)
+	if err != nil {
+		return
+	}
+	for _, ref := range h.groups.Sharing(refOf(mg)) {
+		h.waker.notify(ref, mirror.Changes{HWAddresses: map[kea.HWAddress]string{hw: ""}})
 	}
 }
 
-// forget has the group drop what it remembers for a resource.
+// forget has the group drop what it remembers for a resource. It remembers nothing for one that may
+// not use its subnet, but may do so for another one of the device.
 func (h *eventHandler) forget(mg *v1alpha1.KeaReservation) {
+	if !allowedBefore(mg) {
+		return
+	}
 	if in, err := intentOf(mg); err == nil {
 		if g, ok := h.groups.Running(refOf(mg)); ok {
 			g.Forget(in)
@@ -90,14 +116,22 @@ func (h *eventHandler) forget(mg *v1alpha1.KeaReservation) {
 	}
 }
 
-// expect has the group ask for the device's lease, and reports whether that is what is missing.
-func (h *eventHandler) expect(mg *v1alpha1.KeaReservation) bool {
+// expect has the group ask for the device's lease, and reports whether that is what is missing. It does
+// not for a resource that may not use its subnet.
+func (h *eventHandler) expect(ctx context.Context, mg *v1alpha1.KeaReservation) bool {
 	g, ok := h.groups.Running(refOf(mg))
 	if !ok {
 		return false
 	}
 	in, err := intentOf(mg)
 	if err != nil {
+		return false
+	}
+	pc, err := configOf(ctx, h.reader, refOf(mg))
+	if err != nil {
+		return false
+	}
+	if in.Grant, err = grantOf(ctx, pc, mg.GetNamespace(), h.labels); err != nil || in.Denied() {
 		return false
 	}
 	return g.Expect(in)

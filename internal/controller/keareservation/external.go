@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
@@ -16,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/group"
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/reservation"
@@ -23,13 +25,18 @@ import (
 
 // external observes and changes the host reservation of one reconcile.
 type external struct {
-	client   client.Client
-	group    *group.Group
+	client client.Client
+	groups *connection.Groups
+	// group is nil where the resource may not use its subnet, and no group runs.
+	group *group.Group
+	// grant is what the resource may use.
+	grant    reservation.Grant
 	recorder event.Recorder
 	created  *resourceSet
 	waiting  *resourceSet
-	// accepted is what the status had before this reconcile: see reservation.Intent.
-	accepted *kea.Reservation
+	// accepted and wasReserved are what the status had before this reconcile: see reservation.Intent.
+	accepted    *kea.Reservation
+	wasReserved bool
 	// pinned reports that this reconcile put the address into the spec.
 	pinned bool
 }
@@ -43,16 +50,19 @@ func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (ma
 	if err != nil {
 		return managed.ExternalObservation{}, err
 	}
-	if meta.WasDeleted(mg) {
+	switch {
+	case toRelease(mg), meta.WasDeleted(mg) && !in.Denied():
 		return e.observeDeleted(ctx, mg, in)
+	case meta.WasDeleted(mg):
+		return managed.ExternalObservation{}, nil
 	}
-	e.accepted = in.Accepted
-	if err := e.group.Refresh(ctx, in); err != nil {
-		return managed.ExternalObservation{}, err
-	}
-	o, err := e.group.Observe(in)
+	e.accepted, e.wasReserved = in.Accepted, in.WasReserved
+	o, err := e.look(ctx, in)
 	if err != nil {
 		return managed.ExternalObservation{}, err
+	}
+	if o.State == reservation.NotAllowed {
+		e.stopWaiting(mg, in)
 	}
 	o.Servers = lastSeen(mg, o.Servers)
 	setStatus(mg, o, time.Now(), beforeWrite)
@@ -65,10 +75,37 @@ func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (ma
 	}, nil
 }
 
+// look returns how an intent stands, without a look at Kea if it may not use its subnet. While that
+// depends on the servers, an error of theirs is not the resource's to know.
+func (e *external) look(ctx context.Context, in reservation.Intent) (group.Observation, error) {
+	if in.Denied() {
+		return group.Observation{Observation: reservation.Observe(nil, in, reservation.Owner{})}, nil
+	}
+	err := e.group.Refresh(ctx, in)
+	var o group.Observation
+	if err == nil {
+		o, err = e.group.Observe(in)
+	}
+	if err != nil && in.DependsOnPrefix() && !e.group.Allows(in) {
+		err = fmt.Errorf("cannot tell the prefix of %s now, and whether this namespace may use it: name the subnet by prefix", in.Subnet)
+	}
+	return o, err
+}
+
+// stopWaiting has Kea no longer asked for the lease of a resource that may not use its subnet any
+// more. One that never could does not end the waiting of another resource of the device.
+func (e *external) stopWaiting(mg *v1alpha1.KeaReservation, in reservation.Intent) {
+	if e.group != nil && mg.GetCondition(xpv2.TypeReady).Reason == v1alpha1.ReasonAwaitingLease {
+		e.group.StopWaiting(in)
+	}
+}
+
 // exists reports whether there is something to observe, update or leave alone. A reservation that
 // waits or is blocked is no reason to create one.
 func exists(mg *v1alpha1.KeaReservation, o group.Observation) bool {
 	switch {
+	case o.State == reservation.NotAllowed:
+		return true
 	case observeOnly(mg):
 		return o.Held != nil
 	case o.State != reservation.Pending:
@@ -131,10 +168,27 @@ func (e *external) observeDeleted(ctx context.Context, mg *v1alpha1.KeaReservati
 
 // wasReserved reports whether Kea held the reservation for this resource when it was last observed,
 // so that one without a mark is ours to remove. One that is in the status of a resource that was
-// never Ready belongs to another owner.
+// never Ready, or was only observed, belongs to another owner.
 func wasReserved(mg *v1alpha1.KeaReservation) bool {
 	c := mg.GetCondition(xpv2.TypeReady)
-	return mg.Status.AtProvider.IPAddress != "" && (c.Status == corev1.ConditionTrue || c.Reason == xpv2.ReasonDeleting)
+	return mg.Status.AtProvider.IPAddress != "" && (c.Status == corev1.ConditionTrue || c.Reason == xpv2.ReasonDeleting) && !seenBlocked(mg)
+}
+
+// seenBlocked reports whether a server had something else than what was wanted, which was left alone.
+func seenBlocked(mg *v1alpha1.KeaReservation) bool {
+	return slices.ContainsFunc(mg.Status.AtProvider.Servers, func(s v1alpha1.ServerObservation) bool { return s.State == v1alpha1.ServerStateBlocked })
+}
+
+// heldBefore reports whether what Kea has otherwise than wanted is drift, to be restored: also where an
+// attempt to do that has failed, or was in conflict with another host. Nothing that has another
+// address, and was never reserved for the resource, gets there without the adopt annotation.
+func heldBefore(mg *v1alpha1.KeaReservation) bool {
+	switch mg.GetCondition(xpv2.TypeReady).Reason {
+	case xpv2.ReasonUnavailable, v1alpha1.ReasonAddressConflict, v1alpha1.ReasonIgnoredByKea:
+		return mg.Status.AtProvider.IPAddress != ""
+	default:
+		return wasReserved(mg)
+	}
 }
 
 // Create makes the reservation.
@@ -157,7 +211,7 @@ func (e *external) apply(ctx context.Context, mg *v1alpha1.KeaReservation) error
 	if err != nil {
 		return err
 	}
-	in.Accepted = e.accepted
+	in.Accepted, in.WasReserved = e.accepted, e.wasReserved
 	warnings, werr := e.group.Apply(ctx, in)
 	for _, w := range warnings {
 		e.recorder.Event(mg, event.Warning(reasonContentLost, errors.New(w)))
@@ -166,7 +220,7 @@ func (e *external) apply(ctx context.Context, mg *v1alpha1.KeaReservation) error
 	if in, err = e.intent(ctx, mg); err != nil {
 		return errors.Join(werr, err)
 	}
-	in.Accepted = e.accepted
+	in.Accepted, in.WasReserved = e.accepted, e.wasReserved
 	if o, err := e.group.Observe(in); err == nil {
 		o.Servers = lastSeen(mg, o.Servers)
 		setStatus(mg, o, time.Now(), afterWrite)
@@ -195,6 +249,7 @@ func (e *external) Delete(ctx context.Context, mg *v1alpha1.KeaReservation) (man
 	if err != nil {
 		return managed.ExternalDelete{}, err
 	}
+	in.Grant = e.grant
 	err = e.group.Release(ctx, in, wasReserved(mg))
 	if _, waits := errors.AsType[*group.WaitingError](err); waits {
 		e.waiting.add(client.ObjectKeyFromObject(mg))

@@ -25,7 +25,7 @@ func intentOf(mg *v1alpha1.KeaReservation) (reservation.Intent, error) {
 	in := reservation.Intent{
 		Hostname: p.Hostname, NextServer: p.NextServer, ServerHostname: p.ServerHostname, BootFileName: p.BootFileName,
 		ClientClasses: slices.Clone(p.ClientClasses),
-		Resource:      mg.GetNamespace() + "/" + mg.GetName(),
+		Resource:      intentName(mg),
 		Adopt:         adopts(mg),
 		Abandon:       abandoned(mg),
 		Accepted:      acceptedOf(mg),
@@ -50,6 +50,9 @@ func intentOf(mg *v1alpha1.KeaReservation) (reservation.Intent, error) {
 	}
 	return in, nil
 }
+
+// intentName returns how a mark of ownership names a KeaReservation.
+func intentName(mg *v1alpha1.KeaReservation) string { return mg.GetNamespace() + "/" + mg.GetName() }
 
 // abandoned returns the servers that a deletion does not wait for.
 func abandoned(mg *v1alpha1.KeaReservation) []string {

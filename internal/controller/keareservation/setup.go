@@ -45,6 +45,8 @@ const pollJitter = 0.1
 // do until it is back.
 func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *connection.Groups) {
 	usages, uses := providerconfig.SetupUsages(mgr, g), providerconfig.Needs()
+	namespaces := newNamespaces(mgr)
+	g.AddOnce(namespaces.part())
 	g.AddOnce(gate.Part{
 		Name: "KeaReservations",
 		Need: gate.Need{
@@ -60,10 +62,13 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *connection
 			if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 				return err
 			}
+			if err := namespaces.fillIfAllowed(ctx); err != nil {
+				return err
+			}
 			if err := usages.Watch(); err != nil {
 				return err
 			}
-			return add(mgr, o, c)
+			return add(mgr, o, c, namespaces)
 		},
 	})
 }
@@ -90,11 +95,13 @@ func addIndexes(ctx context.Context, i client.FieldIndexer) error {
 }
 
 // add adds the controller to the manager, which runs already.
-func add(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups) error {
+func add(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups, n *namespaces) error {
 	name := managed.ControllerName(v1alpha1.KeaReservationKind)
 	log := o.Logger.WithValues("controller", name)
 	w := newWaker(mgr.GetCache(), log)
 	c.Listen(w.notify)
+	access := &accessWaker{reader: mgr.GetClient(), waker: w, log: log}
+	n.listen(access.namespaceChanged)
 	if o.MetricOptions != nil && o.MetricOptions.MRStateMetrics != nil {
 		r := statemetrics.NewMRStateRecorder(mgr.GetClient(), log, o.MetricOptions.MRStateMetrics, &v1alpha1.KeaReservationList{}, o.MetricOptions.PollStateMetricInterval)
 		if err := mgr.Add(r); err != nil {
@@ -102,12 +109,12 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups) error {
 		}
 	}
 	created, waiting := newResourceSet(), newResourceSet()
-	r := managed.NewReconciler(mgr, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(mgr, o, c, name, created, waiting)...)
+	r := managed.NewReconciler(mgr, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(mgr, o, c, n, name, created, waiting)...)
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		WithOptions(o.ForControllerRuntime()).
-		// Status changes are our own doing, and would defeat the backoff.
-		Watches(&v1alpha1.KeaReservation{}, &eventHandler{groups: c, waker: w}, builder.WithPredicates(resource.DesiredStateChanged())).
+		Watches(&v1alpha1.KeaReservation{}, &eventHandler{groups: c, waker: w, reader: mgr.GetClient(), labels: n.labels}, builder.WithPredicates(concerns)).
+		Watches(&v1alpha1.ClusterProviderConfig{}, access.handler()).
 		WatchesRawSource(source.Func(w.start)).
 		Complete(ratelimiter.NewReconciler(name, &holdWhileUnusable{Reconciler: r, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable, created: created, waiting: waiting}, o.GlobalRateLimiter))
 	if err != nil {
@@ -116,10 +123,10 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups) error {
 	return nil
 }
 
-func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups, name string, created, waiting *resourceSet) []managed.ReconcilerOption {
+func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups, n *namespaces, name string, created, waiting *resourceSet) []managed.ReconcilerOption {
 	recorder := event.NewAPIRecorder(mgr.GetEventRecorderFor(name)) //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	opts := []managed.ReconcilerOption{
-		managed.WithTypedExternalConnector(&connector{client: mgr.GetClient(), groups: c, recorder: recorder, created: created, waiting: waiting}),
+		managed.WithTypedExternalConnector(&connector{client: mgr.GetClient(), groups: c, labels: n.labels, recorder: recorder, created: created, waiting: waiting}),
 		managed.WithInitializers(managed.InitializerFn(initialize(mgr.GetClient()))),
 		managed.WithLogger(o.Logger.WithValues("controller", name)),
 		managed.WithRecorder(recorder),
@@ -149,11 +156,15 @@ func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *connection.G
 // server has it, and no event reconciles a resource again that waits or is blocked.
 type finalizer struct{ resource.Finalizer }
 
-// AddFinalizer adds the finalizer, if it is not there yet.
+// AddFinalizer adds the finalizer, if it is not there yet, and if the resource may have something in
+// Kea: one that never may must be deleted without a look there.
 func (f finalizer) AddFinalizer(ctx context.Context, o resource.Object) error {
 	r, ok := o.(*v1alpha1.KeaReservation)
 	if !ok {
 		return fmt.Errorf("cannot add a finalizer to a %T", o)
+	}
+	if !allowedBefore(r) {
+		return nil
 	}
 	observed := r.Status.DeepCopy()
 	err := f.Finalizer.AddFinalizer(ctx, r)

@@ -31,6 +31,9 @@ func setStatus(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time, 
 	conditions := []xpv2.Condition{leaseConfirmed(o), replicated(mg, o)}
 	if c, ok := ready(mg, o, m); ok {
 		conditions = append(conditions, c)
+	} else if !allowedBefore(mg) {
+		// What follows is a create, and the finalizer before it.
+		conditions = append(conditions, xpv2.Creating())
 	}
 	for i := range conditions {
 		conditions[i] = conditions[i].WithObservedGeneration(mg.GetGeneration())
@@ -38,8 +41,20 @@ func setStatus(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time, 
 	mg.SetConditions(conditions...)
 }
 
-// atProvider returns what Kea holds, field by field as Kea returns it.
+// allowedBefore reports whether the resource was allowed what it wants when it was last observed.
+func allowedBefore(mg *v1alpha1.KeaReservation) bool {
+	return mg.GetCondition(xpv2.TypeReady).Reason != v1alpha1.ReasonNotAllowed
+}
+
+// atProvider returns what Kea holds, field by field as Kea returns it. Of what is no longer allowed
+// that stays which says that something is in Kea.
 func atProvider(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time) v1alpha1.KeaReservationObservation {
+	if last := mg.Status.AtProvider; o.State == reservation.NotAllowed {
+		if last.IPAddress == "" {
+			return v1alpha1.KeaReservationObservation{}
+		}
+		return v1alpha1.KeaReservationObservation{SubnetID: last.SubnetID, Subnet: last.Subnet, HWAddress: last.HWAddress, IPAddress: last.IPAddress}
+	}
 	out := v1alpha1.KeaReservationObservation{
 		SubnetID: subnetID(o.Subnet.ID),
 		Lease:    leaseOf(mg.Status.AtProvider.Lease, o.Lease, now),
@@ -48,7 +63,7 @@ func atProvider(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time)
 		out.Subnet = o.Subnet.Prefix.String()
 	}
 	switch {
-	case o.Held != nil && (o.State != reservation.OwnedByAnother || observeOnly(mg)):
+	case o.Held != nil && (!reservation.InfoOf(o.State).Foreign || observeOnly(mg)):
 		setHeld(&out, o.Held)
 	case o.Held == nil && o.State == reservation.Pending:
 		// Kea has lost it, and it is about to be restored.

@@ -50,7 +50,7 @@ func hasText(err error, text string) bool {
 // tried again: no event says when the permission comes.
 func TestForbiddenSecret(t *testing.T) {
 	t.Parallel()
-	pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: *specOf("ns")}
+	pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: v1alpha1.ClusterProviderConfigSpec{ProviderConfigSpec: *specOf("ns")}}
 	r := newReconciler(t, pc, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 			if _, ok := o.(*corev1.Secret); ok {
@@ -86,9 +86,9 @@ func TestForbiddenSecret(t *testing.T) {
 func TestSecretOfOneServer(t *testing.T) {
 	t.Parallel()
 	for _, forbidden := range []bool{false, true} {
-		pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: v1alpha1.ProviderConfigSpec{Servers: []v1alpha1.Server{
+		pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: v1alpha1.ClusterProviderConfigSpec{ProviderConfigSpec: v1alpha1.ProviderConfigSpec{Servers: []v1alpha1.Server{
 			{Name: "kea1", URL: "http://127.0.0.1:1"}, {Name: "kea2", URL: "http://127.0.0.1:1", Credentials: basic("ns", "login")},
-		}}}
+		}}}}
 		r := newReconciler(t, pc, interceptor.Funcs{
 			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 				if _, ok := o.(*corev1.Secret); ok && forbidden {
@@ -111,7 +111,7 @@ func TestSecretOfOneServer(t *testing.T) {
 // API server does not: a namespace is deleted with all that is in it.
 func TestGoneMeanwhile(t *testing.T) {
 	t.Parallel()
-	pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: *specOf("ns")}
+	pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Spec: v1alpha1.ClusterProviderConfigSpec{ProviderConfigSpec: *specOf("ns")}}
 	r := newReconciler(t, pc, interceptor.Funcs{
 		SubResourcePatch: func(_ context.Context, _ client.Client, _ string, o client.Object, _ client.Patch, _ ...client.SubResourcePatchOption) error {
 			return kerrors.NewNotFound(schema.GroupResource{Resource: "clusterproviderconfigs"}, o.GetName())

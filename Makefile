@@ -46,6 +46,12 @@ test: ## Run every test, with the race detector, against the real servers.
 	go test -race -count=1 -p 4 -timeout 20m ./internal/integration ./internal/kea ./...
 	go -C hack/xpkg test -race -count=1 ./...
 
+TIME ?= 1m
+
+.PHONY: fuzz
+fuzz: ## Fuzz what reads input of Kea or of users, each target for TIME=1m.
+	@hack/fuzz '$(TIME)'
+
 # compile compiles what the tests consist of, without linking them.
 .PHONY: compile
 compile:

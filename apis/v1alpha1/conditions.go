@@ -131,6 +131,9 @@ const (
 	// ReasonNotSaved means that the reservations in memory are not written to
 	// Kea's configuration file.
 	ReasonNotSaved xpv2.ConditionReason = "MemoryHostsNotSaved"
+	// ReasonLimitExceeded means that Kea sends more than the provider reads, or has more
+	// than it keeps of one server.
+	ReasonLimitExceeded xpv2.ConditionReason = "LimitExceeded"
 	// ReasonUnexpectedAnswer means that the answer is not Kea's, or that Kea
 	// refuses what it should not.
 	ReasonUnexpectedAnswer xpv2.ConditionReason = "UnexpectedAnswer"

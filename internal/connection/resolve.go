@@ -71,6 +71,10 @@ func Resolve(spec *v1alpha1.ProviderConfigSpec, namespace string, s Secrets) (gr
 		Shared:   spec.Hosts.Shared,
 		Persist:  spec.Hosts.Persist == v1alpha1.HostPersistenceConfigWrite,
 		Interval: spec.SnapshotInterval.Duration,
+		Memory:   group.OwnMemory,
+	}
+	if namespace != "" {
+		cfg.Memory = group.TenantMemory
 	}
 	for i := range spec.Servers {
 		server, err := resolveServer(spec, &spec.Servers[i], namespace, s)

@@ -75,7 +75,7 @@ func blocked(p reservation.Plan) error {
 	if !reservation.InfoOf(p.State).Blocked {
 		return nil
 	}
-	return &BlockedError{State: p.State, Message: p.Message}
+	return &BlockedError{State: p.State, Message: kea.Printable(p.Message, kea.MaxMessage)}
 }
 
 // isRefusal reports whether Kea refused a command, rather than not answering it.

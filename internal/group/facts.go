@@ -48,13 +48,19 @@ func (s *server) currentFacts() ServerFacts {
 	return s.facts
 }
 
-// updateFacts changes the facts, and says so if they are others than before.
+// updateFacts changes the facts, and announces them if they are others than was last announced. A
+// server that gives others all the time is not announced each time: see pacer.
 func (s *server) updateFacts(update func(*ServerFacts)) {
+	now := time.Now()
 	s.mu.Lock()
 	before := s.facts
 	update(&s.facts)
+	s.facts.Err, s.facts.SaveErr = steady(before.Err, s.facts.Err), steady(before.SaveErr, s.facts.SaveErr)
 	s.facts.State, s.facts.Since = reported(s.health.state), s.health.since
-	changed := !sameFacts(before, s.facts)
+	changed := !sameFacts(s.announced, s.facts) && s.announcements.may(now)
+	if changed {
+		s.announced = s.facts
+	}
 	s.mu.Unlock()
 	if changed {
 		s.notify(mirror.Changes{Servers: true})
@@ -62,7 +68,8 @@ func (s *server) updateFacts(update func(*ServerFacts)) {
 }
 
 // sameFacts reports whether there is nothing new to report. When the server was last read is not news:
-// it changes with each snapshot.
+// it changes with each snapshot. Errors are of the same kind if they have the same text: one whose text
+// alone has changed was not taken over, see steady.
 func sameFacts(a, b ServerFacts) bool {
 	return a.Version == b.Version && a.Storage == b.Storage && slices.Equal(a.HA, b.HA) && slices.Equal(a.MissingHooks, b.MissingHooks) &&
 		a.State == b.State && a.Since.Equal(b.Since) && a.Reservations == b.Reservations &&

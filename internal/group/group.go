@@ -47,6 +47,8 @@ type Config struct {
 	Persist bool
 	// Interval between snapshots.
 	Interval time.Duration
+	// Memory is how many bytes what is kept of one server may take, see memory.go; 0 is OwnMemory.
+	Memory int
 	// Cluster is the UID in the marks of ownership.
 	Cluster string
 	// Notify is called with what a change in Kea concerns, by several goroutines at once. It must

@@ -15,8 +15,8 @@ import (
 // lookupsPerPage is how many lookups of single leases cost Kea about as much as a page.
 const lookupsPerPage = 20
 
-// pageLeases reads all leases, page by page.
-func (s *server) pageLeases(ctx context.Context, add func([]kea.Lease)) error {
+// pageLeases reads all leases, page by page, until add returns an error.
+func (s *server) pageLeases(ctx context.Context, add func([]kea.Lease) error) error {
 	s.leasePages = 0
 	began := time.Now()
 	for page, err := range s.client().LeasePages(ctx, pageSize) {
@@ -25,7 +25,9 @@ func (s *server) pageLeases(ctx context.Context, add func([]kea.Lease)) error {
 		}
 		s.leasePages++
 		s.unreadable += len(page.Unreadable)
-		add(page.Leases)
+		if err := add(page.Leases); err != nil {
+			return fmt.Errorf("cannot read leases: %w", err)
+		}
 		if err := pause(ctx, time.Since(began)); err != nil {
 			return err
 		}
@@ -43,8 +45,8 @@ func (s *server) readLeasesOfWaiting(ctx context.Context) error {
 	}
 	if len(waiting) > s.leasePages*lookupsPerPage {
 		asked := time.Now()
-		var all []kea.Lease
-		if err := s.pageLeases(ctx, func(page []kea.Lease) { all = append(all, page...) }); err != nil {
+		all, err := s.allLeases(ctx)
+		if err != nil {
 			return err
 		}
 		s.notify(s.mirror.PutLeases(s.name, all, asked))
@@ -56,6 +58,23 @@ func (s *server) readLeasesOfWaiting(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// allLeases returns all leases.
+func (s *server) allLeases(ctx context.Context) ([]kea.Lease, error) {
+	var all []kea.Lease
+	memory, limit := 0, s.current.Load().memory
+	err := s.pageLeases(ctx, func(page []kea.Lease) error {
+		all = append(all, page...)
+		for i := range page {
+			memory += page[i].Memory()
+		}
+		if memory > limit {
+			return errTooMuch(limit)
+		}
+		return nil
+	})
+	return all, err
 }
 
 // readLeasesOf asks for a device's leases.

@@ -190,10 +190,16 @@ func (s *server) readSubnetDetail(ctx context.Context, v reservation.View) {
 	}
 	var d *kea.SubnetDetail
 	if read, err := s.client().Subnet(ctx, v.Subnet.ID); err == nil {
-		d = &read
+		d = addressesOf(read)
 	}
 	// The resource that asks sees it in a moment; others of the subnet have asked nothing yet.
 	_ = s.mirror.PutSubnetDetail(s.name, v.Subnet.ID, d)
+}
+
+// addressesOf returns what is kept of a subnet: the addresses that its devices get. Its options and
+// pools can be many.
+func addressesOf(d kea.SubnetDetail) *kea.SubnetDetail {
+	return &kea.SubnetDetail{Subnet: d.Subnet, Routers: d.Routers, DNSServers: d.DNSServers}
 }
 
 // freshLease is how old what is known of a device's leases may be when the address of one is

@@ -68,7 +68,7 @@ func (s *server) inspect(ctx context.Context, scan *mirror.Scan) error {
 	case err == nil:
 		s.configuration, s.inspectErr = &c, nil
 	case !again:
-		s.configuration, s.inspectErr = nil, err
+		s.configuration, s.inspectErr = nil, steady(s.inspectErr, err)
 	}
 	// An answer that was cut off is asked for again.
 	s.toInspect = !again && errors.As(err, &malformed)

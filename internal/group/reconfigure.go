@@ -32,7 +32,7 @@ func (g *Group) reconfigure(c Config) ([]Departure, mirror.Changes, error) {
 			next = append(next, s)
 			continue
 		}
-		s, err := newServer(sc, Config{Storage: c.Storage, Persist: c.Persist, Interval: c.Interval, Notify: g.notify}, g.mirror)
+		s, err := newServer(sc, Config{Storage: c.Storage, Persist: c.Persist, Interval: c.Interval, Memory: c.Memory, Notify: g.notify}, g.mirror)
 		if err != nil {
 			return nil, changes, err
 		}

@@ -69,7 +69,10 @@ func (s *server) readAll(ctx context.Context, scan *mirror.Scan) (mirror.Setting
 	}
 	if settings.LeasesKnown {
 		scan.BeginLeases(time.Now())
-		err = s.pageLeases(ctx, scan.AddLeases)
+		err = s.pageLeases(ctx, func(page []kea.Lease) error {
+			scan.AddLeases(page)
+			return s.checkSize(scan)
+		})
 	}
 	return settings, err
 }
@@ -98,7 +101,7 @@ func (s *server) readSubnetDetails(ctx context.Context) {
 		d, err := s.client().Subnet(ctx, id)
 		switch {
 		case err == nil:
-			s.notify(s.mirror.PutSubnetDetail(s.name, id, &d))
+			s.notify(s.mirror.PutSubnetDetail(s.name, id, addressesOf(d)))
 		case errors.Is(err, kea.ErrNotFound):
 			s.mirror.ForgetSubnetDetail(s.name, id)
 		}
@@ -123,6 +126,9 @@ func (s *server) readHosts(ctx context.Context, scan *mirror.Scan) error {
 		s.unreadable += len(page.Unreadable)
 		if len(page.Reservations) > 0 {
 			scan.AddHosts(page.Source, page.Reservations)
+		}
+		if err := s.checkSize(scan); err != nil {
+			return fmt.Errorf("cannot read host reservations: %w", err)
 		}
 		if err := pause(ctx, time.Since(began)); err != nil {
 			return err

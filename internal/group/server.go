@@ -3,6 +3,7 @@
 package group
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -22,6 +23,8 @@ type settings struct {
 	persist bool
 	// interval is the time between snapshots.
 	interval time.Duration
+	// memory is how many bytes what is kept of the server may take.
+	memory int
 	// err is why the server cannot be used as it is configured; nil if it can.
 	err error
 }
@@ -56,6 +59,9 @@ type server struct {
 	mu     sync.RWMutex
 	health health
 	facts  ServerFacts
+	// announced are the facts that were last announced, and announcements when those were.
+	announced     ServerFacts
+	announcements pacer
 	// behind are the devices to look at again once the server has been read: it could not be used when
 	// they were looked at. everythingBehind is set where that is all of them.
 	behind           map[kea.HWAddress]struct{}
@@ -119,7 +125,7 @@ func newServer(cfg ServerConfig, c Config, m *mirror.Mirror) (*server, error) {
 	s := &server{
 		name: cfg.Name, mirror: m, listener: c.Notify, turns: make(chan struct{}, callerCommands),
 		tickNow: make(chan struct{}, 1), probed: make(chan struct{}),
-		facts: ServerFacts{Name: cfg.Name}, waiting: map[mirror.Key]struct{}{}, behind: map[kea.HWAddress]struct{}{}, toInspect: true,
+		facts: ServerFacts{Name: cfg.Name}, announced: ServerFacts{Name: cfg.Name}, waiting: map[mirror.Key]struct{}{}, behind: map[kea.HWAddress]struct{}{}, toInspect: true,
 	}
 	return s, s.configure(cfg, c)
 }
@@ -131,7 +137,7 @@ func (s *server) configure(cfg ServerConfig, c Config) error {
 	if err != nil {
 		return fmt.Errorf("cannot use server %s: %w", cfg.Name, err)
 	}
-	last := s.current.Swap(&settings{url: cfg.Kea.URL, client: client, storage: c.Storage, persist: c.Persist, interval: c.Interval, err: cfg.Err})
+	last := s.current.Swap(&settings{url: cfg.Kea.URL, client: client, storage: c.Storage, persist: c.Persist, interval: c.Interval, memory: cmp.Or(c.Memory, OwnMemory), err: cfg.Err})
 	if last != nil {
 		last.client.Close()
 	}

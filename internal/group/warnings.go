@@ -64,6 +64,9 @@ func subnetsWith(policies map[uint32]kea.SubnetPolicy, is func(kea.SubnetPolicy)
 	return some(prefixes)
 }
 
+// maxOptionName bounds the name of an option in a text, in bytes.
+const maxOptionName = 128
+
 // maxNamed bounds how many subnets a warning names.
 const maxNamed = 5
 
@@ -86,7 +89,7 @@ func some(prefixes []netip.Prefix) string {
 func opaqueOptions(options []kea.ConfiguredOption) string {
 	names := map[string]struct{}{}
 	for _, o := range options {
-		names[reservation.OptionName(o.Option)+" of "+o.Where] = struct{}{}
+		names[kea.Printable(reservation.OptionName(o.Option), maxOptionName)+" of "+o.Where] = struct{}{}
 	}
 	all := slices.Sorted(maps.Keys(names))
 	text := strings.Join(all[:min(len(all), maxNamed)], ", ")

@@ -124,6 +124,7 @@ const (
 
 // refuse remembers a change that Kea does not accept.
 func (s *server) refuse(step reservation.Step, until bool, message string) error {
+	message = kea.Printable(message, kea.MaxMessage)
 	s.mirror.PutRefusal(step.Store, keyOf(step.Want), reservation.Refusal{Want: step.Want, Message: message, UntilRestart: until})
 	return &BlockedError{State: reservation.Refused, Message: message}
 }

@@ -107,7 +107,7 @@ func TestConfigRubbish(t *testing.T) {
 				}
 			},
 			interval: 15 * time.Second, // so that reading it is not all that the machine does
-			want:     trouble{reason: v1alpha1.ReasonUnexpectedAnswer, message: "cannot understand the answer to status-get: it is larger than this client reads"},
+			want:     trouble{reason: v1alpha1.ReasonLimitExceeded, message: "cannot use the answer to status-get: "},
 		},
 		"OtherShape": {
 			reason: "JSON of somebody else.",

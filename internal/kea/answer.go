@@ -3,10 +3,10 @@
 package kea
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -18,18 +18,29 @@ const (
 	resultEmpty       = 3
 )
 
-// answer is what Kea answers to one command. Arguments is a map, but for list-commands an array.
+// answer is what Kea answers to one command. Its arguments are a map, but for list-commands a list;
+// Kea sends them before the result, so they are read without knowing it.
 type answer struct {
-	Result    *int            `json:"result"`
-	Text      text            `json:"text"`
-	Arguments json.RawMessage `json:"arguments"`
+	Result *int
+	Text   text
+	// hasArguments is set if there are arguments, and argumentsErr if they are of another shape.
+	hasArguments bool
+	argumentsErr error
 }
 
-// decodeAnswer turns an answer into its arguments or an error.
-func decodeAnswer(req request, raw []byte, out any) error {
-	a, err := parseAnswer(raw)
+// decodeAnswer reads an answer into out, or with the reader of the request, or returns the error
+// that it is.
+func decodeAnswer(req request, d *json.Decoder, out any) error {
+	read := req.read
+	switch {
+	case read == nil && out == nil:
+		read = skip
+	case read == nil:
+		read = required(out)
+	}
+	a, err := readAnswer(d, read)
 	if err != nil {
-		return &MalformedError{Command: req.Command, Reason: "it is not the JSON that Kea sends, or cut short", cause: err}
+		return parseError(req.Command, err)
 	}
 	if err := a.failure(req.Command); err != nil {
 		return err
@@ -37,34 +48,76 @@ func decodeAnswer(req request, raw []byte, out any) error {
 	if req.text != nil {
 		*req.text = string(a.Text)
 	}
-	if out == nil {
+	switch {
+	case out == nil && req.read == nil:
 		return nil
-	}
-	if len(a.Arguments) == 0 || string(a.Arguments) == null {
+	case a.argumentsErr != nil:
+		return shapeError(req.Command, a.argumentsErr)
+	case !a.hasArguments:
 		return shapeError(req.Command, errors.New("there are none"))
-	}
-	if err := decode(a.Arguments, out); err != nil {
-		return shapeError(req.Command, err)
 	}
 	return nil
 }
 
-// parseAnswer reads an answer: an array with one element for each service asked, or from the HTTP
+// parseError turns what ends the reading of an answer into an error of this package.
+func parseError(command string, err error) error {
+	if limit, ok := errors.AsType[*LimitError](err); ok {
+		return limit
+	}
+	if b, ok := errors.AsType[*bodyError](err); ok {
+		return b
+	}
+	return &MalformedError{Command: command, Reason: "it is not the JSON that Kea sends, or cut short", cause: err}
+}
+
+// readAnswer reads an answer: an array with one element for each service asked, or from the HTTP
 // layer of Kea the bare element.
-func parseAnswer(raw []byte) (answer, error) {
-	var list []answer
-	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
-		list = make([]answer, 1)
-		if err := decode(raw, &list[0]); err != nil {
-			return answer{}, err
+func readAnswer(d *json.Decoder, arguments reader) (answer, error) {
+	var a answer
+	element := map[string]reader{"result": into(&a.Result), "text": into(&a.Text), "arguments": a.argumentsBy(arguments)}
+	t, err := d.Token()
+	if err != nil {
+		return a, err //nolint:wrapcheck // parseError makes it an error of this package.
+	}
+	n := 0
+	switch t {
+	case json.Delim('{'):
+		n, err = 1, readMembers(d, element)
+	case json.Delim('['):
+		for ; d.More() && err == nil && n <= 1; n++ {
+			err = objectOf(element)(d)
 		}
-	} else if err := decode(raw, &list); err != nil {
-		return answer{}, err
+		if err == nil && n == 1 {
+			_, err = d.Token()
+		}
 	}
-	if len(list) != 1 || list[0].Result == nil {
-		return answer{}, errors.New("cannot find the result of the one service that was asked")
+	if err != nil {
+		return a, err
 	}
-	return list[0], nil
+	if n != 1 || a.Result == nil {
+		return a, errors.New("cannot find the result of the one service that was asked")
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		if err == nil {
+			err = errors.New("cannot read JSON: there is more after the first value")
+		}
+		return a, err
+	}
+	a.Text = text(truncate(string(a.Text), maxText))
+	return a, nil
+}
+
+// argumentsBy returns a reader that records the outcome of another one: that of arguments matters
+// only where the result is success.
+func (a *answer) argumentsBy(read reader) reader {
+	return func(d *json.Decoder) error {
+		a.hasArguments = true
+		err := read(d)
+		if isMismatch(err) {
+			a.argumentsErr, err = err, nil
+		}
+		return err
+	}
 }
 
 // failure turns a result code into an error; nil for success.

@@ -24,9 +24,6 @@ const (
 	// maxIdle connections are kept: Kea works on one command at a time, so more than a few bring
 	// nothing.
 	maxIdle = 4
-
-	// maxAnswer bounds an answer. A page of 1,000 hosts is 300 KB, all of 50,000 hosts 15 MB.
-	maxAnswer = 64 << 20
 )
 
 // Config is how to reach one Kea server.
@@ -68,7 +65,6 @@ type Client struct {
 	admit     func(ctx context.Context) (done func(error), err error)
 	observe   func(command string, took time.Duration, err error)
 	http      *http.Client
-	maxAnswer int64
 	gaps      gaps
 }
 
@@ -88,7 +84,6 @@ func NewClient(cfg Config) (*Client, error) {
 		timeout:   cfg.Timeout,
 		admit:     cfg.Admit,
 		observe:   cfg.Observe,
-		maxAnswer: maxAnswer,
 	}
 	if c.timeout <= 0 {
 		c.timeout = DefaultTimeout

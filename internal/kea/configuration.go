@@ -4,6 +4,7 @@ package kea
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/netip"
 )
@@ -21,7 +22,7 @@ type Configuration struct {
 	Subnets map[uint32]SubnetPolicy
 	// OpaqueOptions are all options of the configuration, host reservations in memory included,
 	// whose content Kea may have and does not return (see OptionData.Opaque). config-write writes
-	// them without their content.
+	// them without their content. The first thousand are listed.
 	OpaqueOptions []ConfiguredOption
 }
 
@@ -64,16 +65,20 @@ type ConfiguredOption struct {
 // host reservations in memory in it: about 0.3 s with 10,000, 1.4 s with 50,000. An account may not
 // be allowed to send the command. A *MalformedError for a configuration of another shape.
 func (c *Client) Configuration(ctx context.Context) (Configuration, error) {
-	var out struct {
-		DHCP4 *wireConfiguration `json:"Dhcp4"`
+	var w wireConfiguration
+	found := false
+	read := func(d *json.Decoder) error {
+		found = true
+		return w.read()(d)
 	}
-	if err := c.run(ctx, request{Command: commandConfigGet}, &out); err != nil {
+	err := c.run(ctx, request{Command: commandConfigGet, limit: configAnswer, read: objectOf(map[string]reader{"Dhcp4": read})}, nil)
+	if err != nil {
 		return Configuration{}, err
 	}
-	if out.DHCP4 == nil {
+	if !found {
 		return Configuration{}, errNoDHCP4
 	}
-	cfg, err := out.DHCP4.configuration()
+	cfg, err := w.configuration()
 	if err != nil {
 		return Configuration{}, shapeError(commandConfigGet, err)
 	}

@@ -8,18 +8,19 @@ import (
 	"slices"
 )
 
-// wireConfiguration is Dhcp4 as config-get writes it.
+// wireConfiguration is what this package reads of Dhcp4, as config-get writes it. Options and hosts
+// are not kept: opaque has those of the options that matter.
 type wireConfiguration struct {
 	wirePolicy
 
-	HostsDatabase  *wireDatabase    `json:"hosts-database"`
-	HostsDatabases []wireDatabase   `json:"hosts-databases"`
-	Identifiers    []string         `json:"host-reservation-identifiers"`
-	OptionData     []OptionData     `json:"option-data"`
-	Classes        []wireOptionsOf  `json:"client-classes"`
-	SharedNetworks []wireNetwork    `json:"shared-networks"`
-	Subnets        []wireConfigured `json:"subnet4"`
-	Hosts          []wireHost       `json:"reservations"`
+	databases   []wireDatabase
+	identifiers []string
+	networks    []wireNetwork
+	subnets     []*wireConfigured
+	opaque      []ConfiguredOption
+	// count is how many subnets have been read, with those of shared networks, and poolCount how many
+	// pools.
+	count, poolCount int
 }
 
 type wireDatabase struct {
@@ -30,31 +31,23 @@ type wireDatabase struct {
 // wirePolicy is what can be set globally, for a shared network and for a subnet. Kea 3.0.3 writes
 // each member where it is set, and globally always.
 type wirePolicy struct {
-	Global        *bool `json:"reservations-global"`
-	InSubnet      *bool `json:"reservations-in-subnet"`
-	OutOfPool     *bool `json:"reservations-out-of-pool"`
-	MatchClientID *bool `json:"match-client-id"`
-}
-
-type wireOptionsOf struct {
-	Name       text         `json:"name"`
-	OptionData []OptionData `json:"option-data"`
+	global        *bool
+	inSubnet      *bool
+	outOfPool     *bool
+	matchClientID *bool
 }
 
 type wireNetwork struct {
-	wireOptionsOf
 	wirePolicy
 
-	Subnets []wireConfigured `json:"subnet4"`
+	subnets []*wireConfigured
 }
 
 type wireConfigured struct {
-	wireSubnet
 	wirePolicy
 
-	OptionData []OptionData `json:"option-data"`
-	Pools      []wirePool   `json:"pools"`
-	Hosts      []wireHost   `json:"reservations"`
+	subnet Subnet
+	pools  []Pool
 }
 
 // wireHost is a host reservation, as far as its options need a name.
@@ -84,55 +77,34 @@ var defaultIdentifiers = []string{"hw-address", "duid", "circuit-id", "client-id
 
 // configuration returns what this package keeps, with Kea's defaults for what is left out.
 func (w *wireConfiguration) configuration() (Configuration, error) {
-	out := Configuration{
-		Identifiers: w.Identifiers,
-		Subnets:     map[uint32]SubnetPolicy{},
-	}
+	out := Configuration{Identifiers: w.identifiers, Subnets: map[uint32]SubnetPolicy{}, OpaqueOptions: w.opaque}
 	if out.Identifiers == nil {
 		out.Identifiers = slices.Clone(defaultIdentifiers)
 	}
-	if w.HostsDatabase != nil && *w.HostsDatabase != (wireDatabase{}) {
-		out.HostDatabases = append(out.HostDatabases, HostDatabase(*w.HostsDatabase))
-	}
-	for _, d := range w.HostsDatabases {
+	for _, d := range w.databases {
 		out.HostDatabases = append(out.HostDatabases, HostDatabase(d))
 	}
-	out.opaque("the global level", w.OptionData)
-	for _, c := range w.Classes {
-		out.opaque("class "+string(c.Name), c.OptionData)
-	}
-	out.opaqueOfHosts("the global level", w.Hosts)
-
 	global := w.over(SubnetPolicy{ReservationsInSubnet: true, MatchClientID: true})
-	for _, n := range w.SharedNetworks {
-		out.opaque("shared network "+string(n.Name), n.OptionData)
-		if err := out.add(n.over(global), n.Subnets); err != nil {
+	for _, n := range w.networks {
+		if err := out.add(n.over(global), n.subnets); err != nil {
 			return Configuration{}, err
 		}
 	}
-	if err := out.add(global, w.Subnets); err != nil {
+	if err := out.add(global, w.subnets); err != nil {
 		return Configuration{}, err
 	}
 	return out, nil
 }
 
 // add adds subnets that inherit a policy.
-func (c *Configuration) add(inherited SubnetPolicy, subnets []wireConfigured) error {
+func (c *Configuration) add(inherited SubnetPolicy, subnets []*wireConfigured) error {
 	for _, w := range subnets {
-		s, err := w.subnet()
-		if err != nil {
-			return err
-		}
 		policy := w.over(inherited)
-		policy.Prefix = s.Prefix
-		if policy.Pools, err = pools(w.Pools); err != nil {
-			return err
+		policy.Prefix, policy.Pools = w.subnet.Prefix, w.pools
+		if _, twice := c.Subnets[w.subnet.ID]; twice {
+			return fmt.Errorf("the subnet-id %d occurs twice", w.subnet.ID)
 		}
-		if _, twice := c.Subnets[s.ID]; twice {
-			return fmt.Errorf("the subnet-id %d occurs twice", s.ID)
-		}
-		c.Subnets[s.ID] = policy
-		c.opaqueOfSubnet(s.Prefix, w)
+		c.Subnets[w.subnet.ID] = policy
 	}
 	return nil
 }
@@ -140,8 +112,8 @@ func (c *Configuration) add(inherited SubnetPolicy, subnets []wireConfigured) er
 // over returns the policy with what is set here instead of what is inherited.
 func (w wirePolicy) over(p SubnetPolicy) SubnetPolicy {
 	for to, from := range map[*bool]*bool{
-		&p.ReservationsGlobal: w.Global, &p.ReservationsInSubnet: w.InSubnet,
-		&p.ReservationsOutOfPool: w.OutOfPool, &p.MatchClientID: w.MatchClientID,
+		&p.ReservationsGlobal: w.global, &p.ReservationsInSubnet: w.inSubnet,
+		&p.ReservationsOutOfPool: w.outOfPool, &p.MatchClientID: w.matchClientID,
 	} {
 		if from != nil {
 			*to = *from
@@ -150,26 +122,44 @@ func (w wirePolicy) over(p SubnetPolicy) SubnetPolicy {
 	return p
 }
 
-func (c *Configuration) opaqueOfSubnet(prefix netip.Prefix, w wireConfigured) {
-	where := "subnet " + prefix.String()
-	c.opaque(where, w.OptionData)
-	for _, p := range w.Pools {
-		c.opaque(where+", pool "+p.Pool, p.OptionData)
-	}
-	c.opaqueOfHosts(where, w.Hosts)
+// found are opaque options, and whose they are: the name of that place may be read after them.
+type found struct {
+	options []OptionData
+	// inside is where they are, seen from the place; empty if they are its own.
+	inside string
 }
 
-func (c *Configuration) opaqueOfHosts(where string, hosts []wireHost) {
-	for _, h := range hosts {
-		c.opaque(where+", host "+h.name(), h.OptionData)
-	}
-}
+// place collects the opaque options of a part of the configuration.
+type place struct{ found []found }
 
-// opaque keeps those of the options that may have content that Kea does not return.
-func (c *Configuration) opaque(where string, options []OptionData) {
+// add keeps those of the options that may have content that Kea does not return.
+func (p *place) add(inside string, options []OptionData) {
+	var opaque []OptionData
 	for _, o := range options {
-		if o.Opaque() {
-			c.OpaqueOptions = append(c.OpaqueOptions, ConfiguredOption{Option: o, Where: where})
+		if o.Opaque() && len(p.found) < maxOpaque {
+			opaque = append(opaque, o)
+		}
+	}
+	if len(opaque) > 0 {
+		p.found = append(p.found, found{opaque, inside})
+	}
+}
+
+// keep lists the opaque options of a place under its name.
+func (w *wireConfiguration) keep(name string, p *place) {
+	for _, f := range p.found {
+		where := name
+		if f.inside != "" {
+			where += ", " + f.inside
+		}
+		for _, o := range f.options {
+			if len(w.opaque) == maxOpaque {
+				return
+			}
+			w.opaque = append(w.opaque, ConfiguredOption{Option: o, Where: Printable(where, maxReason)})
 		}
 	}
 }
+
+// subnetName is what the place of a subnet is called.
+func subnetName(prefix netip.Prefix) string { return "subnet " + prefix.String() }

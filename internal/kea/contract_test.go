@@ -161,6 +161,7 @@ func class(err error) string {
 		unauthorized *kea.UnauthorizedError
 		unreachable  *kea.UnreachableError
 		malformed    *kea.MalformedError
+		limit        *kea.LimitError
 	)
 	switch {
 	case err == nil:
@@ -177,6 +178,8 @@ func class(err error) string {
 		return "unreachable"
 	case errors.As(err, &malformed):
 		return "malformed"
+	case errors.As(err, &limit):
+		return "limit"
 	default:
 		return "other"
 	}

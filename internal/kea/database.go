@@ -80,19 +80,30 @@ func (c *Client) deleteProbe(ctx context.Context) error {
 
 // databaseConfigured reads the configuration for the one fact, as Configuration does for more.
 func (c *Client) databaseConfigured(ctx context.Context) (bool, error) {
-	var out struct {
-		DHCP4 *struct {
-			One  json.RawMessage   `json:"hosts-database"`
-			Many []json.RawMessage `json:"hosts-databases"`
-		} `json:"Dhcp4"`
+	var (
+		found bool
+		one   json.RawMessage
+		many  bool
+	)
+	read := objectOf(map[string]reader{
+		"hosts-database": into(&one),
+		"hosts-databases": listOf(nil, func(d *json.Decoder) error {
+			many = true
+			return skip(d)
+		}),
+	})
+	dhcp4 := func(d *json.Decoder) error {
+		found = true
+		return read(d)
 	}
-	if err := c.run(ctx, request{Command: commandConfigGet}, &out); err != nil {
+	err := c.run(ctx, request{Command: commandConfigGet, limit: configAnswer, read: objectOf(map[string]reader{"Dhcp4": dhcp4})}, nil)
+	if err != nil {
 		return false, err
 	}
-	if out.DHCP4 == nil {
+	if !found {
 		return false, errNoDHCP4
 	}
-	return isSet(out.DHCP4.One) || len(out.DHCP4.Many) > 0, nil
+	return isSet(one) || many, nil
 }
 
 // isSet reports whether a member has content.

@@ -40,14 +40,15 @@ func (e *UnsupportedError) Error() string {
 // lost database all come as this one, so read again and decide from what is there.
 type RejectedError struct {
 	Command string
-	Text    string
+	// Text has the first kibibyte of what Kea says.
+	Text string
 }
 
 // Error has the first line of Kea's own text in it. What PostgreSQL adds in further lines differs
 // from try to try.
 func (e *RejectedError) Error() string {
 	first, _, _ := strings.Cut(strings.TrimSpace(e.Text), "\n")
-	return fmt.Sprintf("Kea refused %s: %s", e.Command, first)
+	return fmt.Sprintf("Kea refused %s: %s", e.Command, Printable(first, maxReason))
 }
 
 // UnauthorizedError is a command that the server did not run because of the credentials (HTTP 401),
@@ -82,8 +83,8 @@ func (e *UnreachableError) Error() string { return "cannot reach Kea: " + e.Reas
 // Unwrap returns the cause, for debug logs; nil if there is none.
 func (e *UnreachableError) Unwrap() error { return e.cause }
 
-// MalformedError is an answer that is not one of Kea's: no JSON, cut JSON, another shape, or more
-// than the client reads.
+// MalformedError is an answer that is not one of Kea's: no JSON, cut JSON, or another shape. For one
+// that is too large see LimitError.
 type MalformedError struct {
 	Command string
 	// Reason is what is wrong with it, for people.

@@ -76,6 +76,7 @@ type listing struct {
 	subnets []uint32 // all; nil until they are needed
 	ask     []uint32 // the subnets to ask at an apparent end; nil means all
 	writes  int      // at the start
+	sent    int      // commands to cross gaps
 	// fallback are the subnets that are known without subnet4-list: those that were asked before,
 	// and those that this client wrote to.
 	fallback []uint32
@@ -126,6 +127,9 @@ func (l *listing) next(ctx context.Context) (ReservationPage, bool, error) {
 		}
 		if l.gapless {
 			return ReservationPage{}, false, nil
+		}
+		if l.sent++; l.sent > maxGapCommands {
+			return ReservationPage{}, false, endless(commandHostPage)
 		}
 		if found, err = l.cross(ctx); err != nil || !found {
 			return ReservationPage{}, false, err
@@ -197,6 +201,9 @@ func (l *listing) firstHost(ctx context.Context) (cursor, bool, error) {
 
 func (l *listing) firstHostOf(ctx context.Context, subnets []uint32) (first cursor, anyHost bool, err error) {
 	for _, id := range subnets {
+		if l.sent++; l.sent > maxGapCommands {
+			return cursor{}, false, endless(commandHostPage)
+		}
 		_, next, found, err := l.client.reservationPage(ctx, 1, l.at, &id)
 		if err != nil {
 			return cursor{}, false, err

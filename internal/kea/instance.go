@@ -64,7 +64,7 @@ type sample []any
 // time returns the time of a sample, as Kea writes it.
 func (s sample) time() (string, error) {
 	if len(s) > 1 {
-		if t, ok := s[1].(string); ok && t != "" {
+		if t, ok := s[1].(string); ok && t != "" && len(t) <= maxName {
 			return t, nil
 		}
 	}

@@ -5,9 +5,7 @@ package kea
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"unicode/utf8"
 )
@@ -24,20 +22,6 @@ func encode(v any) ([]byte, error) {
 		return nil, fmt.Errorf("cannot make JSON: %w", err)
 	}
 	return unescapeWide(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
-}
-
-// decode reads JSON as Kea writes it: numbers stay as they are written, and nothing may follow the
-// value.
-func decode(raw []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := d.Decode(v); err != nil {
-		return fmt.Errorf("cannot read JSON: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("cannot read JSON: there is more after the first value")
-	}
-	return nil
 }
 
 // escapeLength is that of \uXXXX.

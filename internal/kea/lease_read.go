@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 )
@@ -27,17 +26,17 @@ type LeasePage struct {
 // *MalformedError, next to the leases that can be parsed.
 func (c *Client) LeasesByHWAddress(ctx context.Context, hw HWAddress) ([]Lease, error) {
 	const command = "lease4-get-by-hw-address"
-	raw, err := c.leases(ctx, command, map[string]any{memberHWAddress: hw})
+	list, err := c.leases(ctx, command, map[string]any{memberHWAddress: hw}, maxOwned)
 	if err != nil {
 		return nil, err
 	}
-	page := parseLeases(command, raw)
-	return page.Leases, errors.Join(page.Unreadable...)
+	return list.page.Leases, errors.Join(list.page.Unreadable...)
 }
 
 // LeasePages returns an iterator over all leases, by ascending address (lease4-get-page). Each page
 // is one command with up to limit leases, sent when the consumer asks for the page. An error ends
-// the iteration; without one the listing is complete.
+// the iteration; without one the listing is complete. A listing that has too many pages, or a page
+// with more than limit leases, ends with a *LimitError.
 func (c *Client) LeasePages(ctx context.Context, limit int) iter.Seq2[LeasePage, error] {
 	const command = "lease4-get-page"
 	return func(yield func(LeasePage, error) bool) {
@@ -46,74 +45,96 @@ func (c *Client) LeasePages(ctx context.Context, limit int) iter.Seq2[LeasePage,
 			return
 		}
 		from := "start"
-		for {
-			raw, err := c.leases(ctx, command, map[string]any{"limit": limit, "from": from})
-			if err == nil && len(raw) >= limit {
-				from, err = lastLeaseAddress(command, raw, from)
+		for range maxPages {
+			list, err := c.leases(ctx, command, map[string]any{"limit": limit, "from": from}, limit)
+			if err == nil && list.count >= limit {
+				from, err = list.next(from)
 			}
 			if err != nil {
 				yield(LeasePage{}, err)
 				return
 			}
-			if len(raw) > 0 && !yield(parseLeases(command, raw), nil) || len(raw) < limit {
+			if list.count > 0 && !yield(list.page, nil) || list.count < limit {
 				return
 			}
 		}
+		yield(LeasePage{}, endless(command))
 	}
 }
 
-// lastLeaseAddress returns the address behind which the next page starts: the last one that can be
-// read, as Kea answers in ascending order.
-func lastLeaseAddress(command string, raw []json.RawMessage, from string) (string, error) {
-	for _, l := range slices.Backward(raw) {
-		var w struct {
-			IPAddress netip.Addr `json:"ip-address"`
-		}
-		if json.Unmarshal(l, &w) != nil || !w.IPAddress.IsValid() {
-			continue
-		}
-		if before, err := netip.ParseAddr(from); err == nil && !before.Less(w.IPAddress) {
-			break
-		}
-		return w.IPAddress.String(), nil
-	}
-	return "", shapeError(command, errors.New("the next page is not behind this one"))
-}
-
-// leases runs a command that answers with a list of leases. None is an empty list.
-func (c *Client) leases(ctx context.Context, command string, args map[string]any) ([]json.RawMessage, error) {
-	var out struct {
-		Leases []json.RawMessage `json:"leases"`
-	}
-	err := c.run(ctx, request{Command: command, Arguments: args}, &out)
+// leases runs a command that answers with a list of up to limit leases. None is an empty list.
+func (c *Client) leases(ctx context.Context, command string, args map[string]any, limit int) (*leaseList, error) {
+	l := &leaseList{command: command}
+	err := c.run(ctx, request{
+		Command: command, Arguments: args, limit: pageAnswer + int64(limit)*leaseAnswer,
+		read: objectOf(map[string]reader{"leases": listOf(&l.found, upTo(limit, command, "leases, which is more than were asked for", l.readOne))}),
+	}, nil)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return nil, nil
+		return &leaseList{}, nil
 	case err != nil:
 		return nil, err
-	case out.Leases == nil:
+	case !l.found:
 		return nil, shapeError(command, errors.New("there are no leases"))
 	}
-	return out.Leases, nil
+	return l, nil
 }
 
-// parseLeases parses each lease for itself.
-func parseLeases(command string, raw []json.RawMessage) LeasePage {
-	page := LeasePage{Leases: make([]Lease, 0, len(raw))}
-	for _, r := range raw {
-		var w wireLease
-		err := json.Unmarshal(r, &w)
-		var l Lease
-		if err == nil {
-			l, err = w.lease()
-		}
-		if err != nil {
-			page.Unreadable = append(page.Unreadable, &MalformedError{Command: command, Reason: nameLease(r) + " has another shape than Kea's", cause: err})
-			continue
-		}
-		page.Leases = append(page.Leases, l)
+// leaseList is a list of leases of an answer. Each is parsed for itself.
+type leaseList struct {
+	command string
+	found   bool
+	page    LeasePage
+	// count is how many there are, those that cannot be parsed included. first and last are the lowest
+	// and the last address that can be parsed.
+	count       int
+	first, last netip.Addr
+}
+
+// next returns the address behind which the next page starts. Kea answers in ascending order, so that
+// is the last one; all must be behind the one that this page started from.
+func (l *leaseList) next(from string) (string, error) {
+	before, err := netip.ParseAddr(from)
+	if !l.last.IsValid() || err == nil && !before.Less(l.first) {
+		return "", shapeError(l.command, errors.New("the next page is not behind this one"))
 	}
-	return page
+	return l.last.String(), nil
+}
+
+// readOne reads a lease.
+func (l *leaseList) readOne(d *json.Decoder) error {
+	var raw json.RawMessage
+	if err := into(&raw)(d); err != nil {
+		return err
+	}
+	l.count++
+	l.see(raw)
+	var w wireLease
+	err := json.Unmarshal(raw, &w)
+	var parsed Lease
+	if err == nil {
+		parsed, err = w.lease()
+	}
+	if err != nil {
+		l.page.Unreadable = append(l.page.Unreadable, &MalformedError{Command: l.command, Reason: nameLease(raw) + " has another shape than Kea's", cause: err})
+		return nil
+	}
+	l.page.Leases = append(l.page.Leases, parsed)
+	return nil
+}
+
+// see notes the address of a lease, whether the rest of it can be parsed or not.
+func (l *leaseList) see(raw json.RawMessage) {
+	var w struct {
+		IPAddress netip.Addr `json:"ip-address"`
+	}
+	if json.Unmarshal(raw, &w) != nil || !w.IPAddress.Is4() {
+		return
+	}
+	l.last = w.IPAddress
+	if !l.first.IsValid() || l.last.Less(l.first) {
+		l.first = l.last
+	}
 }
 
 // nameLease names a lease that cannot be parsed by what of it can.
@@ -122,7 +143,7 @@ func nameLease(raw json.RawMessage) string {
 	if json.Unmarshal(raw, &m) != nil || m[memberIPAddress] == nil {
 		return "a lease"
 	}
-	return "the lease of " + string(m[memberIPAddress])
+	return "the lease of " + Printable(string(m[memberIPAddress]), maxName)
 }
 
 // wireLease is a lease as Kea writes it.
@@ -139,6 +160,9 @@ type wireLease struct {
 
 func (w wireLease) lease() (Lease, error) {
 	ip, err := netip.ParseAddr(w.IPAddress)
+	if err == nil && !ip.Is4() {
+		err = errors.New("it is no IPv4 address")
+	}
 	if err != nil {
 		return Lease{}, fmt.Errorf("cannot read the address of a lease: %w", err)
 	}

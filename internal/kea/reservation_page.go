@@ -4,7 +4,6 @@ package kea
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -25,7 +24,8 @@ type ReservationPage struct {
 // with up to limit hosts, sent when the consumer asks for the page, so a consumer paces Kea by
 // taking its time between pages. An error ends the iteration; without one the listing is complete,
 // but for what follows. A host that is updated during the scan can be seen twice, so key what you
-// collect.
+// collect. A listing that has too many pages, or a page with more than limit hosts, ends with a
+// *LimitError.
 //
 // A server that lost its database and goes on answers like one without hosts; see ProbeDatabase.
 //
@@ -52,7 +52,7 @@ func (c *Client) reservationPages(ctx context.Context, limit int, gapless bool) 
 		}
 		l := c.startListing(uint64(limit))
 		l.gapless = gapless
-		for {
+		for range maxPages {
 			page, found, err := l.next(ctx)
 			if err != nil {
 				yield(ReservationPage{}, err)
@@ -66,6 +66,7 @@ func (c *Client) reservationPages(ctx context.Context, limit int, gapless bool) 
 				return
 			}
 		}
+		yield(ReservationPage{}, endless(commandHostPage))
 	}
 }
 
@@ -94,7 +95,7 @@ func (c cursor) before(d cursor) bool {
 // It returns where the next page starts; not found if the page is empty. Kea moves to the next
 // source only when the one before has nothing left, and answers with the one it came to.
 func (c *Client) reservationPage(ctx context.Context, limit uint64, from cursor, subnetID *uint32) (page ReservationPage, next cursor, found bool, err error) {
-	const command = "reservation-get-page"
+	const command = commandHostPage
 	args := map[string]any{"limit": limit}
 	if from != (cursor{}) {
 		args["from"], args["source-index"] = from.id, from.source
@@ -102,28 +103,29 @@ func (c *Client) reservationPage(ctx context.Context, limit uint64, from cursor,
 	if subnetID != nil {
 		args[memberSubnetID] = *subnetID
 	}
-	var out struct {
-		Hosts []json.RawMessage `json:"hosts"`
-		Next  *struct {
-			From        *uint64 `json:"from"`
-			SourceIndex int     `json:"source-index"`
-		} `json:"next"`
+	list := hostList{command: command, limit: int(limit), what: "hosts, which is more than were asked for"} //nolint:gosec // It was an int.
+	var at *struct {
+		From        *uint64 `json:"from"`
+		SourceIndex int     `json:"source-index"`
 	}
-	err = c.run(ctx, request{Command: command, Arguments: args}, &out)
+	err = c.run(ctx, request{
+		Command: command, Arguments: args, limit: pageAnswer + int64(list.limit)*hostAnswer,
+		read: objectOf(map[string]reader{"hosts": list.read(), "next": into(&at)}),
+	}, nil)
 	if errors.Is(err, ErrNotFound) {
 		return ReservationPage{}, from, false, nil
 	}
 	if err != nil {
 		return ReservationPage{}, cursor{}, false, err
 	}
-	if out.Hosts == nil || out.Next == nil || out.Next.From == nil {
+	if !list.found || at == nil || at.From == nil {
 		return ReservationPage{}, cursor{}, false, shapeError(command, errors.New("there are no hosts or no next"))
 	}
-	next = cursor{source: out.Next.SourceIndex, id: *out.Next.From}
+	next = cursor{source: at.SourceIndex, id: *at.From}
 	if !from.before(next) {
 		return ReservationPage{}, cursor{}, false, shapeError(command, errors.New("the next page is not behind this one"))
 	}
-	page.Reservations, page.Unreadable = parseHosts(command, out.Hosts)
+	page.Reservations, page.Unreadable = list.hosts, list.unreadable
 	page.Source = next.target()
 	return page, next, true, nil
 }

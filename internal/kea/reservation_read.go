@@ -20,15 +20,23 @@ func (c *Client) Reservation(ctx context.Context, target Target, subnetID uint32
 	if err := errors.Join(checkTarget(target), checkHWAddress(hw)); err != nil {
 		return Reservation{}, fmt.Errorf("cannot send %s: %w", command, err)
 	}
-	var r Reservation
-	err := c.run(ctx, request{Command: command, Arguments: byHWAddress(target, subnetID, hw)}, &r)
-	switch {
-	case err != nil:
-		return Reservation{}, err
-	case r.HWAddress == "":
-		return Reservation{}, shapeError(command, errors.New("the host has no hardware address"))
+	list := hostList{command: command, limit: 1, what: "host"}
+	err := c.run(ctx, request{Command: command, Arguments: byHWAddress(target, subnetID, hw), read: list.readOne}, nil)
+	if err == nil {
+		err = errors.Join(list.unreadable...)
 	}
-	return r, nil
+	if err != nil {
+		return Reservation{}, err
+	}
+	if len(list.hosts) == 0 {
+		return Reservation{}, shapeError(command, errors.New("there is no host"))
+	}
+	switch r := list.hosts[0]; r.HWAddress {
+	case "":
+		return Reservation{}, shapeError(command, errors.New("the host has no hardware address"))
+	default:
+		return r, nil
+	}
 }
 
 // ReservationsByAddress returns the host reservations of an address in a subnet, from one store:
@@ -44,7 +52,8 @@ func (c *Client) ReservationsByAddress(ctx context.Context, target Target, subne
 	if err := errors.Join(checkTarget(target), checkAddress(ip)); err != nil {
 		return nil, fmt.Errorf("cannot send %s: %w", command, err)
 	}
-	return c.hosts(ctx, command, map[string]any{memberSubnetID: subnetID, memberIPAddress: ip, memberTarget: target})
+	args := map[string]any{memberSubnetID: subnetID, memberIPAddress: ip, memberTarget: target}
+	return c.hosts(ctx, command, args, maxHolders)
 }
 
 // ReservationsByID returns the host reservations of a hardware address in all subnets and stores
@@ -55,44 +64,80 @@ func (c *Client) ReservationsByID(ctx context.Context, hw HWAddress) ([]Reservat
 	if err := checkHWAddress(hw); err != nil {
 		return nil, fmt.Errorf("cannot send %s: %w", command, err)
 	}
-	return c.hosts(ctx, command, map[string]any{memberIdentifierType: memberHWAddress, memberIdentifier: hw})
+	return c.hosts(ctx, command, map[string]any{memberIdentifierType: memberHWAddress, memberIdentifier: hw}, maxOwned)
 }
 
-// hosts runs a command that answers with a list of hosts. None is an empty list.
-func (c *Client) hosts(ctx context.Context, command string, args map[string]any) ([]Reservation, error) {
-	var out struct {
-		Hosts []json.RawMessage `json:"hosts"`
-	}
-	err := c.run(ctx, request{Command: command, Arguments: args}, &out)
+// hosts runs a command that answers with a list of up to limit hosts. None is an empty list.
+func (c *Client) hosts(ctx context.Context, command string, args map[string]any, limit int) ([]Reservation, error) {
+	list := hostList{command: command, limit: limit, what: "hosts"}
+	err := c.run(ctx, request{
+		Command: command, Arguments: args, limit: pageAnswer + int64(limit)*hostAnswer,
+		read: objectOf(map[string]reader{"hosts": list.read()}),
+	}, nil)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case out.Hosts == nil:
+	case !list.found:
 		return nil, shapeError(command, errors.New("there are no hosts"))
 	}
-	hosts, unreadable := parseHosts(command, out.Hosts)
-	return hosts, errors.Join(unreadable...)
+	return list.hosts, errors.Join(list.unreadable...)
 }
 
-// parseHosts parses each host for itself. A host that cannot be parsed is a *MalformedError that
-// names it.
-func parseHosts(command string, raw []json.RawMessage) (hosts []Reservation, unreadable []error) {
-	hosts = make([]Reservation, 0, len(raw))
-	for _, h := range raw {
-		var r Reservation
-		if err := json.Unmarshal(h, &r); err != nil {
-			unreadable = append(unreadable, &MalformedError{Command: command, Reason: nameHost(h) + " has another shape than Kea's", cause: err})
-			continue
-		}
-		hosts = append(hosts, r)
+// hostList is a list of hosts of an answer. Each is parsed for itself: one that cannot be parsed is a
+// *MalformedError that names it.
+type hostList struct {
+	command string
+	// limit is how many there may be, and what is what they are called.
+	limit int
+	what  string
+
+	found      bool
+	hosts      []Reservation
+	unreadable []error
+	memory     int
+}
+
+// read returns a reader for the list.
+func (l *hostList) read() reader {
+	return listOf(&l.found, upTo(l.limit, l.command, l.what, l.readOne))
+}
+
+// readOne reads a host.
+func (l *hostList) readOne(d *json.Decoder) error {
+	var raw json.RawMessage
+	if err := into(&raw)(d); err != nil {
+		return err
 	}
-	return hosts, unreadable
+	var r Reservation
+	if err := decodeHost(raw, &r); err != nil {
+		l.unreadable = append(l.unreadable, &MalformedError{Command: l.command, Reason: nameHost(raw) + " has another shape than Kea's", cause: err})
+		return nil
+	}
+	l.hosts = append(l.hosts, r)
+	if l.memory += r.Memory(); l.memory > pageAnswer+l.limit*maxHostMemory {
+		return &LimitError{Command: l.command, Reason: "its hosts have more options and user-context than this provider keeps: remove some from these host reservations"}
+	}
+	return nil
+}
+
+// decodeHost parses a host.
+func decodeHost(raw json.RawMessage, r *Reservation) error {
+	if len(raw) > maxHost {
+		return fmt.Errorf("it is larger than %s", size(maxHost))
+	}
+	if err := checkDepth(raw); err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, r) //nolint:wrapcheck // The caller names the host.
 }
 
 // nameHost names a host that cannot be parsed by what of it can.
 func nameHost(raw json.RawMessage) string {
+	if len(raw) > maxHost {
+		return "a host reservation larger than " + size(maxHost)
+	}
 	var m members
 	var hw, subnetID json.RawMessage
 	if json.Unmarshal(raw, &m) == nil {
@@ -101,7 +146,7 @@ func nameHost(raw json.RawMessage) string {
 	if hw == nil {
 		return "a host reservation"
 	}
-	return fmt.Sprintf("the host reservation of %s in the subnet with id %s", hw, subnetID)
+	return fmt.Sprintf("the host reservation of %s in the subnet with id %s", Printable(string(hw), maxName), Printable(string(subnetID), maxName))
 }
 
 func checkAddress(ip netip.Addr) error {

@@ -16,7 +16,7 @@ type Status struct {
 	Uptime time.Duration
 	// Reload is the time since the configuration was last read, in whole seconds; 0 right after it.
 	Reload time.Duration
-	// HA has one entry for each relationship of the high-availability hook; empty without it.
+	// HA has one entry for each relationship of the high-availability hook, up to 64; empty without it.
 	HA []HAStatus
 }
 
@@ -77,7 +77,7 @@ func (c *Client) version(ctx context.Context) (short, extended string, err error
 		Extended string `json:"extended"`
 	}
 	err = c.run(ctx, request{Command: "version-get", text: &short}, &v)
-	return short, v.Extended, err
+	return Printable(short, maxName), v.Extended, err
 }
 
 // wireStatus is a status as Kea writes it.
@@ -108,14 +108,15 @@ func (w wireStatus) status() Status {
 		Uptime: time.Duration(w.Uptime) * time.Second,
 		Reload: time.Duration(w.Reload) * time.Second,
 	}
-	for _, r := range w.HA {
+	name := func(s string) string { return Printable(s, maxName) }
+	for _, r := range w.HA[:min(len(w.HA), maxRelationships)] {
 		s.HA = append(s.HA, HAStatus{
-			Mode:            r.Mode,
-			ServerName:      string(r.Servers.Local.ServerName),
-			Role:            r.Servers.Local.Role,
-			State:           r.Servers.Local.State,
-			PeerName:        string(r.Servers.Remote.ServerName),
-			PeerState:       r.Servers.Remote.LastState,
+			Mode:            name(r.Mode),
+			ServerName:      name(string(r.Servers.Local.ServerName)),
+			Role:            name(r.Servers.Local.Role),
+			State:           name(r.Servers.Local.State),
+			PeerName:        name(string(r.Servers.Remote.ServerName)),
+			PeerState:       name(r.Servers.Remote.LastState),
 			PeerInterrupted: r.Servers.Remote.Interrupted,
 		})
 	}

@@ -4,6 +4,7 @@ package kea
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/netip"
 )
@@ -46,28 +47,37 @@ func (p Pool) Contains(ip netip.Addr) bool {
 }
 
 // Subnets returns every subnet, those in shared networks included (subnet4-list). A server without
-// subnets, or whose configuration has not arrived yet, returns an empty list.
+// subnets, or whose configuration has not arrived yet, returns an empty list. A *LimitError if there
+// are more than 100,000.
 func (c *Client) Subnets(ctx context.Context) ([]Subnet, error) {
-	var out struct {
-		Subnets []wireSubnet `json:"subnets"`
-	}
-	err := c.run(ctx, request{Command: "subnet4-list"}, &out)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if out.Subnets == nil {
-		return nil, shapeError("subnet4-list", errors.New("there are no subnets"))
-	}
-	subnets := make([]Subnet, 0, len(out.Subnets))
-	for _, w := range out.Subnets {
+	const command = "subnet4-list"
+	var (
+		found   bool
+		subnets = []Subnet{}
+	)
+	one := func(d *json.Decoder) error {
+		var w wireSubnet
+		if err := into(&w)(d); err != nil {
+			return err
+		}
 		s, err := w.subnet()
 		if err != nil {
-			return nil, shapeError("subnet4-list", err)
+			return &shapeMismatch{err}
 		}
 		subnets = append(subnets, s)
+		return nil
+	}
+	err := c.run(ctx, request{
+		Command: command, limit: subnetsAnswer,
+		read: objectOf(map[string]reader{"subnets": listOf(&found, upTo(maxSubnets, command, "subnets", one))}),
+	}, nil)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !found:
+		return nil, shapeError(command, errors.New("there are no subnets"))
 	}
 	return subnets, nil
 }

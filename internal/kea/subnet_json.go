@@ -27,7 +27,7 @@ func (w wireSubnet) subnet() (Subnet, error) {
 	}
 	s := Subnet{ID: w.ID, Prefix: prefix.Masked()}
 	if w.SharedNetwork != nil {
-		s.SharedNetwork = string(*w.SharedNetwork)
+		s.SharedNetwork = Printable(string(*w.SharedNetwork), maxName)
 	}
 	return s, nil
 }
@@ -48,7 +48,7 @@ func (c *Client) subnet(ctx context.Context, args map[string]any) (SubnetDetail,
 	var out struct {
 		Subnets []wireSubnetDetail `json:"subnet4"`
 	}
-	if err := c.run(ctx, request{Command: command, Arguments: args}, &out); err != nil {
+	if err := c.run(ctx, request{Command: command, Arguments: args, limit: subnetAnswer}, &out); err != nil {
 		return SubnetDetail{}, err
 	}
 	if len(out.Subnets) != 1 {
@@ -100,6 +100,9 @@ func pools(in []wirePool) ([]Pool, error) {
 	return out, nil
 }
 
+// maxAddresses is how many addresses fit into an option, which has 255 bytes (RFC 2132, section 2).
+const maxAddresses = 63
+
 // addresses reads an option whose data are addresses with commas between them. One that is written
 // in another way (csv-format false) has none.
 func addresses(options []OptionData, name string) []netip.Addr {
@@ -110,7 +113,7 @@ func addresses(options []OptionData, name string) []netip.Addr {
 		var out []netip.Addr
 		for field := range strings.SplitSeq(o.Data, ",") {
 			ip, err := netip.ParseAddr(strings.TrimSpace(field))
-			if err != nil {
+			if err != nil || !ip.Is4() || len(out) == maxAddresses {
 				return nil
 			}
 			out = append(out, ip)

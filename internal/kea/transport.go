@@ -4,7 +4,9 @@ package kea
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +21,7 @@ var service = []string{"dhcp4"}
 // Names of commands, arguments and members that occur in several places.
 const (
 	commandDelete        = "reservation-del"
+	commandHostPage      = "reservation-get-page"
 	memberClientClasses  = "client-classes"
 	memberHWAddress      = "hw-address"
 	memberIdentifier     = "identifier"
@@ -48,6 +51,10 @@ type request struct {
 	effect effect
 	// text, if not nil, gets the text of the answer.
 	text *string
+	// limit is how many bytes the answer may have; 0 is smallAnswer.
+	limit int64
+	// read, if not nil, reads the arguments of the answer as they arrive.
+	read reader
 }
 
 // run sends one command and decodes the arguments of its answer into out, if out is not nil. Any
@@ -73,23 +80,28 @@ func (c *Client) exchange(ctx context.Context, req request, out any) error {
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
-	status, raw, err := c.post(limited, req, body)
+	resp, err := c.post(limited, req, body)
 	if err != nil {
 		return c.transportError(ctx, req.Command, err)
 	}
-	if err := c.statusError(req.Command, status, raw); err != nil {
-		return err
+	defer func() { _ = resp.Body.Close() }()
+	d := newBody(resp.Body, req.Command, cmp.Or(req.limit, smallAnswer))
+	if err = c.statusError(req.Command, resp.StatusCode, d); err == nil {
+		err = decodeAnswer(req, d, out)
 	}
-	return decodeAnswer(req, raw, out)
+	if broken, ok := errors.AsType[*bodyError](err); ok {
+		return c.transportError(ctx, req.Command, broken)
+	}
+	return err
 }
 
-// post returns the HTTP status and body of the answer.
-func (c *Client) post(ctx context.Context, req request, body []byte) (int, []byte, error) {
+// post returns the HTTP answer.
+func (c *Client) post(ctx context.Context, req request, body []byte) (*http.Response, error) {
 	// A bytes.Reader makes net/http set Content-Length (Kea answers 400 to a chunked body) and
 	// GetBody.
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
-		return 0, nil, fmt.Errorf("cannot make the request: %w", err)
+		return nil, fmt.Errorf("cannot make the request: %w", err)
 	}
 	r.Header.Set("Content-Type", "application/json") // Exactly this: Kea answers 400 to a charset parameter.
 	if c.basicAuth {
@@ -102,27 +114,13 @@ func (c *Client) post(ctx context.Context, req request, body []byte) (int, []byt
 		// repeated, which is safe for writes.
 		r.Header["X-Idempotency-Key"] = []string{}
 	}
-	resp, err := c.http.Do(r)
-	if err != nil {
-		return 0, nil, err //nolint:wrapcheck // transportError makes it an error of this package.
-	}
-	defer func() { _ = resp.Body.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, c.maxAnswer+1))
-	if err != nil {
-		return 0, nil, &bodyError{err}
-	}
-	if int64(len(raw)) > c.maxAnswer {
-		return 0, nil, errTooLarge
-	}
-	return resp.StatusCode, raw, nil
+	return c.http.Do(r) //nolint:wrapcheck // transportError makes it an error of this package.
 }
 
 // bodyError is a connection that broke within an answer.
 type bodyError struct{ error }
 
 func (e *bodyError) Unwrap() error { return e.error }
-
-var errTooLarge = errors.New("answer too large")
 
 // transportError turns an error of net/http into one of this package. ctx is the caller's, without
 // the timeout of the command.
@@ -132,8 +130,6 @@ func (c *Client) transportError(ctx context.Context, command string, err error) 
 	}
 	var body *bodyError
 	switch {
-	case errors.Is(err, errTooLarge):
-		return &MalformedError{Command: command, Reason: "it is larger than this client reads", cause: err}
 	case errors.As(err, &body) && errors.Is(err, io.ErrUnexpectedEOF):
 		return &MalformedError{Command: command, Reason: "it was cut off", cause: err}
 	default:
@@ -143,14 +139,14 @@ func (c *Client) transportError(ctx context.Context, command string, err error) 
 
 // statusError turns an HTTP status into an error. Kea answers 200 to whatever reached its command
 // manager, whether it worked or not.
-func (c *Client) statusError(command string, status int, raw []byte) error {
+func (c *Client) statusError(command string, status int, d *json.Decoder) error {
 	switch status {
 	case http.StatusOK:
 		return nil
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return &UnauthorizedError{Command: command, Status: status}
 	case http.StatusBadRequest:
-		return c.badRequest(command, raw)
+		return c.badRequest(command, d)
 	case http.StatusRequestTimeout:
 		return &UnreachableError{Reason: "it gave up waiting for the command (HTTP 408): the network to it is too slow or loses data"}
 	default:
@@ -162,8 +158,8 @@ func (c *Client) statusError(command string, status int, raw []byte) error {
 }
 
 // badRequest distinguishes Kea's own 400 from that of a web server whose port wants https.
-func (c *Client) badRequest(command string, raw []byte) error {
-	if a, err := parseAnswer(raw); err == nil && *a.Result == http.StatusBadRequest {
+func (c *Client) badRequest(command string, d *json.Decoder) error {
+	if a, err := readAnswer(d, skip); err == nil && *a.Result == http.StatusBadRequest {
 		return &RejectedError{Command: command, Text: string(a.Text) + " (HTTP 400)"}
 	}
 	if !c.https {

@@ -34,8 +34,9 @@ type hosts struct {
 	byAddress map[addressKey][]*kea.Reservation
 	// subnets counts the hosts in byKey of each subnet.
 	subnets map[uint32]int
-	// count is the number of all hosts, those without a hardware address included.
-	count int
+	// count is the number of all hosts, those without a hardware address included, and memory about
+	// how many bytes they take.
+	count, memory int
 }
 
 func newHosts() *hosts {
@@ -44,7 +45,7 @@ func newHosts() *hosts {
 
 // clone returns a copy, of which changes do not concern the original. The reservations are the same.
 func (h *hosts) clone() *hosts {
-	out := &hosts{byKey: maps.Clone(h.byKey), byAddress: make(map[addressKey][]*kea.Reservation, len(h.byAddress)), subnets: maps.Clone(h.subnets), count: h.count}
+	out := &hosts{byKey: maps.Clone(h.byKey), byAddress: make(map[addressKey][]*kea.Reservation, len(h.byAddress)), subnets: maps.Clone(h.subnets), count: h.count, memory: h.memory}
 	for k, all := range h.byAddress {
 		out.byAddress[k] = slices.Clone(all)
 	}
@@ -62,6 +63,7 @@ func (h *hosts) put(r *kea.Reservation) {
 		h.subnets[k.SubnetID]++
 	}
 	h.count++
+	h.memory += r.Memory()
 	if r.IPAddress.IsValid() {
 		k := addressKey{r.SubnetID, r.IPAddress}
 		h.byAddress[k] = append(h.byAddress[k], r)
@@ -76,6 +78,7 @@ func (h *hosts) remove(k Key) {
 	}
 	delete(h.byKey, k)
 	h.count--
+	h.memory -= old.Memory()
 	if h.subnets[k.SubnetID]--; h.subnets[k.SubnetID] == 0 {
 		delete(h.subnets, k.SubnetID)
 	}
@@ -101,6 +104,7 @@ func (h *hosts) putHolders(k addressKey, holders []kea.Reservation) Changes {
 		if old.HWAddress == "" {
 			unnamed++
 			h.count--
+			h.memory -= old.Memory()
 		}
 	}
 	delete(h.byAddress, k)

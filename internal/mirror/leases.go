@@ -21,6 +21,8 @@ type leases struct {
 	// asked is when Kea was asked for all of them, and askedFor when for those of a device since.
 	asked    time.Time
 	askedFor map[kea.HWAddress]time.Time
+	// memory is about how many bytes the leases took that were added.
+	memory int
 }
 
 func newLeases(asked time.Time) *leases {
@@ -37,8 +39,10 @@ func (l *leases) add(all []kea.Lease, now time.Time) {
 		case lease.Active(now):
 			l.byDevice[lease.HWAddress] = append(l.byDevice[lease.HWAddress], lease)
 			l.byAddress[lease.IPAddress] = lease
+			l.memory += 2 * lease.Memory()
 		case lease.State == kea.LeaseStateDeclined:
 			l.byAddress[lease.IPAddress] = lease
+			l.memory += lease.Memory()
 		}
 	}
 }

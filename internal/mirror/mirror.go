@@ -34,6 +34,8 @@ type server struct {
 	stores  map[kea.Target]*store
 	leases  *leases
 	scanned time.Time
+	// most is how many bytes the largest scan took.
+	most int
 }
 
 // Settings are what is known of a server beside its content. They change together with it, in

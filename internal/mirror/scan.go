@@ -19,8 +19,12 @@ type Scan struct {
 	began  time.Time
 
 	subnets []kea.Subnet
-	hosts   map[kea.Target]*hosts
-	leases  *leases
+	// ids are those of the subnets.
+	ids    map[uint32]struct{}
+	hosts  map[kea.Target]*hosts
+	leases *leases
+	// listed counts the hosts that were added, repeated ones included.
+	listed int
 }
 
 // BeginScan begins a reading of a server. From now on single reads of its hosts are remembered,
@@ -51,13 +55,46 @@ func (m *Mirror) Abandon(scan *Scan) {
 }
 
 // SetSubnets sets the subnets that the server lists.
-func (s *Scan) SetSubnets(subnets []kea.Subnet) { s.subnets = subnets }
+func (s *Scan) SetSubnets(subnets []kea.Subnet) {
+	s.subnets, s.ids = subnets, make(map[uint32]struct{}, len(subnets))
+	for _, sub := range subnets {
+		s.ids[sub.ID] = struct{}{}
+	}
+}
 
 // AddHosts adds a page of hosts of a place.
 func (s *Scan) AddHosts(place kea.Target, page []kea.Reservation) {
 	for i := range page {
 		s.hosts[place].put(&page[i])
 	}
+	s.listed += len(page)
+}
+
+// Repeated returns how many of the hosts that have been added were in the scan already. A host that is
+// updated while it runs is seen twice; a listing that goes in a circle repeats all of them.
+func (s *Scan) Repeated() int {
+	return s.listed - s.Total()
+}
+
+// Total returns how many hosts have been added, each counted once.
+func (s *Scan) Total() int {
+	n := 0
+	for _, h := range s.hosts {
+		n += h.count
+	}
+	return n
+}
+
+// subnetMemory is about how many bytes a subnet takes.
+const subnetMemory = 128
+
+// Memory returns about how many bytes the scan takes.
+func (s *Scan) Memory() int {
+	n := s.leases.memory + len(s.subnets)*subnetMemory
+	for _, h := range s.hosts {
+		n += h.memory
+	}
+	return n
 }
 
 // CopyHosts adds to a scan the hosts that are known of a store: the place of that name of the scan's
@@ -67,6 +104,7 @@ func (m *Mirror) CopyHosts(scan *Scan, of reservation.Store) {
 	defer m.mu.RUnlock()
 	if st := m.store(of); st != nil {
 		scan.hosts[of.Place] = st.clone()
+		scan.listed += st.count
 	}
 }
 
@@ -105,7 +143,8 @@ func (m *Mirror) Doubtful(scan *Scan) map[kea.Target][]Key {
 }
 
 func (s *Scan) has(subnetID uint32) bool {
-	return slices.ContainsFunc(s.subnets, func(sub kea.Subnet) bool { return sub.ID == subnetID })
+	_, ok := s.ids[subnetID]
+	return ok
 }
 
 // Commit makes a scan what is known of its server, and returns what differs from what was known
@@ -123,6 +162,7 @@ func (m *Mirror) Commit(scan *Scan, settings Settings, now time.Time) Changes {
 	next := &server{
 		settings: settings, subnets: last.subnets, missing: last.missing, details: last.details,
 		stores: map[kea.Target]*store{}, leases: scan.leases, scanned: scan.began,
+		most: max(last.most, last.memory(), scan.Memory()),
 	}
 	c.Everything = next.updateMissing(scan.subnets, now) || !sameSettings(last.settings, settings)
 	c.Servers = last.settings.Primary != settings.Primary
@@ -150,7 +190,7 @@ func (m *Mirror) Commit(scan *Scan, settings Settings, now time.Time) Changes {
 func firstServer(scan *Scan, settings Settings) *server {
 	s := &server{
 		settings: settings, subnets: scan.subnets, missing: map[kea.Subnet]time.Time{}, details: map[uint32]*kea.SubnetDetail{},
-		stores: map[kea.Target]*store{}, leases: scan.leases, scanned: scan.began,
+		stores: map[kea.Target]*store{}, leases: scan.leases, scanned: scan.began, most: scan.Memory(),
 	}
 	for _, place := range settings.places() {
 		s.stores[place] = newStore()
@@ -174,8 +214,9 @@ func comparePolicies(c *Changes, before, now *server) {
 			changed[id] = true
 		}
 	}
+	missing := now.missingIDs()
 	for id := range before.settings.Policies {
-		if _, ok := now.settings.Policies[id]; !ok && !now.isMissing(id) {
+		if _, ok := now.settings.Policies[id]; !ok && !missing[id] {
 			changed[id] = true
 		}
 	}
@@ -190,7 +231,8 @@ func comparePolicies(c *Changes, before, now *server) {
 
 // mergeStore returns a store with the hosts of a scan, and with what was remembered of the last
 // one. Hosts that were read by themselves while the scan ran stay as that read returned them, and
-// so do the hosts of subnets that are missing for a short time.
+// so do the hosts of subnets that are missing for a short time, as long as they do not take more than
+// twice the memory that a scan has ever taken: a server could list other subnets each time.
 func mergeStore(last *store, scanned *hosts, s *server) *store {
 	if last == nil {
 		last = newStore()
@@ -203,8 +245,9 @@ func mergeStore(last *store, scanned *hosts, s *server) *store {
 			scanned.put(r)
 		}
 	}
+	missing := s.missingIDs()
 	for k, r := range last.byKey {
-		if _, listed := scanned.byKey[k]; !listed && s.isMissing(k.SubnetID) {
+		if _, listed := scanned.byKey[k]; !listed && missing[k.SubnetID] && scanned.memory < 2*s.most {
 			scanned.put(r)
 		}
 	}
@@ -219,6 +262,7 @@ func mergeStore(last *store, scanned *hosts, s *server) *store {
 // the reservations of this cluster that have gone. It needs the lock.
 func (m *Mirror) compareHosts(c *Changes, before *store, at reservation.Store) {
 	now := newHosts()
+	room := m.roomForVanished(at)
 	if st := m.store(at); st != nil {
 		now = st.hosts
 	}
@@ -227,7 +271,9 @@ func (m *Mirror) compareHosts(c *Changes, before *store, at reservation.Store) {
 		switch {
 		case !ok:
 			c.host(o)
-			m.noteVanished(at, o)
+			if room -= o.Memory(); room >= 0 {
+				m.noteVanished(at, o)
+			}
 		case o != n && !reflect.DeepEqual(o, n):
 			c.host(o)
 			c.host(n)
@@ -246,4 +292,34 @@ func (m *Mirror) compareHosts(c *Changes, before *store, at reservation.Store) {
 			}
 		}
 	}
+}
+
+// leastRoom is how many bytes hosts that have gone may take in any case.
+const leastRoom = 1 << 20
+
+// roomForVanished returns how many bytes hosts may take that are remembered now though they have gone:
+// with those that are remembered already, as many as the server has ever had. All hosts of a server
+// can go at once, and a server that lists others each time must not make that more and more. It needs
+// the lock.
+func (m *Mirror) roomForVanished(at reservation.Store) int {
+	s, ok := m.servers[at.Server]
+	if !ok {
+		return 0
+	}
+	room := max(s.most, leastRoom)
+	for _, st := range s.stores {
+		for _, r := range st.vanished {
+			room -= r.Memory()
+		}
+	}
+	return room
+}
+
+// memory returns about how many bytes the hosts of the server take.
+func (s *server) memory() int {
+	n := 0
+	for _, st := range s.stores {
+		n += st.memory
+	}
+	return n
 }

@@ -5,6 +5,7 @@ package mirror
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -56,20 +57,25 @@ func (s *server) checkMissing(ref reservation.SubnetRef) error {
 // count, listed or missing for a short time, have changed.
 func (s *server) updateMissing(next []kea.Subnet, now time.Time) bool {
 	changed := false
+	before, after := set(s.subnets), set(next)
+	ids, prefixes := map[uint32]struct{}{}, map[netip.Prefix]struct{}{}
 	for _, sub := range s.subnets {
-		if !slices.Contains(next, sub) {
+		if _, listed := after[sub]; !listed {
 			s.missing[sub] = now
 		}
 	}
 	for _, sub := range next {
-		if _, back := s.missing[sub]; !back && !slices.Contains(s.subnets, sub) {
+		_, back := s.missing[sub]
+		if _, had := before[sub]; !back && !had {
 			changed = true
 		}
 		delete(s.missing, sub)
+		ids[sub.ID], prefixes[sub.Prefix] = struct{}{}, struct{}{}
 	}
 	for sub, since := range s.missing {
-		replaced := slices.ContainsFunc(next, func(n kea.Subnet) bool { return n.ID == sub.ID || n.Prefix == sub.Prefix })
-		if replaced || now.Sub(since) >= SubnetGrace {
+		_, sameID := ids[sub.ID]
+		_, samePrefix := prefixes[sub.Prefix]
+		if sameID || samePrefix || now.Sub(since) >= SubnetGrace || len(s.missing) > maxMissing {
 			delete(s.missing, sub)
 			changed = true
 		}
@@ -78,14 +84,24 @@ func (s *server) updateMissing(next []kea.Subnet, now time.Time) bool {
 	return changed
 }
 
-// isMissing reports whether a subnet-id is that of a subnet which is missing for a short time.
-func (s *server) isMissing(id uint32) bool {
-	for sub := range s.missing {
-		if sub.ID == id {
-			return true
-		}
+// maxMissing bounds how many subnets can be missing for a short time: as many as a server can have.
+const maxMissing = 100_000
+
+func set(subnets []kea.Subnet) map[kea.Subnet]struct{} {
+	out := make(map[kea.Subnet]struct{}, len(subnets))
+	for _, sub := range subnets {
+		out[sub] = struct{}{}
 	}
-	return false
+	return out
+}
+
+// missingIDs returns the ids of the subnets that are missing for a short time.
+func (s *server) missingIDs() map[uint32]bool {
+	out := make(map[uint32]bool, len(s.missing))
+	for sub := range s.missing {
+		out[sub.ID] = true
+	}
+	return out
 }
 
 // SubnetDetail returns what the devices of a subnet get; nil if it could not be read. The second

@@ -36,7 +36,7 @@ func ready(mg *v1alpha1.KeaReservation, o group.Observation, m moment) (xpv2.Con
 	case m == beforeWrite && mayCreate(mg, o):
 		return xpv2.Condition{}, false
 	default:
-		return xpv2.Unavailable().WithMessage(printable(differs(o))), true
+		return xpv2.Unavailable().WithMessage(bounded(differs(o))), true
 	}
 }
 
@@ -67,13 +67,13 @@ func differs(o group.Observation) string {
 func reserved(message string) xpv2.Condition {
 	c := xpv2.Available()
 	c.Reason = v1alpha1.ReasonReserved
-	return c.WithMessage(printable(message))
+	return c.WithMessage(bounded(message))
 }
 
 func unavailable(reason, message string) xpv2.Condition {
 	c := xpv2.Unavailable()
 	c.Reason = xpv2.ConditionReason(reason)
-	return c.WithMessage(printable(message))
+	return c.WithMessage(bounded(message))
 }
 
 func joinNonEmpty(separator string, parts ...string) string {
@@ -94,7 +94,7 @@ func acceptsAddress(mg *v1alpha1.KeaReservation, a netip.Addr) bool {
 // leaseConfirmed returns whether the device has the address that is reserved.
 func leaseConfirmed(o group.Observation) xpv2.Condition {
 	condition := func(status corev1.ConditionStatus, reason xpv2.ConditionReason, message string) xpv2.Condition {
-		return xpv2.Condition{Type: v1alpha1.TypeLeaseConfirmed, Status: status, Reason: reason, LastTransitionTime: metav1.Now()}.WithMessage(message)
+		return xpv2.Condition{Type: v1alpha1.TypeLeaseConfirmed, Status: status, Reason: reason, LastTransitionTime: metav1.Now()}.WithMessage(bounded(message))
 	}
 	other := otherLease(o)
 	switch {
@@ -197,5 +197,5 @@ func replicated(mg *v1alpha1.KeaReservation, o group.Observation) xpv2.Condition
 		return c
 	}
 	c.Status, c.Reason = corev1.ConditionFalse, v1alpha1.ReasonServersMissing
-	return c.WithMessage(printable("not held as wanted by " + strings.Join(missing, "; ")))
+	return c.WithMessage(bounded("not held as wanted by " + strings.Join(missing, "; ")))
 }

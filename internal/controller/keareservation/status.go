@@ -72,7 +72,7 @@ func atProvider(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time)
 	out.Gateway, out.DNSServers = subnetOptions(mg.Status.AtProvider, o)
 	for _, s := range o.Servers {
 		out.Servers = append(out.Servers, v1alpha1.ServerObservation{
-			Name: s.Name, SubnetID: subnetID(s.SubnetID), State: serverState(s), Message: printable(s.Message),
+			Name: s.Name, SubnetID: subnetID(s.SubnetID), State: serverState(s), Message: bounded(s.Message),
 		})
 	}
 	return out
@@ -129,6 +129,9 @@ const replacement = "\uFFFD"
 
 // printable returns text from Kea, which may be any bytes, as text that the Kubernetes API takes.
 func printable(s string) string { return strings.ToValidUTF8(s, replacement) }
+
+// bounded returns a message that may have text from Kea in it as one line of a bounded length.
+func bounded(s string) string { return kea.Printable(s, kea.MaxMessage) }
 
 func allPrintable(in []string) []string {
 	if len(in) == 0 {

@@ -173,6 +173,7 @@ func untilReport(facts []group.ServerFacts, now time.Time) (time.Duration, bool)
 func problemOf(f group.ServerFacts) problem {
 	p := problem{server: f.Name, serves: serves(f), state: f.State, since: f.Since}
 	p.reason, p.message = reasonAndMessage(f, p.serves)
+	p.message = kea.Printable(p.message, kea.MaxMessage)
 	return p
 }
 
@@ -218,6 +219,8 @@ func reasonOf(err error) xpv2.ConditionReason {
 		unauthorized *kea.UnauthorizedError
 		unsupported  *kea.UnsupportedError
 		secret       *connection.SecretError
+		answer       *kea.LimitError
+		content      *group.LimitError
 	)
 	switch {
 	case errors.As(err, &secret):
@@ -234,6 +237,8 @@ func reasonOf(err error) xpv2.ConditionReason {
 		return v1alpha1.ReasonUnauthorized
 	case errors.As(err, &unsupported):
 		return v1alpha1.ReasonHookMissing
+	case errors.As(err, &answer), errors.As(err, &content):
+		return v1alpha1.ReasonLimitExceeded
 	default:
 		return v1alpha1.ReasonUnexpectedAnswer
 	}

@@ -5,6 +5,7 @@ package providerconfig
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,6 +40,8 @@ func TestProblems(t *testing.T) {
 		"ReadOnly":     {reason: "A database that only others write.", change: failing(group.ErrDatabaseReadOnly), want: v1alpha1.ReasonDatabaseReadOnly, message: group.ErrDatabaseReadOnly.Error()},
 		"NoSubnets":    {reason: "A configuration that comes later.", change: failing(fmt.Errorf("cannot use it: %w", group.ErrNoSubnets)), want: v1alpha1.ReasonNoSubnets, message: "cannot use it: " + group.ErrNoSubnets.Error()},
 		"SubnetsLost":  {reason: "The server is used all the same.", change: func(f *group.ServerFacts) { f.SubnetsErr = group.ErrSubnetsLost }, want: v1alpha1.ReasonNoSubnets, message: group.ErrSubnetsLost.Error()},
+		"Limit":        {reason: "More than is read.", change: failing(&kea.LimitError{Command: "c", Reason: "no"}), want: v1alpha1.ReasonLimitExceeded, message: "cannot use the answer to c: no"},
+		"Long":         {reason: "A condition has a bounded size.", change: failing(errors.New(strings.Repeat("x\n", 5000))), want: v1alpha1.ReasonUnexpectedAnswer, message: strings.Repeat("x ", 2046) + "x…"},
 		"Rejected":     {reason: "Anything else.", change: failing(&kea.RejectedError{Command: "c", Text: "no"}), want: v1alpha1.ReasonUnexpectedAnswer, message: "Kea refused c: no"},
 		"HooksMissing": {
 			reason: "Hooks that some things work without, in one order.",

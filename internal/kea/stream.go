@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kea
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// reader reads one JSON value of an answer as it arrives. A *shapeMismatch leaves the decoder behind
+// the value, and any other error ends the answer.
+type reader func(*json.Decoder) error
+
+// shapeMismatch is a value that is JSON, but not of the shape that Kea sends.
+type shapeMismatch struct{ error }
+
+func (e *shapeMismatch) Unwrap() error { return e.error }
+
+// into reads a whole value into v.
+func into(v any) reader {
+	return func(d *json.Decoder) error {
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return err //nolint:wrapcheck // parseError makes it an error of this package.
+		}
+		if err := json.Unmarshal(raw, v); err != nil {
+			return &shapeMismatch{err}
+		}
+		return nil
+	}
+}
+
+// required is into for a value that must be there: null is none.
+func required(v any) reader {
+	return func(d *json.Decoder) error {
+		raw := json.RawMessage{}
+		if err := into(&raw)(d); err != nil {
+			return err
+		}
+		if string(raw) == null {
+			return &shapeMismatch{errors.New("it is null")}
+		}
+		return into(v)(json.NewDecoder(bytes.NewReader(raw)))
+	}
+}
+
+// skip reads a value and keeps nothing of it.
+func skip(d *json.Decoder) error {
+	t, err := d.Token()
+	if err != nil {
+		return err //nolint:wrapcheck // As above.
+	}
+	return skipRest(d, t)
+}
+
+// skipRest reads the rest of a value that begins with a token.
+func skipRest(d *json.Decoder, t json.Token) error {
+	depth := opens(t)
+	for depth > 0 {
+		t, err := d.Token()
+		if err != nil {
+			return err //nolint:wrapcheck // As above.
+		}
+		if depth += opens(t); depth > maxDepth {
+			return errTooDeep
+		}
+	}
+	return nil
+}
+
+var errTooDeep = errors.New("it is nested too deeply")
+
+// opens returns by how much a token changes the depth.
+func opens(t json.Token) int {
+	switch t {
+	case json.Delim('{'), json.Delim('['):
+		return 1
+	case json.Delim('}'), json.Delim(']'):
+		return -1
+	default:
+		return 0
+	}
+}
+
+// objectOf reads an object with the members that are named, and skips others. null is an object
+// without members.
+func objectOf(members map[string]reader) reader {
+	return func(d *json.Decoder) error {
+		t, err := d.Token()
+		switch {
+		case err != nil:
+			return err //nolint:wrapcheck // As above.
+		case t == nil:
+			return nil
+		case t != json.Delim('{'):
+			return mismatch(d, t, "it is no object")
+		}
+		return readMembers(d, members)
+	}
+}
+
+// readMembers reads the rest of an object, behind its brace.
+func readMembers(d *json.Decoder, members map[string]reader) error {
+	var first error
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return err //nolint:wrapcheck // As above.
+		}
+		name, _ := t.(string)
+		read := members[name]
+		if read == nil {
+			read = skip
+		}
+		if err = read(d); err != nil {
+			if !isMismatch(err) {
+				return err
+			}
+			if first == nil {
+				first = &shapeMismatch{fmt.Errorf("cannot read %s: %w", Printable(name, maxName), err)}
+			}
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return err //nolint:wrapcheck // As above.
+	}
+	return first
+}
+
+// listOf reads a list, calling item for each entry. found, if not nil, is set if there is a list,
+// with entries or without: null is none.
+func listOf(found *bool, item reader) reader {
+	return func(d *json.Decoder) error {
+		t, err := d.Token()
+		switch {
+		case err != nil:
+			return err //nolint:wrapcheck // As above.
+		case t == nil:
+			return nil
+		case t != json.Delim('['):
+			return mismatch(d, t, "it is no list")
+		}
+		if found != nil {
+			*found = true
+		}
+		var first error
+		for d.More() {
+			if err := item(d); err != nil {
+				if !isMismatch(err) {
+					return err
+				}
+				if first == nil {
+					first = err
+				}
+			}
+		}
+		if _, err := d.Token(); err != nil {
+			return err //nolint:wrapcheck // As above.
+		}
+		return first
+	}
+}
+
+// mismatch reads the rest of a value of another shape.
+func mismatch(d *json.Decoder, t json.Token, what string) error {
+	if err := skipRest(d, t); err != nil {
+		return err
+	}
+	return &shapeMismatch{errors.New(what)}
+}
+
+func isMismatch(err error) bool {
+	_, is := errors.AsType[*shapeMismatch](err)
+	return is
+}
+
+// upTo returns a reader for the entries of a list that has limit of them at most.
+func upTo(limit int, command, what string, item reader) reader {
+	n := 0
+	return func(d *json.Decoder) error {
+		if n++; n > limit {
+			return tooMany(command, what, limit)
+		}
+		return item(d)
+	}
+}
+
+// body is the body of an answer. It ends at the limit for its command, and where a single value is
+// larger than maxValue, since the decoder keeps a value until it is complete.
+type body struct {
+	from    io.Reader
+	command string
+	limit   int64
+	read    int64
+	// decoder reads from this body.
+	decoder *json.Decoder
+}
+
+// newBody returns the decoder of an answer.
+func newBody(from io.Reader, command string, limit int64) *json.Decoder {
+	b := &body{from: from, command: command, limit: limit}
+	b.decoder = json.NewDecoder(b)
+	b.decoder.UseNumber()
+	return b.decoder
+}
+
+// chunk is how much is read at a time.
+const chunk = 32 << 10
+
+// Read reads a part of the body.
+func (b *body) Read(p []byte) (int, error) {
+	if b.read-b.decoder.InputOffset() > maxValue+chunk {
+		return 0, tooLargeValue(b.command)
+	}
+	n, err := b.from.Read(p[:min(len(p), chunk)])
+	if b.read += int64(n); b.read > b.limit {
+		return 0, tooLarge(b.command, b.limit)
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &bodyError{err}
+	}
+	return n, err //nolint:wrapcheck // io.EOF must stay as it is.
+}
+
+func tooLargeValue(command string) error {
+	return &LimitError{Command: command, Reason: fmt.Sprintf("one entry or text in it is larger than %s: the url must lead to kea-dhcp4; "+
+		"if it does, remove what is that large from Kea", size(maxValue))}
+}
+
+// checkDepth returns an error for JSON that is nested more deeply than Kea's can be.
+func checkDepth(raw []byte) error {
+	depth, quoted := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return errTooDeep
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return nil
+}

@@ -9,6 +9,7 @@ SHELL := bash
 
 TOOLS := go tool -modfile=hack/tools/go.mod
 LINTER := go tool -modfile=$(CURDIR)/hack/golangci-lint/go.mod golangci-lint --config $(CURDIR)/.golangci.yml
+VULNCHECK := go tool -modfile=$(CURDIR)/hack/vulncheck/go.mod govulncheck
 MODULES := . hack/xpkg hack/cluster-module test/functions test/e2e
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 OUTPUT := _output
@@ -116,6 +117,16 @@ examples: ## Validate and render the examples.
 .PHONY: lint
 lint: ## Run golangci-lint with the project's configuration.
 	for module in $(MODULES); do echo $$module; (cd $$module && $(LINTER) run); done
+
+# govulncheck ends in the same way whether it found something or could not look.
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in what the provider calls. VULNDB=... is a copy of Go's database.
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	$(VULNCHECK) $(if $(VULNDB),-db '$(VULNDB)') ./... 2>&1 | tee "$$log" || { \
+	  ! grep -q 'fetching vulnerabilities' "$$log" || \
+	    echo "make vulncheck: nothing was checked, as Go's vulnerability database cannot be reached. Run it where vuln.go.dev can be, or with VULNDB=file:///... for a copy" >&2; \
+	  exit 1; \
+	}
 
 .PHONY: bench
 bench: servers ## Pin 1,000 machines and tell what it cost.

@@ -61,7 +61,7 @@ type startCommand struct {
 	MetricsBindAddress     string `default:":8080" env:"METRICS_BIND_ADDRESS" help:"Address that Prometheus metrics are served on; 0 for none."`
 	HealthProbeBindAddress string `default:":8081" env:"HEALTH_PROBE_BIND_ADDRESS" help:"Address that /healthz and /readyz are served on; 0 for none."`
 
-	StrictProvider        bool   `env:"STRICT_PROVIDER" help:"Ignore NetworkConfigurations without a spec.provider. By default their provider is Kea."`
+	StrictProvider        bool   `env:"STRICT_PROVIDER" help:"Refuse NetworkConfigurations without a spec.provider, and NetworkNamespaces without a spec.ipAllocation. By default both mean Kea."`
 	DefaultProviderConfig string `default:"ClusterProviderConfig/default" env:"DEFAULT_PROVIDER_CONFIG" help:"Provider configuration, as Kind/name, for NetworkNamespaces that name none."`
 }
 

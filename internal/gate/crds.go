@@ -23,6 +23,9 @@ import (
 type CRD struct {
 	schema.GroupVersionResource
 
+	// Otherwise are versions that do as well if Version is not served.
+	Otherwise []string
+
 	// Schema keeps the schema, for a part that reads it.
 	Schema bool
 
@@ -152,7 +155,7 @@ func serves(crd *extv1.CustomResourceDefinition, need CRD) bool {
 	}
 	served, established := false, false
 	for _, v := range crd.Spec.Versions {
-		served = served || v.Name == need.Version && v.Served
+		served = served || v.Served && (v.Name == need.Version || slices.Contains(need.Otherwise, v.Name))
 	}
 	for _, c := range crd.Status.Conditions {
 		established = established || c.Type == extv1.Established && c.Status == extv1.ConditionTrue

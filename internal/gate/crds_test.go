@@ -52,6 +52,8 @@ func watched(t *testing.T, needs []CRD, crds ...*extv1.CustomResourceDefinition)
 func TestSplit(t *testing.T) {
 	created := machines
 	created.Created = true
+	either := machines
+	either.Otherwise = []string{"v1alpha1"}
 	cases := map[string]struct {
 		reason string
 		need   CRD
@@ -61,6 +63,7 @@ func TestSplit(t *testing.T) {
 		"Served":    {reason: "A kind that is served is there.", need: machines, crd: crdOf(machines), found: true},
 		"NoCRD":     {reason: "A kind without a CRD is not.", need: machines},
 		"NoVersion": {reason: "Another version is not the one.", need: machines, crd: crdOf(machines, func(crd *extv1.CustomResourceDefinition) { crd.Spec.Versions = crd.Spec.Versions[:1] })},
+		"Otherwise": {reason: "Another version may do.", need: either, crd: crdOf(machines, func(crd *extv1.CustomResourceDefinition) { crd.Spec.Versions = crd.Spec.Versions[:1] }), found: true},
 		"NotServed": {reason: "A version may be stored and not served.", need: machines, crd: crdOf(machines, func(crd *extv1.CustomResourceDefinition) { crd.Spec.Versions[1].Served = false })},
 		"TooEarly":  {reason: "A CRD takes a moment to be established.", need: machines, crd: crdOf(machines, func(crd *extv1.CustomResourceDefinition) { crd.Status.Conditions = nil })},
 		"Refused": {reason: "A CRD whose names are another's is never established.", need: machines, crd: crdOf(machines, func(crd *extv1.CustomResourceDefinition) {

@@ -117,6 +117,12 @@ func TestPartFails(t *testing.T) {
 		answers.set(false, nil)
 		after(2 * askEvery)
 		expect("It is run when it may.", serving)
+
+		for range 5 {
+			fail <- errors.New("boom")
+			after(2 * askEvery)
+		}
+		expect("What fails for hours is logged once.", serving+" failed, trying again: boom", serving)
 	})
 }
 

@@ -13,18 +13,23 @@ import (
 
 // supervise runs a part whenever it can run, until ctx ends.
 func (g *Gate) supervise(ctx context.Context, p Part) {
+	// A part may fail for hours for the same cause, which is logged once.
+	failures, repeated := repeatLogger{logger: g.log}, false
 	for {
 		crds, ok := g.await(ctx, p)
 		if !ok {
 			return
 		}
-		g.log.Info("Serving " + p.Name)
+		if !repeated {
+			g.log.Info("Serving " + p.Name)
+		}
 		err := g.run(ctx, p, crds)
 		if err == nil && p.once {
 			return
 		}
+		repeated = err != nil && err.Error() == failures.last
+		failures.log("Serving "+p.Name+" failed, trying again", err)
 		if err != nil {
-			g.log.Info("Serving "+p.Name+" failed, trying again", "error", err)
 			// A permission may have been revoked. The review is done after the pause.
 			g.askNow()
 			if !sleep(ctx, wait.Jitter(g.options.AskEvery, jitter)) {

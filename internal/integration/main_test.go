@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	crds "github.com/vitistack/crds/pkg/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -122,6 +123,8 @@ func newClient(plane *testenv.ControlPlane) (client.WithWatch, error) {
 			return nil, err
 		}
 	}
+	// Our type has only what the provider reads; these are what a user writes.
+	s.AddKnownTypes(crds.GroupVersion, &crds.NetworkNamespace{}, &crds.NetworkNamespaceList{})
 	cfg := rest.CopyConfig(plane.Config)
 	cfg.QPS = -1 // Tests that wait ask often, and are not to wait for each other.
 	return client.NewWithWatch(cfg, client.Options{Scheme: s})

@@ -21,15 +21,15 @@ import (
 
 // networkNamespace is a NetworkNamespace whose prefix is the site's subnet, and
 // whose reservations are made on the site's Kea.
-func (s *site) networkNamespace(prefix string) *vitistack.NetworkNamespace {
+func (s *site) networkNamespace(prefix string) *crds.NetworkNamespace {
 	s.t.Helper()
-	nn := &vitistack.NetworkNamespace{ObjectMeta: metav1.ObjectMeta{
+	nn := &crds.NetworkNamespace{ObjectMeta: metav1.ObjectMeta{
 		Namespace: s.namespace, Name: "net", Annotations: map[string]string{v1alpha1.Group + "/provider-config": v1alpha1.ClusterProviderConfigKind + "/" + s.namespace},
 	}}
 	nn.Spec.DatacenterIdentifier, nn.Spec.SupervisorIdentifier = "dc1", "sv1"
 	nn.Spec.ClusterIdentifier, nn.Spec.Environment, nn.Spec.Provider = "cluster1", "test", "example"
 	s.create(nn)
-	nn.Status.IPv4Prefix = prefix
+	nn.Status.IPv4Prefix, nn.Status.Created = prefix, metav1.Now() // one that is not set would be written as null
 	if err := s.client.Status().Update(s.t.Context(), nn); err != nil {
 		s.t.Fatal(err)
 	}
@@ -40,9 +40,7 @@ func (s *site) networkConfiguration(name string, macs ...string) *vitistack.Netw
 	nc := &vitistack.NetworkConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: name}}
 	nc.Spec.Name, nc.Spec.Provider = name, "kea"
 	for i, mac := range macs {
-		nc.Spec.NetworkInterfaces = append(nc.Spec.NetworkInterfaces, vitistack.NetworkConfigurationInterface{
-			NetworkConfigurationInterface: crds.NetworkConfigurationInterface{Name: fmt.Sprintf("eth%d", i), MacAddress: mac},
-		})
+		nc.Spec.NetworkInterfaces = append(nc.Spec.NetworkInterfaces, vitistack.NetworkConfigurationInterface{Name: fmt.Sprintf("eth%d", i), MacAddress: mac})
 	}
 	return nc
 }

@@ -3,7 +3,6 @@
 package vitistack
 
 import (
-	crds "github.com/vitistack/crds/pkg/v1alpha1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -59,10 +58,16 @@ type NetworkConfiguration struct {
 
 // A NetworkConfigurationSpec is what the machine needs.
 type NetworkConfigurationSpec struct {
-	crds.NetworkConfigurationSpec `json:",inline"`
+	Name                 string `json:"name"`
+	Description          string `json:"description,omitempty"`
+	DatacenterIdentifier string `json:"datacenterIdentifier,omitempty"`
+	SupervisorIdentifier string `json:"supervisorIdentifier,omitempty"`
+	ClusterIdentifier    string `json:"clusterIdentifier,omitempty"`
 
-	// NetworkNamespaceName names the NetworkNamespace to use. Only the successor
-	// has it.
+	// Provider that allocates the addresses, for example kea.
+	Provider string `json:"provider,omitempty"`
+
+	// NetworkNamespaceName names the NetworkNamespace to use. vitistack/crds lacks it.
 	NetworkNamespaceName string `json:"networkNamespaceName,omitempty"`
 
 	NetworkInterfaces []NetworkConfigurationInterface `json:"networkInterfaces,omitempty"`
@@ -70,19 +75,30 @@ type NetworkConfigurationSpec struct {
 
 // A NetworkConfigurationStatus is what the machine got.
 type NetworkConfigurationStatus struct {
-	crds.NetworkConfigurationStatus `json:",inline"`
-
-	// Created is declared again because the embedded one is written as null
-	// while it is not set.
-	Created metav1.Time `json:"created,omitzero"`
-
+	Conditions        []metav1.Condition              `json:"conditions,omitempty"`
+	Phase             string                          `json:"phase,omitempty"`
+	Status            string                          `json:"status,omitempty"`
+	Message           string                          `json:"message,omitempty"`
+	Created           metav1.Time                     `json:"created,omitzero"`
 	NetworkInterfaces []NetworkConfigurationInterface `json:"networkInterfaces,omitempty"`
 }
 
-// A NetworkConfigurationInterface is one network interface of a machine. The
-// fields that are not embedded are the successor's.
+// A NetworkConfigurationInterface is one network interface of a machine. It has every field of
+// the CRDs, as a list of interfaces is written as a whole.
 type NetworkConfigurationInterface struct {
-	crds.NetworkConfigurationInterface `json:",inline"`
+	Name          string   `json:"name,omitempty"`
+	MacAddress    string   `json:"macAddress,omitempty"`
+	IPv4Addresses []string `json:"ipv4Addresses,omitempty"`
+	IPv6Addresses []string `json:"ipv6Addresses,omitempty"`
+	Vlan          string   `json:"vlan,omitempty"`
+	IPv4Subnet    string   `json:"ipv4Subnet,omitempty"`
+	IPv6Subnet    string   `json:"ipv6Subnet,omitempty"`
+	IPv4Gateway   string   `json:"ipv4Gateway,omitempty"`
+	IPv6Gateway   string   `json:"ipv6Gateway,omitempty"`
+	DNS           []string `json:"dns,omitempty"`
+	DHCPReserved  bool     `json:"dhcpReserved,omitempty"`
+
+	// vitistack/crds lacks what follows.
 
 	// IPAllocated reports whether the interface has an address.
 	IPAllocated bool `json:"ipAllocated,omitempty"`

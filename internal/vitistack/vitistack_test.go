@@ -3,22 +3,14 @@
 package vitistack
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// TestRoundTrip reads objects as the CRDs have them and writes them again.
+// TestRoundTrip reads NetworkConfigurations as the CRDs have them and writes them again.
 // Nothing may get lost, and nothing may appear.
 func TestRoundTrip(t *testing.T) {
 	cases := map[string]struct {
@@ -47,22 +39,6 @@ func TestRoundTrip(t *testing.T) {
 			into:   &NetworkConfiguration{},
 			json:   `{"metadata": {"name": "vm"}, "spec": {"name": "vm"}, "status": {}}`,
 		},
-		"OldNetworkNamespace": {
-			reason: "A network of vitistack/crds comes out as it went in",
-			into:   &NetworkNamespace{},
-			json: `{"metadata": {"name": "net"},
-				"spec": {"datacenterIdentifier": "d", "supervisorIdentifier": "s", "clusterIdentifier": "c", "provider": "p", "environment": "e"},
-				"status": {"ipv4Prefix": "10.0.0.0/24", "vlanId": 7}}`,
-		},
-		"NewNetworkNamespace": {
-			reason: "So does one of the successor",
-			into:   &NetworkNamespace{},
-			json: `{"metadata": {"name": "net"},
-				"spec": {"datacenterIdentifier": "d", "supervisorIdentifier": "s", "ipAllocation": {"type": "dhcp", "provider": "kea",
-					"dhcp": {"requireClientClasses": ["a"]}, "static": {"ipv4CIDR": "10.0.0.0/24", "ipv4Gateway": "10.0.0.1", "dns": ["10.0.0.2"], "ttlSeconds": 60}}},
-				"status": {"ipv4Prefix": "10.0.0.0/24", "observedGeneration": 2, "retryCount": 1,
-					"ipAllocationStatus": {"type": "static", "totalCount": 3, "allocatedIPs": [{"ip": "10.0.0.5", "networkConfiguration": "vm"}]}}}`,
-		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -89,50 +65,52 @@ func generic(t *testing.T, b []byte) map[string]any {
 	return out
 }
 
-func TestHasAllocationFields(t *testing.T) {
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/vitistack/crds").Output()
-	if err != nil {
-		t.Fatalf("cannot find the module with VitiStack's CRDs: run go mod download: %v", err)
+func TestSchemas(t *testing.T) {
+	type want struct {
+		version                  string
+		allocation, ipAllocation bool
 	}
 	cases := map[string]struct {
-		reason string
-		file   string
-		want   bool
+		reason  string
+		release string
+		change  func(networkNamespaces *extv1.CustomResourceDefinition)
+		want    want
 	}{
-		"Old": {"vitistack/crds has them not", filepath.Join(strings.TrimSpace(string(dir)), "crds", "vitistack.io_networkconfigurations.yaml"), false},
-		"New": {"Its successor has them", filepath.Join("testdata", "crds.yaml"), true},
+		"v0.3.5":  {reason: "An old CRD lacks fields", release: "v0.3.5", want: want{version: "v1alpha1"}},
+		"v0.8.70": {reason: "Its successor has them", release: "v0.8.70", want: want{"v1alpha1", true, true}},
+		"v1.0.0":  {reason: "The stored version is read", release: "v1.0.0", want: want{"v1alpha2", true, true}},
+		"OldOnly": {
+			reason: "A version that is not served cannot be read", release: "v1.0.0",
+			change: func(crd *extv1.CustomResourceDefinition) { crd.Spec.Versions[1].Served = false },
+			want:   want{"v1alpha1", true, true},
+		},
+		"NewOnly": {
+			reason: "The old version may go", release: "v1.0.0",
+			change: func(crd *extv1.CustomResourceDefinition) { crd.Spec.Versions = crd.Spec.Versions[1:] },
+			want:   want{"v1alpha2", true, true},
+		},
+		"Neither": {
+			reason: "What is newer than both cannot be read", release: "v0.8.70",
+			change: func(crd *extv1.CustomResourceDefinition) { crd.Spec.Versions[0].Name = "v1" },
+			want:   want{allocation: true},
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got := HasAllocationFields(readCRD(t, tc.file)); got != tc.want {
-				t.Errorf("\n%s\nHasAllocationFields(...): want %t, got %t", tc.reason, tc.want, got)
+			r := releases(t)[tc.release]
+			nn := readCRD(t, r.networkNamespaces)
+			if tc.change != nil {
+				tc.change(nn)
+			}
+			got := want{version: NetworkNamespaceVersion(nn), allocation: HasAllocationFields(readCRD(t, r.networkConfigurations))}
+			got.ipAllocation = HasIPAllocation(nn, got.version)
+			if got != tc.want {
+				t.Errorf("\n%s\nwant %+v, got %+v", tc.reason, tc.want, got)
 			}
 		})
 	}
 	if HasAllocationFields(&extv1.CustomResourceDefinition{}) {
-		t.Error("A CRD without a schema has them not")
-	}
-}
-
-// readCRD returns the CRD of NetworkConfigurations in a file.
-func readCRD(t *testing.T, file string) *extv1.CustomResourceDefinition {
-	t.Helper()
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(b), len(b))
-	for {
-		crd := &extv1.CustomResourceDefinition{}
-		switch err := d.Decode(crd); {
-		case errors.Is(err, io.EOF):
-			t.Fatalf("%s has no CRD of NetworkConfigurations", file)
-		case err != nil:
-			t.Fatal(err)
-		}
-		if crd.Spec.Names.Kind == NetworkConfigurationKind {
-			return crd
-		}
+		t.Error("A CRD without a schema does not have the fields")
 	}
 }
 

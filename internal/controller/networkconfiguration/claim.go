@@ -18,8 +18,11 @@ const annotationProviderConfig = v1alpha1.Group + "/provider-config"
 
 // A policy is what the provider's user decided for all NetworkConfigurations.
 type policy struct {
-	// strict leaves NetworkConfigurations without a provider alone.
+	// strict refuses NetworkConfigurations without a provider.
 	strict bool
+
+	// strictNetworks refuses NetworkNamespaces without ipAllocation.
+	strictNetworks bool
 
 	// config is used if a NetworkNamespace names none. It has no namespace.
 	config connection.Ref
@@ -52,7 +55,7 @@ type claim struct {
 // claimOf returns the claim to a NetworkConfiguration whose namespace has the given
 // NetworkNamespaces.
 func (p policy) claimOf(nc *vitistack.NetworkConfiguration, networks []vitistack.NetworkNamespace) claim {
-	if !p.claims(nc) {
+	if provider := providerOf(nc); provider != "" && !strings.EqualFold(provider, vitistack.ProviderKea) {
 		return claim{}
 	}
 	nn, guess := networkOf(nc, networks)
@@ -64,9 +67,16 @@ func (p policy) claimOf(nc *vitistack.NetworkConfiguration, networks []vitistack
 	}
 
 	s := claim{ours: true, guess: guess}
+	if s.wrong = p.refusal(nc, nn); s.wrong != "" {
+		return s
+	}
 	config, err := p.configOf(nn)
 	if err != nil {
 		s.wrong = err.Error()
+		return s
+	}
+	if phase := nn.Status.ProvisioningPhase; phase != "" && phase != vitistack.ProvisioningPhaseReady {
+		s.waiting = fmt.Sprintf("waiting for NetworkNamespace %s to be provisioned: its status.provisioningPhase is %s", nn.Name, phase)
 		return s
 	}
 	prefix := strings.TrimSpace(nn.Status.IPv4Prefix)
@@ -83,14 +93,24 @@ func (p policy) claimOf(nc *vitistack.NetworkConfiguration, networks []vitistack
 	return s
 }
 
-// claims reports whether a NetworkConfiguration's own provider is Kea, or would
-// be by default: kubevirt-operator never sets one.
-func (p policy) claims(nc *vitistack.NetworkConfiguration) bool {
-	provider := strings.TrimSpace(nc.Spec.Provider)
-	if provider == "" {
-		return !p.strict
+// providerOf returns a NetworkConfiguration's own provider. Most often there is none, as
+// kubevirt-operator never sets one.
+func providerOf(nc *vitistack.NetworkConfiguration) string {
+	return strings.TrimSpace(nc.Spec.Provider)
+}
+
+// refusal says why a strict policy does not take what is not said for Kea, or returns "". As with
+// kea-operator, that is an error for a user to correct. What was reserved before stays: strictness
+// that is switched on must not take their addresses from machines that run.
+func (p policy) refusal(nc *vitistack.NetworkConfiguration, nn *vitistack.NetworkNamespace) string {
+	switch {
+	case p.strict && providerOf(nc) == "":
+		return "spec.provider is not set, and --strict-provider refuses to default to kea: set spec.provider to kea"
+	case p.strictNetworks && nn.Spec.IPAllocation == nil:
+		return fmt.Sprintf("NetworkNamespace %s has no spec.ipAllocation, and --strict-provider refuses to default to DHCP: "+
+			"set its spec.ipAllocation.type to dhcp", nn.Name)
 	}
-	return strings.EqualFold(provider, vitistack.ProviderKea)
+	return ""
 }
 
 // servedByKea reports whether a NetworkNamespace's addresses come from Kea, which

@@ -18,8 +18,9 @@ func TestClaimOf(t *testing.T) {
 		networks []vitistack.NetworkNamespace
 	}
 	byDefault := policy{config: clusterConfig("default")}
-	strict := policy{strict: true, config: clusterConfig("default")}
+	strict := policy{strict: true, strictNetworks: true, config: clusterConfig("default")}
 	one := []vitistack.NetworkNamespace{nn("net", "10.0.0.0/24", 0)}
+	dhcp := []vitistack.NetworkNamespace{nn("net", "10.0.0.0/24", 0, allocation("dhcp", ""))}
 	placed := func(p *place) claim { return claim{ours: true, place: p} }
 
 	cases := map[string]struct {
@@ -33,13 +34,57 @@ func TestClaimOf(t *testing.T) {
 			want:   placed(at("10.0.0.0/24")),
 		},
 		"ProviderUnsetStrict": {
-			reason: "A strict policy leaves a NetworkConfiguration without a provider alone",
-			args:   args{policy: strict, nc: nc("vm", nil), networks: one},
+			reason: "A strict policy refuses a NetworkConfiguration without a provider",
+			args:   args{policy: strict, nc: nc("vm", nil), networks: dhcp},
+			want:   claim{ours: true, wrong: "spec.provider is not set, and --strict-provider refuses to default to kea: set spec.provider to kea"},
+		},
+		"ProviderUnsetStrictStatic": {
+			reason: "What is another component's is not refused",
+			args: args{policy: strict, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{
+				nn("net", "10.0.0.0/24", 0, allocation("static", "")),
+			}},
+		},
+		"ProviderUnsetStrictNoNetwork": {
+			reason: "Whose it is depends on the network",
+			args:   args{policy: strict, nc: nc("vm", nil)},
+			want:   claim{ours: true, waiting: "waiting for a NetworkNamespace in namespace ns"},
+		},
+		"AllocationUnsetStrict": {
+			reason: "A strict policy refuses a NetworkNamespace without an allocation",
+			args:   args{policy: strict, nc: nc("vm", nil, provider("kea")), networks: one},
+			want: claim{ours: true, wrong: "NetworkNamespace net has no spec.ipAllocation, and --strict-provider refuses to default to DHCP: " +
+				"set its spec.ipAllocation.type to dhcp"},
+		},
+		"AllocationUnknownStrict": {
+			reason: "An old CRD has no allocation",
+			args:   args{policy: policy{strict: true, config: clusterConfig("default")}, nc: nc("vm", nil, provider("kea")), networks: one},
+			want:   placed(at("10.0.0.0/24")),
 		},
 		"ProviderKea": {
 			reason: "The provider's case and the space around it do not matter",
-			args:   args{policy: strict, nc: nc("vm", nil, provider(" KEA ")), networks: one},
+			args:   args{policy: strict, nc: nc("vm", nil, provider(" KEA ")), networks: dhcp},
 			want:   placed(at("10.0.0.0/24")),
+		},
+		"Pending": {
+			reason: "Nothing starts in a network that is not ready",
+			args: args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{
+				nn("net", "10.0.0.0/24", 0, provisioning("Pending")),
+			}},
+			want: claim{ours: true, waiting: "waiting for NetworkNamespace net to be provisioned: its status.provisioningPhase is Pending"},
+		},
+		"ProvisioningError": {
+			reason: "An error of the network may pass: it is none of the machine's",
+			args: args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{
+				nn("net", "", 0, provisioning("Error")),
+			}},
+			want: claim{ours: true, waiting: "waiting for NetworkNamespace net to be provisioned: its status.provisioningPhase is Error"},
+		},
+		"Provisioned": {
+			reason: "A network that is ready is used",
+			args: args{policy: byDefault, nc: nc("vm", nil), networks: []vitistack.NetworkNamespace{
+				nn("net", "10.0.0.0/24", 0, provisioning("Ready")),
+			}},
+			want: placed(at("10.0.0.0/24")),
 		},
 		"ProviderOther": {
 			reason: "A NetworkConfiguration of another provider is not ours",
@@ -144,7 +189,7 @@ func TestClaimOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := tc.args.policy.claimOf(tc.args.nc, tc.args.networks)
 			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(claim{}, place{})); diff != "" {
-				t.Errorf("\n%s\nstandingOf(...): -want, +got:\n%s", tc.reason, diff)
+				t.Errorf("\n%s\nclaimOf(...): -want, +got:\n%s", tc.reason, diff)
 			}
 		})
 	}

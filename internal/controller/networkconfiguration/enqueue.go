@@ -159,7 +159,7 @@ func sameNetworkConfiguration(a, b *vitistack.NetworkConfiguration) bool {
 }
 
 func sameNetworkNamespace(a, b *vitistack.NetworkNamespace) bool {
-	return sameMeta(a, b) && a.Generation == b.Generation && a.Status.IPv4Prefix == b.Status.IPv4Prefix
+	return sameMeta(a, b) && a.Generation == b.Generation && a.Status == b.Status
 }
 
 // sameKeaReservation ignores what is not in a NetworkConfiguration's status, above

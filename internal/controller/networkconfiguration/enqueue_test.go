@@ -37,7 +37,7 @@ func TestChanged(t *testing.T) {
 		"Finalizer": {"A finalizer is: it may be kea-operator's", ofMachines, vm(), vm(finalizedByKeaOperator), true},
 		"Prefix":    {"A network's prefix is", ofNetworks, network(""), network("10.0.0.0/24"), true},
 		"Config":    {"A network's provider configuration is", ofNetworks, network(""), network("", annotated("ProviderConfig/a")), true},
-		"Phase":     {"A network's phase is not", ofNetworks, network(""), network("", func(nn *vitistack.NetworkNamespace) { nn.Status.Phase = "Ready" }), false},
+		"Phase":     {"That a network is provisioned is", ofNetworks, network("", provisioning("Pending")), network("", provisioning("Ready")), true},
 		"Lease": {
 			"A lease that goes on is not", ofChildren, child(holding),
 			child(holding, func(r *v1alpha1.KeaReservation) { r.Status.AtProvider.Lease = &v1alpha1.Lease{IPAddress: "10.0.0.5"} }), false,

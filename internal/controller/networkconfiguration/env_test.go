@@ -6,9 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
+	"maps"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -41,25 +41,6 @@ func keaReservationCRD() string {
 	return filepath.Join(testenv.Root(), "package", "crds", "kea.crossplane.io_keareservations.yaml")
 }
 
-// oldCRDs are VitiStack's as the module that the types come from has them.
-func oldCRDs(tb testing.TB) []string {
-	tb.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/vitistack/crds").Output()
-	if err != nil {
-		tb.Fatalf("cannot find the module with VitiStack's CRDs: run go mod download: %v", err)
-	}
-	dir := filepath.Join(strings.TrimSpace(string(out)), "crds")
-	return []string{
-		filepath.Join(dir, "vitistack.io_networkconfigurations.yaml"),
-		filepath.Join(dir, "vitistack.io_networknamespaces.yaml"),
-	}
-}
-
-// newCRDs are VitiStack's with the fields that the successor added.
-func newCRDs() []string {
-	return []string{filepath.Join(testenv.Root(), "internal", "vitistack", "testdata", "crds.yaml")}
-}
-
 func newScheme(tb testing.TB) *runtime.Scheme {
 	tb.Helper()
 	s := runtime.NewScheme()
@@ -71,12 +52,15 @@ func newScheme(tb testing.TB) *runtime.Scheme {
 	return s
 }
 
-// newClient returns a client for a test. It asks often, and is not held back.
-func newClient(tb testing.TB, cfg *rest.Config) client.Client {
+// newClient returns a client for a test, which has NetworkNamespaces in a version. It asks often,
+// and is not held back.
+func newClient(tb testing.TB, cfg *rest.Config, version string) client.Client {
 	tb.Helper()
 	cfg = rest.CopyConfig(cfg)
 	cfg.QPS = -1
-	c, err := client.New(cfg, client.Options{Scheme: newScheme(tb)})
+	s := newScheme(tb)
+	vitistack.AddNetworkNamespaces(s, version)
+	c, err := client.New(cfg, client.Options{Scheme: s})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -174,7 +158,7 @@ type site struct {
 	kube       client.Client
 	namespace  string
 	writes     *writes
-	allocation bool // whether NetworkConfigurations keep the successor's fields
+	allocation bool // whether the CRDs have the fields that vitistack/common added
 }
 
 var sites atomic.Int64
@@ -201,20 +185,36 @@ func (s *site) create(o client.Object) {
 func (s *site) network(name, prefix string) *vitistack.NetworkNamespace {
 	s.Helper()
 	nn := &vitistack.NetworkNamespace{ObjectMeta: s.meta(name)}
-	nn.Spec.DatacenterIdentifier, nn.Spec.SupervisorIdentifier = "no-west-az1", "test"
-	if !s.allocation { // required there, and gone in the successor
-		nn.Spec.ClusterIdentifier, nn.Spec.Provider, nn.Spec.Environment = "test", "test", "test"
+	gvk, err := s.kube.GroupVersionKindFor(nn)
+	if err != nil {
+		s.Fatal(err)
 	}
-	s.create(nn)
+	// Our type lacks the fields that an object must have.
+	spec := map[string]any{"networkProvisioning": map[string]any{"provider": "nam"}}
+	if gvk.Version == "v1alpha1" {
+		spec = map[string]any{"datacenterIdentifier": "no-west-az1", "supervisorIdentifier": "test"}
+	}
+	if !s.allocation {
+		maps.Copy(spec, map[string]any{"clusterIdentifier": "test", "provider": "test", "environment": "test"})
+	}
+	u := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
+	u.SetGroupVersionKind(gvk)
+	u.SetNamespace(s.namespace)
+	u.SetName(name)
+	s.create(u)
+	if err := s.get(nn); err != nil {
+		s.Fatal(err)
+	}
 	if prefix != "" {
 		s.prefix(nn, prefix)
 	}
 	return nn
 }
 
+// prefix makes a network ready. An old CRD has no phase, and drops it.
 func (s *site) prefix(nn *vitistack.NetworkNamespace, prefix string) {
 	s.Helper()
-	s.change(nn, func() { nn.Status.IPv4Prefix = prefix })
+	s.change(nn, func() { nn.Status.IPv4Prefix, nn.Status.ProvisioningPhase = prefix, vitistack.ProvisioningPhaseReady })
 }
 
 // machine creates a NetworkConfiguration with an interface for each address.

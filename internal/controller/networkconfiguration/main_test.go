@@ -3,6 +3,7 @@
 package networkconfiguration
 
 import (
+	"flag"
 	"io"
 	"os"
 	"testing"
@@ -18,5 +19,8 @@ func TestMain(m *testing.M) {
 	quiet := zap.New(zap.WriteTo(io.Discard))
 	log.SetLogger(quiet)
 	klog.SetLogger(quiet)
+	flag.Parse()
+	// Go runs as many tests at once as there are cores; these mostly wait for events.
+	_ = flag.Set("test.parallel", "32") // fails only if there is no such flag
 	os.Exit(m.Run())
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -37,11 +38,12 @@ func (s *starter) run(ctx context.Context, crds gate.CRDs) error {
 
 	// VitiStack's kinds have a cache of their own, which ends with the controller:
 	// the manager's would go on listing kinds that are gone.
-	vitistackCache, err := s.newCache(ctx)
+	kinds := kindsOf(crds)
+	vitistackCache, err := s.newCache(ctx, kinds.networkNamespaces)
 	if err != nil {
 		return err
 	}
-	c, err := s.newController(vitistackCache, vitistack.HasAllocationFields(crds[vitistack.NetworkConfigurationResource]))
+	c, err := s.newController(vitistackCache, kinds)
 	if err != nil {
 		return err
 	}
@@ -55,12 +57,41 @@ func (s *starter) run(ctx context.Context, crds gate.CRDs) error {
 	return nil
 }
 
-func (s *starter) newCache(ctx context.Context) (cache.Cache, error) {
+// kinds are VitiStack's as its CRDs have them.
+type kinds struct {
+	// networkNamespaces is the version that NetworkNamespaces are read in.
+	networkNamespaces string
+
+	// allocation is true if NetworkConfigurations keep what vitistack/common added.
+	allocation bool
+
+	// ipAllocation is true if NetworkNamespaces have spec.ipAllocation.
+	ipAllocation bool
+}
+
+func kindsOf(crds gate.CRDs) kinds {
+	nn := crds[vitistack.NetworkNamespaceResource]
+	version := vitistack.NetworkNamespaceVersion(nn)
+	return kinds{
+		networkNamespaces: version,
+		allocation:        vitistack.HasAllocationFields(crds[vitistack.NetworkConfigurationResource]),
+		ipAllocation:      vitistack.HasIPAllocation(nn, version),
+	}
+}
+
+func (s *starter) newCache(ctx context.Context, networkNamespaces string) (cache.Cache, error) {
+	// The manager's scheme lasts, and a scheme can have a type in one version only.
+	scheme := runtime.NewScheme()
+	if err := vitistack.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("cannot add VitiStack's kinds to a scheme: %w", err)
+	}
+	vitistack.AddNetworkNamespaces(scheme, networkNamespaces)
 	c, err := cache.New(s.mgr.GetConfig(), cache.Options{
-		Scheme:           s.mgr.GetScheme(),
-		Mapper:           s.mgr.GetRESTMapper(),
-		HTTPClient:       s.mgr.GetHTTPClient(),
-		DefaultTransform: cache.TransformStripManagedFields(),
+		Scheme:                   scheme,
+		Mapper:                   s.mgr.GetRESTMapper(),
+		HTTPClient:               s.failures.observe(s.mgr.GetHTTPClient()),
+		DefaultTransform:         cache.TransformStripManagedFields(),
+		DefaultWatchErrorHandler: s.failures.watchFailed,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a cache for VitiStack's kinds: %w", err)
@@ -80,15 +111,19 @@ func indexReservations(ctx context.Context, i client.FieldIndexer) error {
 	return i.IndexField(ctx, &v1alpha1.KeaReservation{}, indexController, controllerIndex)
 }
 
-func (s *starter) newController(vitistackCache cache.Cache, allocation bool) (controller.Controller, error) {
+func (s *starter) newController(vitistackCache cache.Cache, kinds kinds) (controller.Controller, error) {
 	o := controller.Options{
 		Reconciler: &reconciler{
-			vitistack:  vitistackCache,
-			kube:       s.mgr.GetClient(),
-			policy:     policy{strict: s.options.StrictProvider, config: s.options.DefaultProviderConfig},
+			vitistack: vitistackCache,
+			kube:      s.mgr.GetClient(),
+			policy: policy{
+				strict:         s.options.StrictProvider,
+				strictNetworks: s.options.StrictProvider && kinds.ipAllocation,
+				config:         s.options.DefaultProviderConfig,
+			},
 			events:     s.events,
 			log:        s.log,
-			allocation: allocation,
+			allocation: kinds.allocation,
 			now:        time.Now,
 		},
 		MaxConcurrentReconciles: s.options.MaxConcurrentReconciles,

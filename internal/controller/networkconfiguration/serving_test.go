@@ -10,32 +10,30 @@ import (
 	"github.com/vitistack/provider-kea/internal/testenv"
 )
 
-// TestServing runs the controller against a real API server, with the CRDs of
-// vitistack/crds and with the fields that their successor added.
+// TestServing runs the controller against a real API server, with every release of VitiStack's
+// CRDs. CRDs are a cluster's, so the releases take turns; a scenario mostly waits, so that all of
+// them run at the same time.
 func TestServing(t *testing.T) {
-	flavours := map[string]struct {
-		crds       func(testing.TB) []string
-		allocation bool
-	}{
-		"OldCRDs": {crds: oldCRDs},
-		"NewCRDs": {crds: func(testing.TB) []string { return newCRDs() }, allocation: true},
-	}
-	for name, f := range flavours {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			plane := testenv.StartControlPlane(t, append(f.crds(t), keaReservationCRD())...)
-			kube := newClient(t, plane.Config)
+	t.Parallel()
+	plane := testenv.StartControlPlane(t, keaReservationCRD())
+	for _, r := range releases {
+		t.Run(r.name, func(t *testing.T) {
+			r.install(t, plane)
+			kube := newClient(t, plane.Config, r.networkNamespaces)
+			t.Run("Strict", func(t *testing.T) { strict(t, r, plane.Config, kube) })
 			w := startManager(t, plane.Config, Options{})
 			t.Run("Scenarios", func(t *testing.T) {
 				for name, scenario := range scenarios {
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()
 						s := newSite(t, kube)
-						s.writes, s.allocation = w, f.allocation
+						s.writes, s.allocation = w, r.allocation
 						scenario(s)
 					})
 				}
 			})
+			w.stop()
+			deleteAll(t, kube)
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
@@ -32,8 +33,8 @@ type Options struct {
 	// namespace. The zero value means connection.DefaultRef.
 	DefaultProviderConfig connection.Ref
 
-	// StrictProvider leaves NetworkConfigurations without a spec.provider alone.
-	// Otherwise their provider is Kea.
+	// StrictProvider refuses NetworkConfigurations without a spec.provider, and
+	// NetworkNamespaces without a spec.ipAllocation. Otherwise both mean Kea.
 	StrictProvider bool
 
 	// MaxConcurrentReconciles is how many NetworkConfigurations are reconciled at
@@ -58,11 +59,13 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o Options) error {
 	if o.DefaultProviderConfig == (connection.Ref{}) {
 		o.DefaultProviderConfig = connection.DefaultRef
 	}
+	log := o.Logger.WithValues("controller", controllerName)
 	s := &starter{
-		mgr:     mgr,
-		options: o,
-		log:     o.Logger.WithValues("controller", controllerName),
-		events:  newOnceRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(controllerName))), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
+		mgr:      mgr,
+		options:  o,
+		log:      log,
+		failures: &readFailures{log: log, now: time.Now},
+		events:   newOnceRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(controllerName))), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	}
 	// With Crossplane's activation policies our own CRD too may come later.
 	ours := gate.KeaReservations
@@ -77,15 +80,18 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o Options) error {
 
 // vitistackCRDs are VitiStack's CRDs that the controller needs.
 func vitistackCRDs() []gate.CRD {
-	crd := func(r schema.GroupResource) gate.CRD {
+	crd := func(r schema.GroupResource, versions ...string) gate.CRD {
 		return gate.CRD{
-			GroupVersionResource: r.WithVersion(vitistack.GroupVersion.Version),
+			GroupVersionResource: r.WithVersion(versions[0]),
+			Otherwise:            versions[1:],
+			Schema:               true, // an old one lacks some of the fields
 			Remedy:               "install VitiStack's CRDs where it is to be served",
 		}
 	}
-	ncs := crd(vitistack.NetworkConfigurationResource)
-	ncs.Schema = true // an old one prunes some of the status
-	return []gate.CRD{ncs, crd(vitistack.NetworkNamespaceResource)}
+	return []gate.CRD{
+		crd(vitistack.NetworkConfigurationResource, vitistack.GroupVersion.Version),
+		crd(vitistack.NetworkNamespaceResource, vitistack.NetworkNamespaceVersions...),
+	}
 }
 
 // The permissions that the controller needs, beside those to write
@@ -109,6 +115,10 @@ type starter struct {
 	options Options
 	log     logging.Logger
 	events  *onceRecorder
+
+	// failures outlasts a controller, so that an outage is logged once however often
+	// the controller is started.
+	failures *readFailures
 
 	// indexed means that the manager's cache has our indexes. They outlive a
 	// controller, as they cannot be removed.

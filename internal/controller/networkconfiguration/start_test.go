@@ -20,26 +20,22 @@ import (
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-// TestStarting has the controller start when it can, whatever comes first.
+// TestStarting has the controller start when it can, whatever comes first, and follow the CRDs as
+// they change.
 func TestStarting(t *testing.T) {
 	t.Parallel()
 	plane := testenv.StartControlPlane(t, keaReservationCRD())
-	kube := newClient(t, plane.Config)
+	kube := newClient(t, plane.Config, v035.networkNamespaces)
 	user := restrictedUser(t, plane, kube)
-	t.Run("ComeAndGo", func(t *testing.T) { comeAndGo(t, plane, kube, user) })
-	t.Run("Strict", func(t *testing.T) { strict(t, kube, user) })
-}
-
-func comeAndGo(t *testing.T, plane *testenv.ControlPlane, kube client.Client, user *rest.Config) {
 	log := newLineLog()
 	w := startManager(t, user, Options{Logger: log})
 	s := newSite(t, kube)
 	const notInstalled = "CustomResourceDefinition networkconfigurations.vitistack.io, networknamespaces.vitistack.io is missing: install VitiStack's CRDs"
 	s.says(log, notInstalled, 1)
 
-	installCRDs(t, plane, oldCRDs(t)...)
+	v035.install(t, plane)
 	s.says(log, "Missing permissions: list, watch, patch networkconfigurations.vitistack.io; patch networkconfigurations.vitistack.io/status; list, watch networknamespaces.vitistack.io", 1)
-	s.network("net", "10.50.0.0/24")
+	nn := s.network("net", "10.50.0.0/24")
 	nc := s.machine("vm", []string{"02:00:00:00:50:01"}, finalizedByKeaOperator)
 	allow(t, kube, "vitistack", rbacv1.PolicyRule{
 		APIGroups: []string{"vitistack.io"},
@@ -51,7 +47,7 @@ func comeAndGo(t *testing.T, plane *testenv.ControlPlane, kube client.Client, us
 
 	// A newer CRD keeps what the old one pruned.
 	version := nc.ResourceVersion
-	installCRDs(t, plane, newCRDs()...)
+	v08.install(t, plane)
 	s.allocation = true
 	want := []vitistack.NetworkConfigurationInterface{s.reserved("eth0", "02:00:00:00:50:01", "10.50.0.5", "10.50.0.0/24")}
 	until(s, nc, "the successor's fields", func(nc *vitistack.NetworkConfiguration) bool {
@@ -59,15 +55,17 @@ func comeAndGo(t *testing.T, plane *testenv.ControlPlane, kube client.Client, us
 	})
 	s.same("interfaces", want, nc.Status.NetworkInterfaces)
 
+	followVersions(s, plane, log, nn, nc)
+
 	// Nothing keeps the CRDs from going. Without them the provider lives on, and with them again it serves.
-	if err := envtest.UninstallCRDs(plane.Config, envtest.CRDInstallOptions{Paths: newCRDs()}); err != nil {
+	if err := envtest.UninstallCRDs(plane.Config, envtest.CRDInstallOptions{Paths: v1.crds(t)}); err != nil {
 		t.Fatal(err)
 	}
 	s.says(log, "Not serving NetworkConfigurations", 2)
 	for _, r := range []schema.GroupResource{vitistack.NetworkConfigurationResource, vitistack.NetworkNamespaceResource} {
 		s.untilGone(&extv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: r.String()}})
 	}
-	installCRDs(t, plane, newCRDs()...)
+	v1.install(t, plane)
 	s.network("net", "10.50.0.0/24")
 	// Another one: the garbage collector takes its time to find out that a kind
 	// was gone, and the first one's KeaReservation is there until then.
@@ -77,30 +75,45 @@ func comeAndGo(t *testing.T, plane *testenv.ControlPlane, kube client.Client, us
 	w.stop()
 }
 
-func strict(t *testing.T, kube client.Client, user *rest.Config) {
+// strict runs a strict provider. What it refuses it says, and what was reserved before stays.
+func strict(t *testing.T, r release, cfg *rest.Config, kube client.Client) {
 	s := newSite(t, kube)
-	s.allocation = true
-	s.network("net", "10.51.0.0/24")
+	s.allocation = r.allocation
+	nn := s.network("net", "10.51.0.0/24")
+	asKea := func(nc *vitistack.NetworkConfiguration) { nc.Spec.Provider = "Kea" }
 	deleted := s.machine("deleted", []string{"02:00:00:00:51:01"}, finalizedByKeaOperator)
 	s.delete(deleted)
 	unset := s.machine("unset", []string{"02:00:00:00:51:02"})
 
-	startManager(t, user, Options{
+	w := startManager(t, cfg, Options{
 		StrictProvider:        true,
 		DefaultProviderConfig: connection.Ref{Kind: "ProviderConfig", Name: "kea"},
 	})
-	ours := s.machine("ours", []string{"02:00:00:00:51:03"}, func(nc *vitistack.NetworkConfiguration) { nc.Spec.Provider = "Kea" })
-	s.serve(ours, map[string]string{"02:00:00:00:51:03": "10.51.0.5"})
-	s.same("provider configuration", &xpv2.ProviderConfigReference{Kind: "ProviderConfig", Name: "kea"},
-		s.child(ours, "02:00:00:00:51:03").Spec.ProviderConfigReference)
-
-	for _, nc := range []*vitistack.NetworkConfiguration{deleted, unset} {
-		if err := s.get(nc); err != nil {
-			t.Fatal(err)
-		}
-		s.same("status", vitistack.NetworkConfigurationStatus{}, nc.Status)
+	defer w.stop()
+	ours := s.machine("ours", []string{"02:00:00:00:51:03"}, asKea)
+	const refused = "NetworkNamespace net has no spec.ipAllocation"
+	if r.allocation { // an old CRD has none, so that it cannot be asked for
+		s.phase(ours, vitistack.PhaseError, refused)
+		s.change(nn, func() { nn.Spec.IPAllocation = &vitistack.IPAllocation{Type: "dhcp"} })
 	}
-	s.same("finalizers", []string{vitistack.KeaOperatorFinalizer}, deleted.Finalizers)
+	s.serve(ours, map[string]string{"02:00:00:00:51:03": "10.51.0.5"})
+	child := s.child(ours, "02:00:00:00:51:03")
+	s.same("provider configuration", &xpv2.ProviderConfigReference{Kind: "ProviderConfig", Name: "kea"}, child.Spec.ProviderConfigReference)
+	s.phase(unset, vitistack.PhaseError, "spec.provider is not set")
+	s.untilGone(deleted)
+
+	kept := []vitistack.NetworkConfigurationInterface{s.reserved("eth0", "02:00:00:00:51:03", "10.51.0.5", "10.51.0.0/24")}
+	s.change(ours, func() { ours.Spec.Provider = "" })
+	s.phase(ours, vitistack.PhaseError, "spec.provider is not set", "reserved in Kea: 1 of 1")
+	s.same("interfaces", kept, ours.Status.NetworkInterfaces)
+	if r.allocation {
+		s.change(ours, func() { asKea(ours) })
+		s.phase(ours, vitistack.PhaseReady)
+		s.change(nn, func() { nn.Spec.IPAllocation = nil })
+		s.phase(ours, vitistack.PhaseError, refused, "reserved in Kea: 1 of 1")
+		s.same("interfaces", kept, ours.Status.NetworkInterfaces)
+	}
+	s.same("KeaReservation", child.UID, s.child(ours, "02:00:00:00:51:03").UID)
 }
 
 // says waits until a text was logged a number of times.
@@ -112,14 +125,6 @@ func (s *site) says(log *lineLog, text string, times int) {
 		}
 		return nil
 	})
-}
-
-func installCRDs(t *testing.T, plane *testenv.ControlPlane, paths ...string) {
-	t.Helper()
-	_, err := envtest.InstallCRDs(plane.Config, envtest.CRDInstallOptions{Paths: paths, ErrorIfPathMissing: true, MaxTime: patience})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // restrictedUser may what a provider may that runs without VitiStack.

@@ -86,6 +86,10 @@ func allocation(kind, provider string) nnOption {
 	}
 }
 
+func provisioning(phase string) nnOption {
+	return func(nn *vitistack.NetworkNamespace) { nn.Status.ProvisioningPhase = phase }
+}
+
 func annotated(value string) nnOption {
 	return func(nn *vitistack.NetworkNamespace) {
 		nn.Annotations = map[string]string{annotationProviderConfig: value}

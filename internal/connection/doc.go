@@ -12,9 +12,9 @@
 //	  │                                        │ ▼
 //	  └──▶ group.Config, fingerprint ──Open────┘ listeners: the controllers
 //
-// ref.go, resolve.go, secrets.go and tls.go are pure. Groups keeps one group for each provider
-// configuration: Open starts it, or reconfigures the one that runs, so that what is known about the
-// servers that remain survives a rotated Secret or an edited spec; Fail and Close end it.
+// ref.go, access.go, resolve.go, secrets.go and tls.go are pure. Groups keeps one group for each
+// provider configuration: Open starts it, or reconfigures the one that runs, so that what is known
+// about the servers that remain survives a rotated Secret or an edited spec; Fail and Close end it.
 //
 // Goroutines and locks:
 //   - Each group runs in goroutines of its own, until it is closed, fails, or the context that it was

@@ -291,3 +291,48 @@ func serversIn(t *testing.T, config string) []string {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
+
+// TestGroupsSharing: provider configurations that reach the same server are known by its URL, however
+// that is spelled.
+func TestGroupsSharing(t *testing.T) {
+	t.Parallel()
+	g := NewGroups()
+	named := func(name string) Ref { return Ref{Kind: v1alpha1.ClusterProviderConfigKind, Name: name} }
+	for name, url := range map[string]string{
+		"a": "http://kea1.invalid:8000", "same": "http://kea1.invalid:8000", "slash": "HTTP://KEA1.invalid:8000/",
+		"port": "http://kea1.invalid:8001", "path": "http://kea1.invalid:8000/kea2", "other": "http://kea2.invalid:8000",
+		"plain": "http://kea3.invalid", "written": "http://kea3.invalid:80/",
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // It is about the configuration alone.
+		if _, _, err := g.Open(ctx, named(name), serverAt(url), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer g.Wait()
+	g.Fail(named("failed"), errors.New("no Secret"))
+	cases := map[string]struct {
+		reason string
+		of     Ref
+		want   []string
+	}{
+		"Same":     {reason: "The same host, port and path is the same server.", of: named("a"), want: []string{"a", "same", "slash"}},
+		"Default":  {reason: "A port that is left out is the scheme's.", of: named("plain"), want: []string{"plain", "written"}},
+		"OtherOne": {reason: "Another host is another server.", of: named("other"), want: []string{"other"}},
+		"Path":     {reason: "So is another path of a proxy.", of: named("path"), want: []string{"path"}},
+		"Failed":   {reason: "A configuration without a group reaches none.", of: named("failed"), want: []string{"failed"}},
+		"Unknown":  {reason: "So does one that is not there.", of: named("unknown"), want: []string{"unknown"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, r := range g.Sharing(tc.of) {
+				got = append(got, r.Name)
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s\nSharing(%s): -want, +got:\n%s", tc.reason, tc.of, diff)
+			}
+		})
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/group"
 )
 
 // TestResolveServers: what each of two servers is reached with, where the second may have settings of
@@ -84,5 +85,16 @@ func TestResolveServers(t *testing.T) {
 				t.Errorf("%s\nits url is %s", tc.reason, url)
 			}
 		})
+	}
+}
+
+// What is kept of a tenant's servers is less than of the platform's own.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	for namespace, want := range map[string]int{"": group.OwnMemory, "ns": group.TenantMemory} {
+		cfg, _, err := Resolve(&v1alpha1.ProviderConfigSpec{Servers: []v1alpha1.Server{{Name: "kea1", URL: "http://kea1.example"}}}, namespace, Secrets{})
+		if err != nil || cfg.Memory != want {
+			t.Errorf("in namespace %q it is %d bytes, %v, want %d", namespace, cfg.Memory, err, want)
+		}
 	}
 }

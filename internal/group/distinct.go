@@ -75,20 +75,22 @@ func (g *Group) Shares(o *Group) bool {
 }
 
 func (s *server) isSame(o *server) bool {
+	if s.current.Load().endpoint == o.current.Load().endpoint {
+		return true
+	}
 	own := s.currentInstance()
-	return own != "" && own == o.currentInstance() || endpoint(s.current.Load().url) == endpoint(o.current.Load().url)
+	return own != "" && own == o.currentInstance()
 }
 
-// endpoint returns what a URL leads to, however it is spelled.
-func endpoint(text string) string {
+// endpointOf returns what a URL leads to: host, port and path. The scheme makes no other server of it.
+func endpointOf(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
 		return text
 	}
-	scheme, port := strings.ToLower(u.Scheme), u.Port()
+	port := u.Port()
 	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[scheme]
+		port = map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
 	}
-	// Whether with TLS or without: it is the port that tells two servers of a host apart.
 	return strings.ToLower(u.Hostname()) + ":" + port + strings.TrimRight(u.Path, "/")
 }

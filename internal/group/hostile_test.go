@@ -63,8 +63,8 @@ func startHostile(t *testing.T, change func(*group.Config), reply func(command s
 
 const page = `[{"result": 0, "arguments": {"hosts": [%s], "next": {"from": %d, "source-index": 0}}}]`
 
-// TestHostileServer: a server whose listing has no end, or is more than is kept of one, is not used,
-// and says why. It is not read again before the next interval.
+// TestHostileServer: a server with a listing that has no end, or is more than is kept of one, is not
+// used, and says why. It is not read again before the next interval.
 func TestHostileServer(t *testing.T) {
 	for name, tc := range map[string]struct {
 		reason string

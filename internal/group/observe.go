@@ -31,15 +31,11 @@ func (g *Group) Observe(in reservation.Intent) (Observation, error) {
 		return Observation{}, err
 	}
 	o := Observation{Observation: reservation.Observe(k.views, in, g.owner(in))}
+	g.trackPlan(in, o.Plan, k)
 	if o.State == reservation.NotAllowed {
 		return o, nil
 	}
-	g.trackPlan(in, o.Plan, k)
-	for _, v := range k.views {
-		if v.Refusal != nil && o.State != reservation.Refused {
-			g.mirror.ForgetRefusal(v.Store, key(v, in))
-		}
-	}
+	g.forgetRefusals(in, o.State, k.views)
 	for _, sp := range o.Servers {
 		if s := g.server(sp.Name); s != nil && sp.SubnetID != 0 && !sp.Away {
 			s.trackWaiting(mirror.Key{SubnetID: sp.SubnetID, HW: in.HWAddress}, o.State)
@@ -55,6 +51,15 @@ func (g *Group) Observe(in reservation.Intent) (Observation, error) {
 		}
 	}
 	return o, nil
+}
+
+// forgetRefusals drops the changes that Kea did not accept, unless they are still wanted.
+func (g *Group) forgetRefusals(in reservation.Intent, state reservation.State, views []reservation.View) {
+	for _, v := range views {
+		if v.Refusal != nil && state != reservation.Refused {
+			g.mirror.ForgetRefusal(v.Store, key(v, in))
+		}
+	}
 }
 
 // position returns the place of a server in the configuration.

@@ -17,10 +17,12 @@ import (
 
 // settings are how a server is used. They are replaced as a whole.
 type settings struct {
-	url     string
-	client  *kea.Client
-	storage Storage
-	persist bool
+	url string
+	// endpoint is what the URL leads to, however it is spelled.
+	endpoint string
+	client   *kea.Client
+	storage  Storage
+	persist  bool
 	// interval is the time between snapshots.
 	interval time.Duration
 	// memory is how many bytes what is kept of the server may take.
@@ -137,7 +139,10 @@ func (s *server) configure(cfg ServerConfig, c Config) error {
 	if err != nil {
 		return fmt.Errorf("cannot use server %s: %w", cfg.Name, err)
 	}
-	last := s.current.Swap(&settings{url: cfg.Kea.URL, client: client, storage: c.Storage, persist: c.Persist, interval: c.Interval, memory: cmp.Or(c.Memory, OwnMemory), err: cfg.Err})
+	last := s.current.Swap(&settings{
+		url: cfg.Kea.URL, endpoint: endpointOf(cfg.Kea.URL), client: client, storage: c.Storage, persist: c.Persist,
+		interval: c.Interval, memory: cmp.Or(c.Memory, OwnMemory), err: cfg.Err,
+	})
 	if last != nil {
 		last.client.Close()
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
-// What a server says must not cost more than what it means. Its texts can have a time or a number in
-// them that is another one each time, and a hostile one can have them so on purpose. Two things keep
-// that from being written to the API server again and again: an error of the same kind keeps the text
-// of its first occurrence, and what does change is announced at a bounded rate.
+// What a server says must not cost more than what it means. Its texts can have a time or a number
+// in them that is another one each time, and a hostile one can have them so on purpose. Two things
+// keep that from being written to the API server again and again: an error of the same kind keeps
+// the text of its first occurrence, and what does change is announced at a bounded rate.
 
 // steady returns the last error if the next one is of the same kind, so that its text stays.
 func steady(last, next error) error {
@@ -43,8 +43,8 @@ func kind(err error) string {
 }
 
 const (
-	// announceBurst is how many changes of a server's facts are announced at once: more than a server
-	// has when it comes or goes.
+	// announceBurst is how many changes of a server's facts are announced at once: more than a
+	// server has when it comes or goes.
 	announceBurst = 10
 	// announceEvery is how often they are announced when there are more.
 	announceEvery = 5 * time.Second

@@ -18,8 +18,8 @@ type wireConfiguration struct {
 	networks    []wireNetwork
 	subnets     []*wireConfigured
 	opaque      []ConfiguredOption
-	// count is how many subnets have been read, with those of shared networks, and poolCount how many
-	// pools.
+	// count is how many subnets have been read, with those of shared networks, and poolCount how
+	// many pools.
 	count, poolCount int
 }
 

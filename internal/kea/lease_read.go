@@ -85,14 +85,14 @@ type leaseList struct {
 	command string
 	found   bool
 	page    LeasePage
-	// count is how many there are, those that cannot be parsed included. first and last are the lowest
-	// and the last address that can be parsed.
+	// count is how many there are, those that cannot be parsed included. first and last are the
+	// lowest and the last address that can be parsed.
 	count       int
 	first, last netip.Addr
 }
 
-// next returns the address behind which the next page starts. Kea answers in ascending order, so that
-// is the last one; all must be behind the one that this page started from.
+// next returns the address behind which the next page starts. Kea answers in ascending order, so
+// that is the last one; all must be behind the one that this page started from.
 func (l *leaseList) next(from string) (string, error) {
 	before, err := netip.ParseAddr(from)
 	if !l.last.IsValid() || err == nil && !before.Less(l.first) {

@@ -33,7 +33,8 @@ const (
 	maxSubnets = 100_000
 	maxPools   = 2 * maxSubnets
 	// maxHolders bounds the hosts with one address, which are several only with
-	// ip-reservations-unique: false; and maxOwned the hosts and the leases of one hardware address.
+	// ip-reservations-unique: false; maxOwned bounds the hosts, and the leases, of one hardware
+	// address.
 	maxHolders = 64
 	maxOwned   = 1000
 

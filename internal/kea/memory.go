@@ -6,14 +6,15 @@ import (
 	"encoding/json"
 )
 
-// What parts of a decoded host take, in bytes on 64 bits, rounded up.
+// What parts of a decoded host take, in bytes on 64 bits: measured with 50,000 hosts in the mirror,
+// where a marked one takes 1,250 bytes, one without a mark 430, and a lease with its device 450.
 const (
-	hostMemory   = 320 // Reservation, and what points at it
+	hostMemory   = 400 // Reservation, and what finds it
 	optionMemory = 192 // OptionData, and the booleans that it points at
 	stringMemory = 16
 	anyMemory    = 32  // a value of user-context or Extra, and its place in a list
-	mapMemory    = 64  // an empty map
-	entryMemory  = 64  // an entry of a map
+	mapMemory    = 288 // a map with room for a few entries
+	entryMemory  = 32  // an entry of a map
 	leaseMemory  = 192 // Lease
 )
 

@@ -10,9 +10,11 @@ import (
 
 // Limits of texts, in bytes.
 const (
-	// MaxMessage bounds a message that has texts of Kea in it: a condition, an event, a line of a log.
+	// MaxMessage bounds a message that has texts of Kea in it: a condition, an event, a line of a
+	// log.
 	MaxMessage = 4 << 10
-	// maxText bounds the text of an answer that is kept, and maxReason what of it goes into an error.
+	// maxText bounds the text of an answer that is kept, and maxReason what of it goes into an
+	// error.
 	maxText   = 1 << 10
 	maxReason = 512
 	// maxName bounds names, states and versions.

@@ -85,8 +85,8 @@ func (c *Client) hosts(ctx context.Context, command string, args map[string]any,
 	return list.hosts, errors.Join(list.unreadable...)
 }
 
-// hostList is a list of hosts of an answer. Each is parsed for itself: one that cannot be parsed is a
-// *MalformedError that names it.
+// hostList is a list of hosts of an answer. Each is parsed for itself: one that cannot be parsed is
+// a *MalformedError that names it.
 type hostList struct {
 	command string
 	// limit is how many there may be, and what is what they are called.

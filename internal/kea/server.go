@@ -16,7 +16,8 @@ type Status struct {
 	Uptime time.Duration
 	// Reload is the time since the configuration was last read, in whole seconds; 0 right after it.
 	Reload time.Duration
-	// HA has one entry for each relationship of the high-availability hook, up to 64; empty without it.
+	// HA has one entry for each relationship of the high-availability hook, up to 64; empty without
+	// it.
 	HA []HAStatus
 }
 

@@ -10,8 +10,8 @@ import (
 	"io"
 )
 
-// reader reads one JSON value of an answer as it arrives. A *shapeMismatch leaves the decoder behind
-// the value, and any other error ends the answer.
+// reader reads one JSON value of an answer as it arrives. A *shapeMismatch leaves the decoder
+// behind the value; any other error ends the answer.
 type reader func(*json.Decoder) error
 
 // shapeMismatch is a value that is JSON, but not of the shape that Kea sends.

@@ -34,8 +34,8 @@ type server struct {
 	stores  map[kea.Target]*store
 	leases  *leases
 	scanned time.Time
-	// most is how many bytes the largest scan took.
-	most int
+	// most is how many bytes the largest scan took, and had what the hosts took before the last one.
+	most, had int
 }
 
 // Settings are what is known of a server beside its content. They change together with it, in

@@ -70,33 +70,6 @@ func (s *Scan) AddHosts(place kea.Target, page []kea.Reservation) {
 	s.listed += len(page)
 }
 
-// Repeated returns how many of the hosts that have been added were in the scan already. A host that is
-// updated while it runs is seen twice; a listing that goes in a circle repeats all of them.
-func (s *Scan) Repeated() int {
-	return s.listed - s.Total()
-}
-
-// Total returns how many hosts have been added, each counted once.
-func (s *Scan) Total() int {
-	n := 0
-	for _, h := range s.hosts {
-		n += h.count
-	}
-	return n
-}
-
-// subnetMemory is about how many bytes a subnet takes.
-const subnetMemory = 128
-
-// Memory returns about how many bytes the scan takes.
-func (s *Scan) Memory() int {
-	n := s.leases.memory + len(s.subnets)*subnetMemory
-	for _, h := range s.hosts {
-		n += h.memory
-	}
-	return n
-}
-
 // CopyHosts adds to a scan the hosts that are known of a store: the place of that name of the scan's
 // server is the same store.
 func (m *Mirror) CopyHosts(scan *Scan, of reservation.Store) {
@@ -162,7 +135,7 @@ func (m *Mirror) Commit(scan *Scan, settings Settings, now time.Time) Changes {
 	next := &server{
 		settings: settings, subnets: last.subnets, missing: last.missing, details: last.details,
 		stores: map[kea.Target]*store{}, leases: scan.leases, scanned: scan.began,
-		most: max(last.most, last.memory(), scan.Memory()),
+		most: max(last.most, scan.Memory()), had: last.memory(),
 	}
 	c.Everything = next.updateMissing(scan.subnets, now) || !sameSettings(last.settings, settings)
 	c.Servers = last.settings.Primary != settings.Primary
@@ -231,8 +204,8 @@ func comparePolicies(c *Changes, before, now *server) {
 
 // mergeStore returns a store with the hosts of a scan, and with what was remembered of the last
 // one. Hosts that were read by themselves while the scan ran stay as that read returned them, and
-// so do the hosts of subnets that are missing for a short time, as long as they do not take more than
-// twice the memory that a scan has ever taken: a server could list other subnets each time.
+// so do the hosts of subnets that are missing for a short time, as long as they do not take more
+// than twice the memory that a scan has ever taken: a server could list other subnets each time.
 func mergeStore(last *store, scanned *hosts, s *server) *store {
 	if last == nil {
 		last = newStore()
@@ -247,7 +220,7 @@ func mergeStore(last *store, scanned *hosts, s *server) *store {
 	}
 	missing := s.missingIDs()
 	for k, r := range last.byKey {
-		if _, listed := scanned.byKey[k]; !listed && missing[k.SubnetID] && scanned.memory < 2*s.most {
+		if _, listed := scanned.byKey[k]; !listed && missing[k.SubnetID] && scanned.memory < 2*max(s.most, leastRoom) {
 			scanned.put(r)
 		}
 	}
@@ -292,34 +265,4 @@ func (m *Mirror) compareHosts(c *Changes, before *store, at reservation.Store) {
 			}
 		}
 	}
-}
-
-// leastRoom is how many bytes hosts that have gone may take in any case.
-const leastRoom = 1 << 20
-
-// roomForVanished returns how many bytes hosts may take that are remembered now though they have gone:
-// with those that are remembered already, as many as the server has ever had. All hosts of a server
-// can go at once, and a server that lists others each time must not make that more and more. It needs
-// the lock.
-func (m *Mirror) roomForVanished(at reservation.Store) int {
-	s, ok := m.servers[at.Server]
-	if !ok {
-		return 0
-	}
-	room := max(s.most, leastRoom)
-	for _, st := range s.stores {
-		for _, r := range st.vanished {
-			room -= r.Memory()
-		}
-	}
-	return room
-}
-
-// memory returns about how many bytes the hosts of the server take.
-func (s *server) memory() int {
-	n := 0
-	for _, st := range s.stores {
-		n += st.memory
-	}
-	return n
 }

@@ -106,11 +106,14 @@ func (m *Mirror) addHolders(views []reservation.View, in reservation.Intent, now
 // GlobalSubnetID is the subnet-id of global reservations.
 const GlobalSubnetID = 0
 
-// others returns the reservations of other devices.
+// maxHolders bounds how many holders of an address a view has: one is enough to say that it is taken.
+const maxHolders = 64
+
+// others returns the reservations of other devices, the first few of them.
 func others(all []*kea.Reservation, hw kea.HWAddress) []kea.Reservation {
 	var out []kea.Reservation
 	for _, r := range all {
-		if r.HWAddress != hw {
+		if r.HWAddress != hw && len(out) < maxHolders {
 			out = append(out, *r)
 		}
 	}

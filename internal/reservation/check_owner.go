@@ -35,15 +35,21 @@ func (s *situation) ownedBy(server serverViews, owner Owner) *finding {
 	switch s.takeover {
 	case TakeNothing:
 		f.state = AdoptionNotAllowed
-		f.message += ", and this namespace may take over no reservation that exists already"
+		f.message += ", and this namespace may take over no reservation that exists already" + s.annotationIgnored("")
 	case TakeUnmarked:
 		f.state = KeptByAnother
-		if s.in.Adopt {
-			f.message += ", and this namespace may not take over what belongs to another: the annotation kea.crossplane.io/adopt is ignored"
-		}
+		f.message += s.annotationIgnored(", and this namespace may not take over what belongs to another")
 	case TakeAny:
 	}
 	return f
+}
+
+// annotationIgnored says why the adopt annotation is ignored; "" if the resource does not have it.
+func (s *situation) annotationIgnored(why string) string {
+	if !s.in.Adopt {
+		return ""
+	}
+	return why + ": the annotation kea.crossplane.io/adopt is ignored"
 }
 
 // checkUnmarked finds a reservation without a mark that the resource never held, and may not take
@@ -56,7 +62,7 @@ func checkUnmarked(s *situation) *finding {
 		what := s.on(server) + fmt.Sprintf("Kea has a reservation of %s in %s", s.in.HWAddress, s.in.Subnet)
 		if s.takeover == TakeNothing && slices.ContainsFunc(server.hosts(), unmarked) {
 			return &finding{state: AdoptionNotAllowed, server: server.name(),
-				message: what + " already, and this namespace may take over no reservation that exists already"}
+				message: what + " already, and this namespace may take over no reservation that exists already" + s.annotationIgnored("")}
 		}
 		// One that another store hides gives the device no address.
 		r := server.inForce()

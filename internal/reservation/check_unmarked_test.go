@@ -28,6 +28,7 @@ func TestDecideTakeover(t *testing.T) {
 		other   = "the reservation of 00:02:12:34:56:78 in 10.123.0.0/24 belongs to KeaReservation ns/vm02"
 		there   = "Kea has a reservation of 00:02:12:34:56:78 in 10.123.0.0/24"
 		differs = there + " that belongs to no resource, with the address 10.123.0.51, not 10.123.0.50"
+		ignored = ": the annotation kea.crossplane.io/adopt is ignored"
 		noTaker = ", and this namespace may take over no reservation that exists already"
 	)
 	runDecide(t, map[string]decideCase{
@@ -53,9 +54,10 @@ func TestDecideTakeover(t *testing.T) {
 			reason: "So does one in another store of the server.",
 			views:  []reservation.View{view("memory@kea1"), view("database@kea1", notPrimary, has(host(ip(51))))}, in: in(ip(50)), want: blocked(reservation.AddressDiffers, differs),
 		},
-		"NeverUnmarked":      {reason: "Where nothing may be taken over, an unmarked one stays, whatever its address.", views: one(host(ip(50))), in: in(ip(50), never, adopt), want: blocked(reservation.AdoptionNotAllowed, there+" already"+noTaker)},
+		"NeverUnmarked":      {reason: "Where nothing may be taken over, an unmarked one stays, whatever its address.", views: one(host(ip(50))), in: in(ip(50), never, adopt), want: blocked(reservation.AdoptionNotAllowed, there+" already"+noTaker+ignored)},
 		"NeverUnmarkedDrift": {reason: "One that the resource held is its own.", views: one(host(ip(50))), in: in(ip(50), never, wasReserved), want: update(mark)},
-		"NeverOthers":        {reason: "Another's stays with or without the annotation.", views: one(host(ip(50), ownedBy(vm02))), in: in(ip(50), never, adopt), want: blocked(reservation.AdoptionNotAllowed, other+noTaker)},
+		"NeverOthers":        {reason: "Another's stays with or without the annotation.", views: one(host(ip(50), ownedBy(vm02))), in: in(ip(50), never, adopt), want: blocked(reservation.AdoptionNotAllowed, other+noTaker+ignored)},
+		"NeverWithout":       {reason: "Without the annotation the message does not speak of it.", views: one(host(ip(50))), in: in(ip(50), never), want: blocked(reservation.AdoptionNotAllowed, there+" already"+noTaker)},
 		"NeverOwn":           {reason: "Its own mark is none to take over.", views: one(host(ip(51), ownedBy(me))), in: in(ip(50), never), want: update("ip-address 10.123.0.51, wanted 10.123.0.50")},
 		"UnmarkedOthers":     {reason: "Where unmarked ones may be adopted, another's stays.", views: one(host(ip(50), ownedBy(vm02))), in: in(ip(50), unmarked), want: blocked(reservation.KeptByAnother, other)},
 		"UnmarkedOthersAdopt": {

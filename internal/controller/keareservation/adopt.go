@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
@@ -40,7 +41,11 @@ func (e *external) intent(ctx context.Context, mg *v1alpha1.KeaReservation) (res
 			if !sameSubnet(rival, mg) || !older(rival, mg) {
 				continue
 			}
-			switch claimOf(rival) {
+			c := claimOf(rival)
+			if ref != refOf(mg) {
+				c = min(c, e.mostOf(ref))
+			}
+			switch c {
 			case takesOver:
 				in.Adopt = false
 			case blocked:
@@ -75,6 +80,16 @@ func claimOf(mg *v1alpha1.KeaReservation) claim {
 	default:
 		return takesOver
 	}
+}
+
+// mostOf returns the greatest claim that a resource of another provider configuration can have: one that
+// cannot use its servers, as it has no credentials for them, takes nothing over, whatever its status
+// says of servers that it had before.
+func (e *external) mostOf(ref connection.Ref) claim {
+	if e.groups.Usable(ref) {
+		return takesOver
+	}
+	return blocked
 }
 
 func adopts(mg *v1alpha1.KeaReservation) bool {

@@ -3,6 +3,7 @@
 package keareservation
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/connection"
+	"github.com/vitistack/provider-kea/internal/group"
+	"github.com/vitistack/provider-kea/internal/kea"
 )
 
 // TestAdoptsFirst: of several that take a device's reservation over one may, the
@@ -73,4 +76,42 @@ func TestAdoptsFirst(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAdoptsAcrossConfigurations: a resource counts whatever configuration it reaches the server by, but
+// holds nothing up if that cannot use the server, as it has no credentials for it.
+func TestAdoptsAcrossConfigurations(t *testing.T) {
+	s := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(s); err != nil {
+		t.Fatal(err)
+	}
+	mg, rival := wanted(func(mg *v1alpha1.KeaReservation) { mg.Name = "a" }), wanted(func(mg *v1alpha1.KeaReservation) { mg.Name = "0" })
+	for _, r := range []*v1alpha1.KeaReservation{mg, rival} {
+		r.Annotations = map[string]string{v1alpha1.AnnotationKeyAdopt: "true"}
+		r.SetConditions(xpv2.Available(), xpv2.ReconcileSuccess())
+	}
+	rival.Spec.ProviderConfigReference = &xpv2.ProviderConfigReference{Kind: v1alpha1.ProviderConfigKind, Name: "mine"}
+	c := fake.NewClientBuilder().WithScheme(s).WithObjects(mg, rival).WithIndex(&v1alpha1.KeaReservation{}, byHWAddress, func(o client.Object) []string {
+		return indexes[byHWAddress](o.(*v1alpha1.KeaReservation))
+	}).Build()
+	ctx, cancel := context.WithCancel(t.Context())
+	groups := connection.NewGroups()
+	open := func(ref connection.Ref, err error) {
+		cfg := group.Config{Interval: time.Hour, Servers: []group.ServerConfig{{Name: "kea1", Kea: kea.Config{URL: "http://127.0.0.1:1", Timeout: time.Second}, Err: err}}}
+		if _, _, err := groups.Open(ctx, ref, cfg, "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(refOf(mg), nil)
+	open(refOf(rival), errors.New("no Secret"))
+	g, _ := groups.Running(refOf(rival))
+	if err := g.Await(ctx, ""); err != nil {
+		t.Fatal(err)
+	}
+	in, err := (&external{client: c, groups: groups}).intent(t.Context(), mg)
+	if want := []string{"ns/0"}; err != nil || !in.Adopt || !slices.Equal(in.Spare, want) {
+		t.Errorf("intent(...): Adopt is %t, Spare is %q, %v, want it to take over, and %q spared", in.Adopt, in.Spare, err, want)
+	}
+	cancel()
+	groups.Wait()
 }

@@ -10,8 +10,10 @@
 //
 // intent.go makes an Intent of a spec, status.go and conditions.go make a status of an Observation:
 // both are functions from values to values. The waker enqueues the resources that a change in Kea
-// concerns, so that polling is only a fallback.
+// concerns, so that polling is only a fallback. access.go finds what a namespace may use, and wakes
+// the resources that a change of that concerns: what may not be used gets no further than external.
 //
 // Locking: waker.mu guards the changes that are pending. Its one goroutine takes them, and enqueues
-// without the lock. All else belongs to one reconcile.
+// without the lock. namespaces.mu guards whether the cache is filled. All else belongs to one
+// reconcile.
 package keareservation

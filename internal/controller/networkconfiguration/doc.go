@@ -22,6 +22,7 @@
 //   - The queue's workers call Reconcile, never twice at once for one object.
 //   - A reconciler has no state but its onceRecorder, which has a mutex of its own.
 //   - An enqueuer has no state; informers call it.
+//   - readFailures has a mutex of its own; the requests of VitiStack's cache call it.
 //   - run has one goroutine for VitiStack's cache and one for the controller, both of
 //     which end with its context. The manager's cache outlives them (sharedCache).
 //   - Objects from a cache are shared: they are copied before a change.

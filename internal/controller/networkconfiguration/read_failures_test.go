@@ -3,6 +3,7 @@
 package networkconfiguration
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -51,7 +52,8 @@ func TestReadFailures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if body, err := io.ReadAll(resp.Body); string(body) != down || err != nil {
+		body, err := io.ReadAll(resp.Body)
+		if err = errors.Join(err, resp.Body.Close()); string(body) != down || err != nil {
 			t.Errorf("%s\nthe answer is %q, %v", s.reason, body, err)
 		}
 		if diff := cmp.Diff(s.want, strings.Join(log.all()[before:], "\n")); diff != "" {

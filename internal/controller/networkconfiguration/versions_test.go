@@ -120,7 +120,9 @@ func (h *conversionWebhook) convert(w http.ResponseWriter, r *http.Request) {
 		review.Response.ConvertedObjects = append(review.Response.ConvertedObjects, o)
 	}
 	review.Request = nil
-	_ = json.NewEncoder(w).Encode(review)
+	if err := json.NewEncoder(w).Encode(review); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
 }
 
 // install brings the CRDs to release v1.0.0, changed and with this webhook.

@@ -63,6 +63,7 @@ type startCommand struct {
 
 	StrictProvider        bool   `env:"STRICT_PROVIDER" help:"Refuse NetworkConfigurations without a spec.provider, and NetworkNamespaces without a spec.ipAllocation. By default both mean Kea."`
 	DefaultProviderConfig string `default:"ClusterProviderConfig/default" env:"DEFAULT_PROVIDER_CONFIG" help:"Provider configuration, as Kind/name, for NetworkNamespaces that name none."`
+	MaxRemovalPercent     int    `default:"10" env:"MAX_REMOVAL_PERCENT" help:"How many percent of a provider configuration's KeaReservations, and at least 5, are removed within a minute because a NetworkNamespace, a flag or an annotation changed. Removals beyond are held until they are confirmed. 100 holds none."`
 }
 
 // Run the controllers until the context ends.
@@ -167,6 +168,8 @@ func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.
 		Logger:                  log,
 		DefaultProviderConfig:   defaultConfig,
 		StrictProvider:          c.StrictProvider,
+		Groups:                  groups,
+		MaxRemovalPercent:       c.MaxRemovalPercent,
 		MaxConcurrentReconciles: c.MaxConcurrentReconciles,
 		RateLimiter:             ratelimiter.NewController(),
 	})

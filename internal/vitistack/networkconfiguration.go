@@ -10,8 +10,17 @@ import (
 // from ISC Kea.
 const ProviderKea = "kea"
 
-// KeaOperatorFinalizer was put on NetworkConfigurations by kea-operator.
-const KeaOperatorFinalizer = "vitistack.io/networkconfiguration-finalizer"
+// KeaOperatorFinalizer was put on NetworkConfigurations by kea-operator, and
+// OldKeaOperatorFinalizer by its versions up to 0.0.12, which never replaced it.
+const (
+	KeaOperatorFinalizer    = "vitistack.io/networkconfiguration-finalizer"
+	OldKeaOperatorFinalizer = "networkconfiguration.finalizers.vitistack.io"
+)
+
+// KeaOperatorFinalizers returns both of them.
+func KeaOperatorFinalizers() []string {
+	return []string{KeaOperatorFinalizer, OldKeaOperatorFinalizer}
+}
 
 // Phases of a NetworkConfiguration.
 const (

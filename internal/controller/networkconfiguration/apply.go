@@ -13,7 +13,6 @@ import (
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/gate"
-	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
@@ -27,28 +26,42 @@ func (r *reconciler) applyPlan(ctx context.Context, nc *vitistack.NetworkConfigu
 	failed := failures{}
 	var errs []error
 	for _, have := range p.remove {
-		errs = append(errs, r.remove(ctx, have))
+		errs = append(errs, r.remove(ctx, have.KeaReservation))
 	}
-	for _, mac := range p.apply {
-		if err := r.apply(ctx, nc, p.claim.place, mac); err != nil {
-			failed[mac] = err
+	for _, a := range p.apply {
+		if err := r.apply(ctx, nc, p.claim.place, a); err != nil {
+			failed[a.mac] = err
 			errs = append(errs, err)
 		}
+	}
+	for _, take := range p.pin {
+		errs = append(errs, r.pin(ctx, take))
 	}
 	return failed, errors.Join(errs...)
 }
 
-func (r *reconciler) apply(ctx context.Context, nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress) error {
-	u := applyConfiguration(nc, at, mac)
-	name := u.GetName() // the answer overwrites u, whatever it is
+func (r *reconciler) apply(ctx context.Context, nc *vitistack.NetworkConfiguration, at *place, a application) error {
+	u := applyConfiguration(nc, at, a.mac, a.name)
 	err := r.kube.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(fieldOwner), client.ForceOwnership)
 	if kerrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return nil // the NetworkConfiguration goes next
 	}
 	if err != nil {
-		return fmt.Errorf("cannot apply KeaReservation %s: %w", name, err)
+		return fmt.Errorf("cannot apply KeaReservation %s: %w", a.name, err)
 	}
-	r.log.Debug("Applied KeaReservation", "namespace", nc.Namespace, "name", name, "networkConfiguration", nc.Name)
+	r.log.Debug("Applied KeaReservation", "namespace", nc.Namespace, "name", a.name, "networkConfiguration", nc.Name)
+	return nil
+}
+
+// pin sets the address that a KeaReservation takes over. It is not applied: what is
+// applied is ours, and would be removed by the next apply, which does not name it.
+func (r *reconciler) pin(ctx context.Context, take pin) error {
+	with := take.reservation.DeepCopy()
+	with.Spec.ForProvider.IPAddress = take.address
+	patch := client.MergeFromWithOptions(take.reservation, client.MergeFromWithOptimisticLock{})
+	if err := r.kube.Patch(ctx, with, patch); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("cannot set the address of KeaReservation %s: %w", take.reservation.Name, err)
+	}
 	return nil
 }
 

@@ -14,57 +14,23 @@ import (
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-// childState is the state of the KeaReservation that has a wanted name.
-type childState int
-
-const (
-	childAbsent    childState = iota // it does not exist
-	childAsWanted                    // nothing to do
-	childOutdated                    // an apply corrects it
-	childMisplaced                   // in another subnet or Kea: it has to be recreated
-	childDeleting                    // being deleted
-	childForeign                     // it has another controller
-)
-
-// childStateOf compares the KeaReservation that has the wanted name, or nil, with
-// what an apply would make of it.
-func childStateOf(have *v1alpha1.KeaReservation, nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress) childState {
-	switch {
-	case have == nil:
-		return childAbsent
-	case !controls(nc, have) && !orphanOf(nc, have):
-		return childForeign
-	case meta.WasDeleted(have):
-		return childDeleting
-	case !inPlace(have, at) || hwAddressOf(have) != mac:
-		// The provider configuration could be changed in place, but that would leave
-		// the reservation behind in the old Kea.
-		if controls(nc, have) {
-			return childMisplaced
-		}
-		return childForeign
-	case !metadataUpToDate(have, nc, at, mac):
-		return childOutdated
-	}
-	return childAsWanted
-}
-
 // controls reports whether a NetworkConfiguration controls a KeaReservation. It
-// compares UIDs: there may have been another one of the same name.
+// compares UIDs: there may have been another one of the same name. An owner is in
+// the same namespace; a reference from another one is forged.
 func controls(nc *vitistack.NetworkConfiguration, r *v1alpha1.KeaReservation) bool {
 	c := metav1.GetControllerOf(r)
-	return c != nil && c.UID == nc.UID
+	return c != nil && c.UID == nc.UID && r.Namespace == nc.Namespace
 }
 
 // orphanOf reports whether a KeaReservation was made for a NetworkConfiguration of
 // this name and has no controller any more: that was deleted with
 // --cascade=orphan, or the KeaReservation was restored from a backup without owners.
 func orphanOf(nc *vitistack.NetworkConfiguration, r *v1alpha1.KeaReservation) bool {
-	return metav1.GetControllerOf(r) == nil && r.Labels[labelNetworkConfiguration] == labelValue(nc.Name)
+	return metav1.GetControllerOf(r) == nil && r.Namespace == nc.Namespace && r.Labels[labelNetworkConfiguration] == labelValue(nc.Name)
 }
 
 // controllerOf returns the name of the NetworkConfiguration that controls a
-// KeaReservation.
+// KeaReservation, by what that says of itself.
 func controllerOf(r *v1alpha1.KeaReservation) (string, bool) {
 	c := metav1.GetControllerOf(r)
 	if c == nil || c.Kind != vitistack.NetworkConfigurationKind {

@@ -26,6 +26,9 @@ type policy struct {
 
 	// config is used if a NetworkNamespace names none. It has no namespace.
 	config connection.Ref
+
+	// places tells which places work. It is not needed for a claim.
+	places places
 }
 
 // A place is where the reservations of a NetworkConfiguration go.
@@ -111,6 +114,13 @@ func (p policy) refusal(nc *vitistack.NetworkConfiguration, nn *vitistack.Networ
 			"set its spec.ipAllocation.type to dhcp", nn.Name)
 	}
 	return ""
+}
+
+// servedByOther reports whether a NetworkConfiguration names another provider than
+// Kea.
+func servedByOther(nc *vitistack.NetworkConfiguration) bool {
+	provider := strings.TrimSpace(nc.Spec.Provider)
+	return provider != "" && !strings.EqualFold(provider, vitistack.ProviderKea)
 }
 
 // servedByKea reports whether a NetworkNamespace's addresses come from Kea, which

@@ -6,22 +6,26 @@
 //
 //	NetworkConfiguration ─┐ events (enqueue.go)
 //	NetworkNamespace ─────┼──────▶ queue ──▶ Reconcile (reconciler.go)
-//	KeaReservation ───────┘                    │
-//	                                           ▼
-//	  caches ───▶ situation ───▶ plan ───▶ KeaReservations   (apply.go)
-//	              situation.go   claim.go      and
-//	                             expand.go  status, events   (report.go, status.go,
-//	                             duplicates.go                events.go)
+//	KeaReservation ───────┘  ▲                 │
+//	provider configuration ──┘ (waits.go)      ▼
+//	  caches ───▶ situation ───▶ plan ───▶ guard ───▶ KeaReservations   (apply.go)
+//	              situation.go   claim.go  guard.go     and
+//	  servers ──▶ places         expand.go           status, events   (report.go, status.go,
+//	              places.go      duplicates.go                         events.go)
+//	                             move.go
 //	                             plan.go
 //
 // What is in the second row between caches and writes is pure: functions from
-// values to values. setup.go registers the controller with the gate, and run.go
-// runs it while VitiStack's CRDs and the permissions are there.
+// values to values, but for the functions of places, which read what is known. The
+// guard counts removals over time. setup.go registers the controller with the gate,
+// and run.go runs it while VitiStack's CRDs and the permissions are there.
 //
 // Goroutines and locks:
 //   - The queue's workers call Reconcile, never twice at once for one object.
-//   - A reconciler has no state but its onceRecorder, which has a mutex of its own.
-//   - An enqueuer has no state; informers call it.
+//   - A reconciler has no state but its onceRecorder, its guard and its waits, each of
+//     which has a mutex of its own. They outlive it.
+//   - An enqueuer has no state; informers call it. waits is called by the servers'
+//     goroutines, too, and does not block.
 //   - readFailures has a mutex of its own; the requests of VitiStack's cache call it.
 //   - run has one goroutine for VitiStack's cache and one for the controller, both of
 //     which end with its context. The manager's cache outlives them (sharedCache).

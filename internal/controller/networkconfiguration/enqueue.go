@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
@@ -29,6 +30,7 @@ type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 // state of its own.
 type enqueuer struct {
 	vitistack client.Reader
+	waits     *waits
 	log       logging.Logger
 }
 
@@ -73,25 +75,52 @@ func (w *enqueuer) onNetworkNamespace() handler.Funcs {
 }
 
 // onKeaReservation enqueues the NetworkConfiguration that controls it or wants its
-// name. When it is deleted, so are those that wait for its hardware address.
+// name. When it is deleted, or holds its address or no longer does, or has another
+// controller, so are those that name its hardware address.
 func (w *enqueuer) onKeaReservation() handler.Funcs {
-	add := func(ctx context.Context, q queue, versions ...client.Object) {
-		c := requests{}
-		for _, v := range versions {
-			w.usersOf(ctx, c, v)
-		}
-		c.enqueue(q)
-	}
-	f := handlerFuncs(add)
-	f.DeleteFunc = func(ctx context.Context, e event.DeleteEvent, q queue) {
-		c := requests{}
-		w.usersOf(ctx, c, e.Object)
-		for _, mac := range macIndex(e.Object) {
+	rivals := func(ctx context.Context, c requests, o client.Object) {
+		for _, mac := range macIndex(o) {
 			c.add(w.list(ctx, client.MatchingFields{indexMAC: mac})...)
 		}
-		c.enqueue(q)
 	}
-	return f
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
+			c := requests{}
+			w.usersOf(ctx, c, e.Object)
+			c.enqueue(q)
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+			c := requests{}
+			w.usersOf(ctx, c, e.ObjectNew)
+			w.usersOf(ctx, c, e.ObjectOld)
+			if !sameClaim(e.ObjectOld, e.ObjectNew) {
+				rivals(ctx, c, e.ObjectNew)
+			}
+			c.enqueue(q)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
+			c := requests{}
+			w.usersOf(ctx, c, e.Object)
+			rivals(ctx, c, e.Object)
+			c.enqueue(q)
+		},
+	}
+}
+
+// sameClaim reports whether two versions of a KeaReservation mean the same to those
+// that compete for its hardware address.
+func sameClaim(a, b client.Object) bool {
+	x, okX := a.(*v1alpha1.KeaReservation)
+	y, okY := b.(*v1alpha1.KeaReservation)
+	return okX && okY && holds(x) == holds(y) && equality.Semantic.DeepEqual(x.OwnerReferences, y.OwnerReferences)
+}
+
+// onProviderConfig enqueues what waits for a provider configuration.
+func (w *enqueuer) onProviderConfig(kind string) handler.Funcs {
+	return handlerFuncs(func(_ context.Context, _ queue, versions ...client.Object) {
+		o := versions[0]
+		w.waits.notify(connection.Ref{Kind: kind, Name: o.GetName()}.In(o.GetNamespace()))
+	})
 }
 
 // usersOf adds the NetworkConfigurations that control a KeaReservation or want
@@ -104,7 +133,9 @@ func (w *enqueuer) usersOf(ctx context.Context, c requests, o client.Object) {
 	if name, ok := controllerOf(r); ok {
 		c[types.NamespacedName{Namespace: r.Namespace, Name: name}] = true
 	}
-	c.add(w.list(ctx, client.InNamespace(r.Namespace), client.MatchingFields{indexReservation: r.Name})...)
+	for _, name := range []string{r.Name, firstName(r.Name)} {
+		c.add(w.list(ctx, client.InNamespace(r.Namespace), client.MatchingFields{indexReservation: name})...)
+	}
 }
 
 // withRivals adds a NetworkConfiguration and those that name one of its hardware
@@ -181,4 +212,10 @@ func sameCondition(a, b *v1alpha1.KeaReservation, t xpv2.ConditionType) bool {
 func sameMeta(a, b client.Object) bool {
 	return a.GetUID() == b.GetUID() && meta.WasDeleted(a) == meta.WasDeleted(b) &&
 		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations())
+}
+
+// sameProviderConfig ignores what does not say whether it can be used.
+func sameProviderConfig(a, b providerConfig) bool {
+	return sameMeta(a, b) && a.GetGeneration() == b.GetGeneration() &&
+		a.GetCondition(xpv2.TypeReady).Status == b.GetCondition(xpv2.TypeReady).Status
 }

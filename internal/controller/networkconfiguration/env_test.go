@@ -23,10 +23,10 @@ import (
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/gate"
 	"github.com/vitistack/provider-kea/internal/testenv"
 	"github.com/vitistack/provider-kea/internal/vitistack"
@@ -39,6 +39,16 @@ const patience = 60 * time.Second
 // keaReservationCRD is the CRD of what the controller makes.
 func keaReservationCRD() string {
 	return filepath.Join(testenv.Root(), "package", "crds", "kea.crossplane.io_keareservations.yaml")
+}
+
+// ownCRDs are those of the provider that the controller needs.
+func ownCRDs() []string {
+	crds := filepath.Join(testenv.Root(), "package", "crds")
+	return []string{
+		keaReservationCRD(),
+		filepath.Join(crds, "kea.crossplane.io_providerconfigs.yaml"),
+		filepath.Join(crds, "kea.crossplane.io_clusterproviderconfigs.yaml"),
+	}
 }
 
 func newScheme(tb testing.TB) *runtime.Scheme {
@@ -71,7 +81,12 @@ func newClient(tb testing.TB, cfg *rest.Config, version string) client.Client {
 // counts the writes of the controller, by namespace.
 func startManager(tb testing.TB, cfg *rest.Config, o Options) *writes {
 	tb.Helper()
-	w := &writes{}
+	w := &writes{groups: connection.NewGroups()}
+	o.Groups = w.groups
+	o.places = w.places.places
+	if o.MaxRemovalPercent == 0 {
+		o.MaxRemovalPercent = 100
+	}
 	cfg = rest.CopyConfig(cfg)
 	cfg.QPS = -1
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
@@ -110,45 +125,6 @@ func startManager(tb testing.TB, cfg *rest.Config, o Options) *writes {
 	})
 	tb.Cleanup(w.stop)
 	return w
-}
-
-// writes counts.
-type writes struct {
-	stop func()
-
-	byNamespace sync.Map // of *atomic.Int64
-}
-
-func (w *writes) in(namespace string) *atomic.Int64 {
-	n, _ := w.byNamespace.LoadOrStore(namespace, &atomic.Int64{})
-	return n.(*atomic.Int64)
-}
-
-func (w *writes) newClient(cfg *rest.Config, o client.Options) (client.Client, error) {
-	c, err := client.NewWithWatch(cfg, o)
-	if err != nil {
-		return nil, err
-	}
-	return interceptor.NewClient(c, interceptor.Funcs{
-		Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
-			w.in(obj.GetNamespace()).Add(1)
-			return c.Patch(ctx, obj, patch, opts...)
-		},
-		Apply: func(ctx context.Context, c client.WithWatch, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
-			if o, ok := obj.(interface{ GetNamespace() string }); ok {
-				w.in(o.GetNamespace()).Add(1)
-			}
-			return c.Apply(ctx, obj, opts...)
-		},
-		Delete: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.DeleteOption) error {
-			w.in(obj.GetNamespace()).Add(1)
-			return c.Delete(ctx, obj, opts...)
-		},
-		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, obj client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
-			w.in(obj.GetNamespace()).Add(1)
-			return c.SubResource(sub).Patch(ctx, obj, patch, opts...)
-		},
-	}), nil
 }
 
 // A site is a namespace that a test has to itself, and what it does there.

@@ -5,6 +5,7 @@ package networkconfiguration
 import (
 	"errors"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
@@ -23,11 +24,13 @@ const (
 	reasonDuplicate     event.Reason = "DuplicateHardwareAddress"
 	reasonForeign       event.Reason = "ForeignKeaReservation"
 	reasonCannotAct     event.Reason = "CannotChangeKeaReservations"
+	reasonCannotMove    event.Reason = "CannotMove"
+	reasonRemovalsHeld  event.Reason = conditionRemovalsHeld
 )
 
 // eventsOf returns the events that describe the current state of a
-// NetworkConfiguration.
-func eventsOf(s *situation, p plan, phase string, failed error) []event.Event {
+// NetworkConfiguration. held says which removals are held, if any.
+func eventsOf(s *situation, p plan, phase, held string, failed error) []event.Event {
 	var out []event.Event
 	warn := func(reason event.Reason, message string) {
 		out = append(out, event.Warning(reason, errors.New(message)))
@@ -46,6 +49,10 @@ func eventsOf(s *situation, p plan, phase string, failed error) []event.Event {
 	for _, mac := range macsOf(s.nc) {
 		warnBlocked(warn, p, mac)
 	}
+	for _, why := range stuckTexts(s, p) {
+		warn(reasonCannotMove, why)
+	}
+	out = append(out, heldEvents(held)...)
 	if failed != nil {
 		warn(reasonCannotAct, failed.Error())
 	}
@@ -63,6 +70,26 @@ func warnBlocked(warn func(event.Reason, string), p plan, mac kea.HWAddress) {
 	case ok:
 		warn(reasonForeign, h.message)
 	}
+}
+
+// heldEvents returns the event about removals that are held, if any are.
+func heldEvents(held string) []event.Event {
+	if held == "" {
+		return nil
+	}
+	return []event.Event{event.Warning(reasonRemovalsHeld, errors.New(held))}
+}
+
+// stuckTexts returns why devices cannot move, each text once: it is most often the
+// same for all of them.
+func stuckTexts(s *situation, p plan) []string {
+	var out []string
+	for _, mac := range macsOf(s.nc) {
+		if why := p.stuck[mac]; why != "" && !slices.Contains(out, why) {
+			out = append(out, why)
+		}
+	}
+	return out
 }
 
 // A onceRecorder records each event of a NetworkConfiguration once, and again only

@@ -64,15 +64,16 @@ func TestEventsOf(t *testing.T) {
 			mac1: {kind: blockedByDuplicate, message: "duplicate"},
 			mac2: {kind: blockedByForeign, message: "foreign"},
 		},
+		stuck: map[kea.HWAddress]string{mac1: "stuck", mac2: "stuck"},
 	}
-	events := eventsOf(s, p, "Ready", errors.New("cannot"))
+	events := eventsOf(s, p, "Ready", "held", errors.New("cannot"))
 	got := make([]string, len(events))
 	for i, e := range events {
 		got[i] = string(e.Reason)
 	}
 	want := []string{
 		"SeveralNetworkNamespaces", "Misconfigured", "InvalidHardwareAddress", "DuplicateHardwareAddress",
-		"ForeignKeaReservation", "CannotChangeKeaReservations", "Configured",
+		"ForeignKeaReservation", "CannotMove", "RemovalsHeld", "CannotChangeKeaReservations", "Configured",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("eventsOf(...): -want, +got:\n%s", diff)

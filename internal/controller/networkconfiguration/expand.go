@@ -28,6 +28,9 @@ const (
 // hashLength is in hexadecimal digits: 64 bits are enough for the names of a cluster.
 const hashLength = 16
 
+// placeHashLength is in hexadecimal digits: a device has few places.
+const placeHashLength = 8
+
 // A device is a network interface with its hardware address in canonical form.
 type device struct {
 	name string // of the interface, for messages
@@ -66,6 +69,23 @@ func reservationName(nc string, mac kea.HWAddress) string {
 	return shortened(nc, validation.DNS1123SubdomainMaxLength-len(suffix)) + suffix
 }
 
+// movedName returns the name of a device's KeaReservation that is created while one
+// in another place has the name that reservationName returns. It keeps it.
+func movedName(nc string, mac kea.HWAddress, at *place) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{at.subnet, at.config.Kind, at.config.Namespace, at.config.Name}, "\n")))
+	suffix := "-" + strings.ReplaceAll(mac.String(), ":", "") + "-" + hex.EncodeToString(sum[:])[:placeHashLength]
+	return shortened(nc, validation.DNS1123SubdomainMaxLength-len(suffix)) + suffix
+}
+
+// firstName returns the name that reservationName returns for the device of which
+// movedName returned this one.
+func firstName(moved string) string {
+	if at := len(moved) - 1 - placeHashLength; at > 0 && moved[at] == '-' {
+		return moved[:at]
+	}
+	return moved
+}
+
 // labelValue returns an object's name as a label's value.
 func labelValue(name string) string {
 	return shortened(name, validation.LabelValueMaxLength)
@@ -92,7 +112,7 @@ func labelsOf(nc *vitistack.NetworkConfiguration, at *place) map[string]string {
 // applyConfiguration returns a KeaReservation for server-side apply. It sets
 // neither ipAddress nor anything else that is not this controller's, so that the
 // address that is pinned later stays.
-func applyConfiguration(nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress) *unstructured.Unstructured {
+func applyConfiguration(nc *vitistack.NetworkConfiguration, at *place, mac kea.HWAddress, name string) *unstructured.Unstructured {
 	u := &unstructured.Unstructured{Object: map[string]any{
 		"spec": map[string]any{
 			"providerConfigRef": map[string]any{"kind": at.config.Kind, "name": at.config.Name},
@@ -101,7 +121,7 @@ func applyConfiguration(nc *vitistack.NetworkConfiguration, at *place, mac kea.H
 	}}
 	u.SetGroupVersionKind(v1alpha1.KeaReservationGroupVersionKind)
 	u.SetNamespace(nc.Namespace)
-	u.SetName(reservationName(nc.Name, mac))
+	u.SetName(name)
 	u.SetLabels(labelsOf(nc, at))
 	// Set here, crossplane-runtime need not write it in a request of its own.
 	u.SetAnnotations(map[string]string{meta.AnnotationKeyExternalName: mac.String()})

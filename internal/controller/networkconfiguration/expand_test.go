@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/vitistack/provider-kea/internal/kea"
-	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
 func TestMACsOf(t *testing.T) {
@@ -90,58 +89,32 @@ func TestApplyConfiguration(t *testing.T) {
 			"forProvider":       map[string]any{"subnet": "10.0.0.0/24", "hwAddress": mac1},
 		},
 	}
-	got := applyConfiguration(nc("vm", []string{mac1}), at("10.0.0.0/24"), mac1)
+	got := applyConfiguration(nc("vm", []string{mac1}), at("10.0.0.0/24"), mac1, "vm-020000000001")
 	if diff := cmp.Diff(want, got.Object); diff != "" {
 		t.Errorf("An apply names what is ours and nothing else\napplyConfiguration(...): -want, +got:\n%s", diff)
 	}
 }
 
-func TestChildStateOf(t *testing.T) {
-	vm := nc("vm", []string{mac1})
-	here, there := at("10.0.0.0/24"), at("10.1.0.0/24")
-	otherKea := at("10.0.0.0/24")
+func TestMovedName(t *testing.T) {
+	here, otherKea := at("10.0.0.0/24"), at("10.0.0.0/24")
 	otherKea.config = clusterConfig("other")
-	other := nc("vm", []string{mac1}, func(nc *vitistack.NetworkConfiguration) { nc.UID = "another" })
-
-	cases := map[string]struct {
-		reason string
-		opts   []krOption
-		of     *vitistack.NetworkConfiguration
-		at     *place
-		mac    string
-		want   childState
-	}{
-		"AsWanted":        {reason: "What an apply makes is as wanted", want: childAsWanted},
-		"Pinned":          {reason: "A pinned address is not ours, and changes nothing", opts: []krOption{holding}, want: childAsWanted},
-		"Unlabelled":      {reason: "Labels come back", opts: []krOption{unlabelled}, want: childOutdated},
-		"OtherSubnet":     {reason: "A subnet cannot be changed", at: there, want: childMisplaced},
-		"OtherKea":        {reason: "Another Kea would leave the reservation behind", at: otherKea, want: childMisplaced},
-		"OtherMAC":        {reason: "A hardware address cannot be changed", mac: mac2, want: childMisplaced},
-		"Going":           {reason: "What is being deleted is waited for", opts: []krOption{going}, at: there, want: childDeleting},
-		"Foreign":         {reason: "A controller is known by its UID", of: other, want: childForeign},
-		"ForeignGoing":    {reason: "Another controller's stays its own to the end", of: other, opts: []krOption{going}, want: childForeign},
-		"Uncontrolled":    {reason: "One without a controller is not taken over without a sign that it was ours", opts: []krOption{orphaned, unlabelled}, want: childForeign},
-		"Orphan":          {reason: "What was made for it is taken over", opts: []krOption{orphaned}, want: childOutdated},
-		"OrphanElsewhere": {reason: "An orphan is not ours to delete", opts: []krOption{orphaned}, at: there, want: childForeign},
+	names := map[string]bool{}
+	for _, vm := range []string{"vm", strings.Repeat("a", 253)} {
+		for _, p := range []*place{here, at("10.1.0.0/24"), otherKea} {
+			got := movedName(vm, mac1, p)
+			if errs := validation.IsDNS1123Subdomain(got); len(errs) > 0 {
+				t.Errorf("movedName(%q, %s) = %q: %v", vm, p, got, errs)
+			}
+			if first := firstName(got); len(vm) < 200 && first != reservationName(vm, mac1) {
+				t.Errorf("firstName(%q): %q", got, first)
+			}
+			if names[got] || got == reservationName(vm, mac1) {
+				t.Errorf("movedName(%q, %s) = %q: that is another place's name", vm, p, got)
+			}
+			names[got] = true
+		}
 	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			if tc.of == nil {
-				tc.of = vm
-			}
-			if tc.at == nil {
-				tc.at = here
-			}
-			if tc.mac == "" {
-				tc.mac = mac1
-			}
-			have := kr(tc.of, tc.at, tc.mac, tc.opts...)
-			if got := childStateOf(have, vm, here, mac1); got != tc.want {
-				t.Errorf("\n%s\nchildStateOf(...): want %d, got %d", tc.reason, tc.want, got)
-			}
-		})
-	}
-	if got := childStateOf(nil, vm, here, mac1); got != childAbsent {
-		t.Errorf("childStateOf(nil): want %d, got %d", childAbsent, got)
+	if got := firstName("vm-020000000001"); got != "vm-020000000001" {
+		t.Errorf("firstName(...) of a first name: %q", got)
 	}
 }

@@ -79,7 +79,7 @@ func TestStatusOfInvalidMACs(t *testing.T) {
 				child := kr(vm, at("10.0.0.0/24"), mac1, holding)
 				s.named, s.owned = named(child), []*v1alpha1.KeaReservation{child}
 			}
-			st := statusOf(s, policy{config: clusterConfig("default")}.decide(s), nil, epoch)
+			st := statusOf(s, policy{config: clusterConfig("default")}.decide(s), nil, "", epoch)
 			got := want{phase: st.Phase, message: st.Message}
 			for _, in := range st.NetworkInterfaces {
 				got.addresses = append(got.addresses, strings.Join(in.IPv4Addresses, ","))

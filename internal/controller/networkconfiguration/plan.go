@@ -30,20 +30,30 @@ type situation struct {
 	// owned are the KeaReservations that nc controls.
 	owned []*v1alpha1.KeaReservation
 
-	// sameMAC are the KeaReservations for the same hardware addresses, in all
-	// namespaces and with any controller.
-	sameMAC []*v1alpha1.KeaReservation
+	// orphans are the KeaReservations that were made for a NetworkConfiguration of
+	// nc's name, and have no controller any more.
+	orphans []*v1alpha1.KeaReservation
+
+	// others are the KeaReservations for the same hardware addresses, in all
+	// namespaces, that another NetworkConfiguration controls.
+	others []otherChild
 }
 
 // A plan is what to do for a NetworkConfiguration.
 type plan struct {
 	claim claim
 
-	// apply lists the devices whose KeaReservation is to be applied.
-	apply []kea.HWAddress
+	// apply lists the KeaReservations to apply.
+	apply []application
+
+	// pin lists the KeaReservations that take over the address of another one.
+	pin []pin
 
 	// remove lists the KeaReservations to delete.
-	remove []*v1alpha1.KeaReservation
+	remove []removal
+
+	// held lists those of them that are not deleted before that is confirmed.
+	held []removal
 
 	// blocked has the devices that cannot have a reservation here because of
 	// another object, and which one.
@@ -52,6 +62,31 @@ type plan struct {
 	// recreating has the devices whose KeaReservation is deleted and created again,
 	// and why.
 	recreating map[kea.HWAddress]string
+
+	// stuck has the devices that have a KeaReservation in another place and cannot
+	// move, and why.
+	stuck map[kea.HWAddress]string
+}
+
+// An application is a KeaReservation to apply.
+type application struct {
+	mac  kea.HWAddress
+	name string
+}
+
+// A removal is a KeaReservation to delete.
+type removal struct {
+	*v1alpha1.KeaReservation
+
+	// read means that no user removed it: it follows from what the provider read.
+	// See guard.
+	read bool
+}
+
+// A pin is a KeaReservation that takes over the address of another one.
+type pin struct {
+	reservation *v1alpha1.KeaReservation
+	address     string
 }
 
 // A blocker keeps a device from having a KeaReservation.
@@ -67,53 +102,98 @@ const (
 	blockedByForeign
 )
 
-// decide returns the plan for a situation. It is pure.
+// decide returns the plan for a situation. It is pure, but for what p knows about
+// places.
 func (p policy) decide(s *situation) plan {
 	out := plan{
 		claim:      p.claimOf(s.nc, s.networks),
 		blocked:    map[kea.HWAddress]blocker{},
 		recreating: map[kea.HWAddress]string{},
+		stuck:      map[kea.HWAddress]string{},
 	}
 	if !out.claim.ours {
-		out.prune(s.owned, nil)
+		for _, r := range s.owned {
+			out.drop(r, !servedByOther(s.nc))
+		}
 		return out
 	}
 
 	macs := macsOf(s.nc)
 	if out.claim.place != nil {
 		for _, mac := range macs {
-			out.decideFor(mac, s)
+			out.decideFor(mac, s, p.places)
 		}
 	}
 	// While the place is not known, the reservations of devices that are still
 	// named stay: what is missing will most likely come back as it was.
-	out.prune(s.owned, macs)
+	out.prune(s, macs)
 	return out
 }
 
-func (out *plan) decideFor(mac kea.HWAddress, s *situation) {
+func (out *plan) decideFor(mac kea.HWAddress, s *situation, places places) {
 	at := out.claim.place
-	have := s.named[reservationName(s.nc.Name, mac)]
-	state := childStateOf(have, s.nc, at, mac)
-
-	if who, taken := otherUser(s.nc, at, mac, s); taken {
-		out.blocked[mac] = blocker{kind: blockedByDuplicate, message: who}
-		if have != nil && controls(s.nc, have) {
-			out.drop(have)
+	f := familyOf(s, mac, at)
+	if b, yield := otherUser(s, mac, at, f.keeper); b != nil {
+		out.blocked[mac] = *b
+		if yield && controls(s.nc, f.keeper) {
+			out.drop(f.keeper, false)
 		}
 		return
 	}
-	switch state {
-	case childAbsent, childOutdated:
-		out.apply = append(out.apply, mac)
-	case childMisplaced:
-		out.recreating[mac] = fmt.Sprintf("KeaReservation %s is being recreated in %s with %s %s", have.Name, at.subnet, at.config.Kind, at.config.Name)
-		out.drop(have)
-	case childDeleting:
-		out.recreating[mac] = fmt.Sprintf("KeaReservation %s is being deleted, and is recreated after that", have.Name)
-	case childForeign:
+	for _, r := range f.spare {
+		out.drop(r, false)
+	}
+	if f.keeper == nil {
+		out.create(mac, s, f, places)
+		return
+	}
+	if !metadataUpToDate(f.keeper, s.nc, at, mac) {
+		out.apply = append(out.apply, application{mac, f.keeper.Name})
+	}
+	out.leave(mac, s, f, places)
+}
+
+// create plans a device's KeaReservation in its place, where it has none.
+func (out *plan) create(mac kea.HWAddress, s *situation, f family, places places) {
+	at := out.claim.place
+	if f.going != nil {
+		out.recreating[mac] = fmt.Sprintf("KeaReservation %s is being deleted, and is recreated after that", f.going.Name)
+		return
+	}
+	if len(f.elsewhere) > 0 {
+		if err := places.works(at, s.nc.Namespace); err != nil {
+			out.stuck[mac] = fmt.Sprintf("cannot move to %s: %s; the reservation in %s stays", at, err, placeText(f.elsewhere[0]))
+			return
+		}
+	}
+	name := reservationName(s.nc.Name, mac)
+	if have := s.named[name]; have != nil && controls(s.nc, have) {
+		// The first name is that of the KeaReservation that the device moves from.
+		name = movedName(s.nc.Name, mac, at)
+	}
+	if have := s.named[name]; have != nil {
 		out.blocked[mac] = blocker{kind: blockedByForeign, message: foreignText(have)}
-	case childAsWanted:
+		return
+	}
+	out.apply = append(out.apply, application{mac, name})
+}
+
+// leave plans the end of a device's KeaReservations in other places: once the one
+// here is known to be served.
+func (out *plan) leave(mac kea.HWAddress, s *situation, f family, places places) {
+	if settled(f.keeper) {
+		for _, r := range f.elsewhere {
+			out.drop(r, !chosenByUser(s.nc, r, out.claim.place))
+		}
+		return
+	}
+	old := f.handsOver(out.claim.place, mac, places)
+	switch {
+	case old == nil:
+	case f.keeper.Spec.ForProvider.IPAddress == "" && old.Status.AtProvider.IPAddress != "":
+		out.pin = append(out.pin, pin{f.keeper, old.Status.AtProvider.IPAddress})
+	default:
+		out.drop(old, !chosenByUser(s.nc, old, out.claim.place))
 	}
 }
 
@@ -127,16 +207,19 @@ func foreignText(have *v1alpha1.KeaReservation) string {
 }
 
 // prune removes the KeaReservations of devices that are not in macs.
-func (out *plan) prune(owned []*v1alpha1.KeaReservation, macs []kea.HWAddress) {
-	for _, r := range owned {
-		if !slices.Contains(macs, hwAddressOf(r)) {
-			out.drop(r)
+func (out *plan) prune(s *situation, macs []kea.HWAddress) {
+	for _, r := range s.owned {
+		if mac := hwAddressOf(r); !slices.Contains(macs, mac) {
+			out.drop(r, lostByReading(s.nc, mac))
 		}
 	}
 }
 
-func (out *plan) drop(r *v1alpha1.KeaReservation) {
-	if !meta.WasDeleted(r) && !slices.Contains(out.remove, r) {
-		out.remove = append(out.remove, r)
+// drop removes a KeaReservation. Nothing is lost with one that does not hold its
+// address: it is not counted as removed by what was read.
+func (out *plan) drop(r *v1alpha1.KeaReservation, read bool) {
+	read = read && holds(r)
+	if !meta.WasDeleted(r) && !slices.ContainsFunc(out.remove, func(have removal) bool { return have.KeaReservation == r }) {
+		out.remove = append(out.remove, removal{r, read})
 	}
 }

@@ -12,10 +12,13 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"k8s.io/apimachinery/pkg/api/equality"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
@@ -33,6 +36,10 @@ type reconciler struct {
 	kube      client.Client
 
 	policy policy
+	// places returns what is known about places while its context lasts.
+	places func(context.Context) places
+	waits  *waits
+	guard  *guard
 	events *onceRecorder
 	log    logging.Logger
 
@@ -48,7 +55,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	nc := &vitistack.NetworkConfiguration{}
 	if err := r.vitistack.Get(ctx, req.NamespacedName, nc); err != nil {
 		if kerrors.IsNotFound(err) {
-			r.events.forget(req.NamespacedName)
+			r.forget(req.NamespacedName)
 			return reconcile.Result{}, nil
 		}
 		return reconcile.Result{}, fmt.Errorf("cannot get NetworkConfiguration: %w", err)
@@ -60,7 +67,11 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	err = r.execute(ctx, s, r.policy.decide(s))
+	p, err := r.plan(ctx, s)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	err = r.execute(ctx, s, p)
 	if kerrors.IsConflict(err) {
 		r.log.Debug("Another client wrote first", "namespace", req.Namespace, "name", req.Name, "error", err)
 		return reconcile.Result{RequeueAfter: conflictRetry}, nil
@@ -68,25 +79,70 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	return reconcile.Result{}, err
 }
 
+// forget drops what is remembered of a NetworkConfiguration that is gone.
+func (r *reconciler) forget(nc types.NamespacedName) {
+	r.events.forget(nc)
+	r.waits.clear(nc)
+	r.guard.forget(nc)
+}
+
+// plan decides what to do in a situation, and which removals of it are held.
+func (r *reconciler) plan(ctx context.Context, s *situation) (plan, error) {
+	nc := client.ObjectKeyFromObject(s.nc)
+	r.waits.clear(nc)
+	known := r.places(ctx)
+	p := r.policy
+	p.places = places{
+		works: func(at *place, namespace string) error {
+			r.waits.add(nc, at.config)
+			return known.works(at, namespace)
+		},
+		owner: known.owner,
+	}
+	out := p.decide(s)
+	if meta.WasDeleted(s.nc) {
+		return out, nil
+	}
+	confirmed := func(ref connection.Ref) bool {
+		if nn, _ := networkOf(s.nc, s.networks); nn != nil && confirmsRemovals(nn) {
+			return true
+		}
+		r.waits.add(nc, ref)
+		return known.confirms(ref)
+	}
+	count := func(ref connection.Ref) (int, error) {
+		l := &v1alpha1.KeaReservationList{}
+		if err := r.kube.List(ctx, l, client.MatchingFields{indexConfig: configKey(ref)}, client.UnsafeDisableDeepCopy); err != nil {
+			return 0, fmt.Errorf("cannot count the KeaReservations of %s: %w", ref, err)
+		}
+		return len(l.Items), nil
+	}
+	var err error
+	out.remove, out.held, err = r.guard.split(nc, out.remove, removalsHeld(s.nc), r.now(), confirmed, count)
+	return out, err
+}
+
 // execute carries out a plan and writes the status.
 func (r *reconciler) execute(ctx context.Context, s *situation, p plan) error {
 	switch {
+	case meta.WasDeleted(s.nc) && !servedByOther(s.nc):
+		// The garbage collector deletes its KeaReservations once it is gone, and
+		// each of them is gone when Kea has removed its reservation. No other
+		// component removes kea-operator's finalizers.
+		return r.removeFinalizers(ctx, s.nc)
 	case !p.claim.ours:
 		return r.release(ctx, s, p)
-	case meta.WasDeleted(s.nc):
-		// The garbage collector deletes its KeaReservations once it is gone, and
-		// each of them is gone when Kea has removed its reservation.
-		return r.removeFinalizer(ctx, s.nc)
 	}
 
+	held := r.guard.heldText(s, p)
 	failed, err := r.applyPlan(ctx, s.nc, p)
-	status := statusOf(s, p, failed, r.now())
+	status := statusOf(s, p, failed, held, r.now())
 	if !r.allocation {
 		status.NetworkInterfaces = vitistack.WithoutAllocation(status.NetworkInterfaces)
 	}
 	// The status is written in any case: it says what failed.
 	statusErr := r.writeStatus(ctx, s.nc, status)
-	r.events.record(s.nc, eventsOf(s, p, status.Phase, err))
+	r.events.record(s.nc, eventsOf(s, p, status.Phase, held, err))
 	if err == nil {
 		return statusErr // unwrapped, so that a conflict is seen
 	}
@@ -95,32 +151,42 @@ func (r *reconciler) execute(ctx context.Context, s *situation, p plan) error {
 
 // release deletes the KeaReservations of a NetworkConfiguration that is not, or no
 // longer, the provider's. The NetworkConfiguration itself is not touched, but for
-// kea-operator's finalizer on one that was the provider's until now: no other
-// controller removes it, and the NetworkConfiguration could never be deleted.
+// two things: kea-operator's finalizers on one that was the provider's until now, as
+// no other controller removes them, and the condition about what is held.
 func (r *reconciler) release(ctx context.Context, s *situation, p plan) error {
-	if len(s.owned) == 0 {
+	if len(s.owned) == 0 && !removalsHeld(s.nc) {
 		return nil
 	}
-	// First, as the reservations are the evidence that it was the provider's.
-	if err := r.removeFinalizer(ctx, s.nc); err != nil {
-		return err
+	// Before the reservations go: they are the evidence that it was the provider's.
+	if len(p.held) == 0 {
+		if err := r.removeFinalizers(ctx, s.nc); err != nil {
+			return err
+		}
 	}
+	held := r.guard.heldText(s, p)
 	_, err := r.applyPlan(ctx, s.nc, p)
+	if held != "" || removalsHeld(s.nc) {
+		err = errors.Join(err, r.writeStatus(ctx, s.nc, withRemovalsHeld(*s.nc.Status.DeepCopy(), s.nc.Generation, held, r.now())))
+		r.events.record(s.nc, heldEvents(held))
+	}
 	return err
 }
 
-// removeFinalizer removes kea-operator's finalizer, if it is there.
-func (r *reconciler) removeFinalizer(ctx context.Context, nc *vitistack.NetworkConfiguration) error {
+// removeFinalizers removes kea-operator's finalizers, if they are there.
+func (r *reconciler) removeFinalizers(ctx context.Context, nc *vitistack.NetworkConfiguration) error {
 	without := nc.DeepCopy()
-	if !controllerutil.RemoveFinalizer(without, vitistack.KeaOperatorFinalizer) {
+	for _, f := range vitistack.KeaOperatorFinalizers() {
+		controllerutil.RemoveFinalizer(without, f)
+	}
+	if len(without.Finalizers) == len(nc.Finalizers) {
 		return nil
 	}
 	// A list is patched as a whole: with the lock no other change to it is lost.
 	patch := client.MergeFromWithOptions(nc, client.MergeFromWithOptimisticLock{})
 	if err := r.kube.Patch(ctx, without, patch); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("cannot remove finalizer %s: %w", vitistack.KeaOperatorFinalizer, err)
+		return fmt.Errorf("cannot remove kea-operator's finalizers: %w", err)
 	}
-	r.log.Debug("Removed kea-operator's finalizer", "namespace", nc.Namespace, "name", nc.Name)
+	r.log.Debug("Removed kea-operator's finalizers", "namespace", nc.Namespace, "name", nc.Name)
 	return nil
 }
 

@@ -23,6 +23,10 @@ type deviceReport struct {
 	// problem says nothing about it.
 	keep bool
 
+	// subnet is that of the KeaReservation that the report is about, if it is not the
+	// wanted one: the device has not moved yet.
+	subnet string
+
 	// gateway and nameservers of the subnet, if Kea has them.
 	gateway     string
 	nameservers []string
@@ -54,33 +58,59 @@ func deviceReports(s *situation, p plan, failed map[kea.HWAddress]error) []devic
 }
 
 func macReport(s *situation, p plan, mac kea.HWAddress, failed error) deviceReport {
+	here, old := ownReservations(s, p.claim.place, mac)
+	r := placeReport(p, here, mac, failed)
+	if r.address != "" || old == nil {
+		return r
+	}
+	// Until the device has an address in its new place, it has the one of the old
+	// place.
+	before := reservationReport(old, mac)
+	r.address, r.keep, r.subnet = before.address, before.keep, old.Spec.ForProvider.Subnet
+	r.gateway, r.nameservers = old.Status.AtProvider.Gateway, old.Status.AtProvider.DNSServers
+	return r
+}
+
+// placeReport returns a report of a device in its place, where it has a
+// KeaReservation or nil.
+func placeReport(p plan, here *v1alpha1.KeaReservation, mac kea.HWAddress, failed error) deviceReport {
 	if h, ok := p.blocked[mac]; ok {
 		return deviceReport{waiting: h.message}
 	}
-	if why, ok := p.recreating[mac]; ok {
-		return deviceReport{waiting: why}
+	for _, whys := range []map[kea.HWAddress]string{p.recreating, p.stuck} {
+		if why, ok := whys[mac]; ok {
+			return deviceReport{waiting: why}
+		}
 	}
-	have := ownReservation(s, mac)
-	if have == nil {
+	if here == nil {
 		r := deviceReport{keep: true, waiting: beingMade(mac)}
 		if failed != nil {
 			r.waiting = failed.Error()
 		}
 		return r
 	}
-	r := reservationReport(have, mac)
-	r.gateway, r.nameservers = have.Status.AtProvider.Gateway, have.Status.AtProvider.DNSServers
+	r := reservationReport(here, mac)
+	r.gateway, r.nameservers = here.Status.AtProvider.Gateway, here.Status.AtProvider.DNSServers
 	return r
 }
 
-// ownReservation returns the KeaReservation that a NetworkConfiguration controls
-// for a device, or nil.
-func ownReservation(s *situation, mac kea.HWAddress) *v1alpha1.KeaReservation {
-	have := s.named[reservationName(s.nc.Name, mac)]
-	if have == nil || !controls(s.nc, have) {
-		return nil
+// ownReservations returns the KeaReservation that a NetworkConfiguration controls
+// for a device in its place, and one in another place that holds the address; nil
+// for one that is not there. Each place will do while the wanted one is not known.
+func ownReservations(s *situation, at *place, mac kea.HWAddress) (here, old *v1alpha1.KeaReservation) {
+	own := slices.DeleteFunc(slices.Clone(s.owned), func(r *v1alpha1.KeaReservation) bool { return hwAddressOf(r) != mac })
+	byPrecedence(own)
+	for _, r := range own {
+		switch {
+		case at == nil || inPlace(r, at):
+			if here == nil {
+				here = r
+			}
+		case old == nil && holds(r):
+			old = r
+		}
 	}
-	return have
+	return here, old
 }
 
 // notReserved are the reasons for which Kea has no address reserved for the

@@ -108,6 +108,9 @@ func indexReservations(ctx context.Context, i client.FieldIndexer) error {
 	if err := i.IndexField(ctx, &v1alpha1.KeaReservation{}, indexMAC, macIndex); err != nil {
 		return err
 	}
+	if err := i.IndexField(ctx, &v1alpha1.KeaReservation{}, indexConfig, configIndex); err != nil {
+		return err
+	}
 	return i.IndexField(ctx, &v1alpha1.KeaReservation{}, indexController, controllerIndex)
 }
 
@@ -121,6 +124,9 @@ func (s *starter) newController(vitistackCache cache.Cache, kinds kinds) (contro
 				strictNetworks: s.options.StrictProvider && kinds.ipAllocation,
 				config:         s.options.DefaultProviderConfig,
 			},
+			places:     s.options.places,
+			waits:      s.waits,
+			guard:      s.guard,
 			events:     s.events,
 			log:        s.log,
 			allocation: kinds.allocation,
@@ -139,11 +145,15 @@ func (s *starter) newController(vitistackCache cache.Cache, kinds kinds) (contro
 		return nil, fmt.Errorf("cannot make the controller: %w", err)
 	}
 
-	w := &enqueuer{vitistack: vitistackCache, log: s.log}
+	w := &enqueuer{vitistack: vitistackCache, waits: s.waits, log: s.log}
+	shared := sharedCache{s.mgr.GetCache()}
 	for _, src := range []source.Source{
 		kind(vitistackCache, &vitistack.NetworkConfiguration{}, w.onNetworkConfiguration(), changed(sameNetworkConfiguration)),
 		kind(vitistackCache, &vitistack.NetworkNamespace{}, w.onNetworkNamespace(), changed(sameNetworkNamespace)),
-		kind(sharedCache{s.mgr.GetCache()}, &v1alpha1.KeaReservation{}, w.onKeaReservation(), changed(sameKeaReservation)),
+		kind(shared, &v1alpha1.KeaReservation{}, w.onKeaReservation(), changed(sameKeaReservation)),
+		kind(shared, &v1alpha1.ProviderConfig{}, w.onProviderConfig(v1alpha1.ProviderConfigKind), changed(sameProviderConfig)),
+		kind(shared, &v1alpha1.ClusterProviderConfig{}, w.onProviderConfig(v1alpha1.ClusterProviderConfigKind), changed(sameProviderConfig)),
+		source.Func(s.waits.start),
 	} {
 		if err := c.Watch(src); err != nil {
 			return nil, fmt.Errorf("cannot watch: %w", err)

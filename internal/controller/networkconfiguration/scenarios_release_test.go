@@ -37,8 +37,24 @@ func oldFinalizer(s *site) {
 	s.delete(nc)
 	s.untilGone(nc)
 	s.untilGone(s.childKey(nc, "02:00:00:00:10:01"))
+	oldest := s.machine("oldest", []string{"02:00:00:00:10:04"}, func(nc *vitistack.NetworkConfiguration) {
+		nc.Finalizers = []string{vitistack.OldKeaOperatorFinalizer, vitistack.KeaOperatorFinalizer}
+	})
+	s.delete(oldest)
+	s.untilGone(oldest)
 
-	// One that is not ours is not touched.
+	// Nobody else serves one whose network is not the provider's.
+	if s.allocation {
+		nn := s.network("static", "10.16.1.0/24")
+		s.change(nn, func() { nn.Spec.IPAllocation = &vitistack.IPAllocation{Type: "static"} })
+		unserved := s.machine("unserved", []string{"02:00:00:00:10:05"}, finalizedByKeaOperator, func(nc *vitistack.NetworkConfiguration) {
+			nc.Spec.NetworkNamespaceName = "static"
+		})
+		s.delete(unserved)
+		s.untilGone(unserved)
+	}
+
+	// One that another component serves is not touched.
 	others := s.machine("others", []string{"02:00:00:00:10:02"}, finalizedByKeaOperator, func(nc *vitistack.NetworkConfiguration) {
 		nc.Spec.Provider = "other"
 	})
@@ -67,7 +83,7 @@ func deletion(s *site) {
 
 	// One of the same name waits for the end of the one before.
 	again := s.machine("vm", []string{"02:00:00:00:11:01"})
-	s.phase(again, vitistack.PhaseReconciling, "waiting until that is gone")
+	s.phase(again, vitistack.PhaseReconciling, "is being deleted: waiting until it is gone")
 	s.release(child)
 	s.serve(again, map[string]string{"02:00:00:00:11:01": "10.17.0.5"})
 }

@@ -35,6 +35,14 @@ var scenarios = map[string]func(*site){
 	"OthersStatus":        othersStatus,
 	"OldFinalizer":        oldFinalizer,
 	"Deletion":            deletion,
+	"TypoInAnnotation":    typoInAnnotation,
+	"UnknownPrefix":       unknownPrefix,
+	"PlaceComes":          placeComes,
+	"MoveBack":            moveBack,
+	"HandOver":            handOver,
+	"NetworkRecreated":    networkRecreated,
+	"OlderAddsMAC":        olderAddsMAC,
+	"ForgedOwner":         forgedOwner,
 }
 
 func happyPath(s *site) {
@@ -146,43 +154,6 @@ func severalNetworks(s *site) {
 		nc.Spec.NetworkNamespaceName = "d"
 	})
 	s.phase(missing, vitistack.PhaseReconciling, "waiting for NetworkNamespace d")
-}
-
-func prefixChange(s *site) {
-	nn := s.network("net", "10.5.0.0/24")
-	nc := s.machine("vm", []string{"02:00:00:00:05:01"})
-	s.serve(nc, map[string]string{"02:00:00:00:05:01": "10.5.0.5"})
-	old := s.child(nc, "02:00:00:00:05:01")
-	uid := old.UID
-	s.hold(old)
-
-	s.prefix(nn, "10.55.0.7/24") // a prefix with host bits is the same network
-	s.phase(nc, vitistack.PhaseReconciling, "being deleted")
-	s.same("interfaces", []vitistack.NetworkConfigurationInterface{
-		s.pending("eth0", "02:00:00:00:05:01", "10.55.0.7/24"),
-	}, nc.Status.NetworkInterfaces)
-	s.release(old)
-
-	again := s.childKey(nc, "02:00:00:00:05:01")
-	until(s, again, "the new KeaReservation", func(r *v1alpha1.KeaReservation) bool { return r.UID != uid })
-	s.same("spec", v1alpha1.KeaReservationParameters{Subnet: "10.55.0.0/24", HWAddress: "02:00:00:00:05:01"}, again.Spec.ForProvider)
-	s.serve(nc, map[string]string{"02:00:00:00:05:01": "10.55.0.5"})
-}
-
-func configChange(s *site) {
-	nn := s.network("net", "10.6.0.0/24")
-	nc := s.machine("vm", []string{"02:00:00:00:06:01"})
-	s.serve(nc, map[string]string{"02:00:00:00:06:01": "10.6.0.5"})
-	old := s.child(nc, "02:00:00:00:06:01")
-
-	annotate(s, nn, "ProviderConfig/other")
-	again := s.childKey(nc, "02:00:00:00:06:01")
-	until(s, again, "the new KeaReservation", func(r *v1alpha1.KeaReservation) bool { return r.UID != old.UID })
-	s.same("provider configuration", &xpv2.ProviderConfigReference{Kind: "ProviderConfig", Name: "other"}, again.Spec.ProviderConfigReference)
-	s.phase(nc, vitistack.PhaseReconciling)
-	s.same("interfaces", []vitistack.NetworkConfigurationInterface{
-		s.pending("eth0", "02:00:00:00:06:01", "10.6.0.0/24"),
-	}, nc.Status.NetworkInterfaces)
 }
 
 func malformedAnnotation(s *site) {

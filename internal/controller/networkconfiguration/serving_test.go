@@ -15,12 +15,15 @@ import (
 // them run at the same time.
 func TestServing(t *testing.T) {
 	t.Parallel()
-	plane := testenv.StartControlPlane(t, keaReservationCRD())
+	plane := testenv.StartControlPlane(t, ownCRDs()...)
 	for _, r := range releases {
 		t.Run(r.name, func(t *testing.T) {
 			r.install(t, plane)
 			kube := newClient(t, plane.Config, r.networkNamespaces)
 			t.Run("Strict", func(t *testing.T) { strict(t, r, plane.Config, kube) })
+			if r.allocation {
+				t.Run("RemovalsAreHeld", func(t *testing.T) { removalsAreHeld(t, plane.Config, kube) })
+			}
 			w := startManager(t, plane.Config, Options{})
 			t.Run("Scenarios", func(t *testing.T) {
 				for name, scenario := range scenarios {

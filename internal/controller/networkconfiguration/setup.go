@@ -37,12 +37,24 @@ type Options struct {
 	// NetworkNamespaces without a spec.ipAllocation. Otherwise both mean Kea.
 	StrictProvider bool
 
+	// Groups has the Kea servers of each provider configuration. They are asked before
+	// a reservation is moved to another place.
+	Groups *connection.Groups
+
+	// MaxRemovalPercent is how many percent of a provider configuration's
+	// KeaReservations, and at least 5, may be removed within a minute because of what
+	// the provider read. Removals beyond are held until they are confirmed.
+	MaxRemovalPercent int
+
 	// MaxConcurrentReconciles is how many NetworkConfigurations are reconciled at
 	// the same time; 0 is the manager's default.
 	MaxConcurrentReconciles int
 
 	// RateLimiter of the controller's queue; nil is controller-runtime's default.
 	RateLimiter workqueue.TypedRateLimiter[reconcile.Request]
+
+	// places replaces what Groups know, in tests without Kea.
+	places func(context.Context) places
 }
 
 // Setup has the gate run a controller that makes KeaReservations for
@@ -59,18 +71,24 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o Options) error {
 	if o.DefaultProviderConfig == (connection.Ref{}) {
 		o.DefaultProviderConfig = connection.DefaultRef
 	}
+	if o.places == nil {
+		o.places = (&survey{kube: mgr.GetClient(), groups: o.Groups}).places
+	}
 	log := o.Logger.WithValues("controller", controllerName)
 	s := &starter{
 		mgr:      mgr,
 		options:  o,
+		waits:    newWaits(),
+		guard:    newGuard(o.MaxRemovalPercent),
 		log:      log,
 		failures: &readFailures{log: log, now: time.Now},
 		events:   newOnceRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(controllerName))), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	}
+	o.Groups.Listen(s.waits.listen)
 	// With Crossplane's activation policies our own CRD too may come later.
 	ours := gate.KeaReservations
 	ours.Created = true
-	g.AddWhileServed(gate.Part{Name: "NetworkConfigurations", Need: gate.Need{CRDs: append(vitistackCRDs(), ours), Permissions: toServe}, Run: s.run})
+	g.AddWhileServed(gate.Part{Name: "NetworkConfigurations", Need: gate.Need{CRDs: append(vitistackCRDs(), ours, gate.ProviderConfigs, gate.ClusterProviderConfigs), Permissions: slices.Concat(toServe, toSurvey)}, Run: s.run})
 	// Without toRelease the controller runs, but finalizers and KeaReservations stay
 	// behind. All of it is reported at once, also while our own CRD is missing.
 	g.AlsoReport(gate.Need{CRDs: vitistackCRDs(), Permissions: slices.Concat(toServe, toRelease)})
@@ -103,6 +121,8 @@ var (
 		gate.MayWatch(vitistack.NetworkNamespaceResource),
 		gate.MayWatch(v1alpha1.KeaReservationGroupResource),
 	)
+	// toSurvey is to know whether a place works before anything is moved to it.
+	toSurvey = slices.Concat(gate.MayWatch(gate.ProviderConfigs.GroupResource()), gate.MayWatch(gate.ClusterProviderConfigs.GroupResource()))
 	// toRelease is to remove kea-operator's finalizer.
 	toRelease = []gate.Permission{gate.May("patch", vitistack.NetworkConfigurationResource)}
 	// toDelete is to delete what it made.
@@ -115,6 +135,8 @@ type starter struct {
 	options Options
 	log     logging.Logger
 	events  *onceRecorder
+	waits   *waits
+	guard   *guard
 
 	// failures outlasts a controller, so that an outage is logged once however often
 	// the controller is started.

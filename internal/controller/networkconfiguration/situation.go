@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
@@ -27,6 +28,9 @@ const (
 	// indexController finds KeaReservations by the UID of the
 	// NetworkConfiguration that controls them.
 	indexController = "networkconfiguration.kea.crossplane.io/controller"
+
+	// indexConfig finds KeaReservations by their provider configuration.
+	indexConfig = "networkconfiguration.kea.crossplane.io/config"
 )
 
 // situationOf reads the situation of a NetworkConfiguration from the caches.
@@ -41,17 +45,29 @@ func (r *reconciler) situationOf(ctx context.Context, nc *vitistack.NetworkConfi
 	if s.owned, err = r.reservations(ctx, client.InNamespace(nc.Namespace), client.MatchingFields{indexController: string(nc.UID)}); err != nil {
 		return nil, err
 	}
+	at := r.policy.claimOf(nc, s.networks).place
 	for _, mac := range macsOf(nc) {
-		if err := r.addDevice(ctx, s, mac, networks); err != nil {
+		names := []string{reservationName(nc.Name, mac)}
+		if at != nil {
+			names = append(names, movedName(nc.Name, mac, at))
+		}
+		for _, name := range names {
+			if err := r.addNamed(ctx, s, name); err != nil {
+				return nil, err
+			}
+		}
+		if err := r.addSameMAC(ctx, s, mac); err != nil {
+			return nil, err
+		}
+		if err := r.addRivals(ctx, s, mac, networks); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
 }
 
-// addDevice adds to a situation what concerns one device.
-func (r *reconciler) addDevice(ctx context.Context, s *situation, mac kea.HWAddress, networks networksOf) error {
-	name := reservationName(s.nc.Name, mac)
+// addNamed adds the KeaReservation that has a name, if there is one.
+func (r *reconciler) addNamed(ctx context.Context, s *situation, name string) error {
 	have := &v1alpha1.KeaReservation{}
 	err := r.kube.Get(ctx, client.ObjectKey{Namespace: s.nc.Namespace, Name: name}, have)
 	switch {
@@ -60,13 +76,48 @@ func (r *reconciler) addDevice(ctx context.Context, s *situation, mac kea.HWAddr
 	case !kerrors.IsNotFound(err):
 		return fmt.Errorf("cannot get KeaReservation %s: %w", name, err)
 	}
+	return nil
+}
 
+// addSameMAC adds the KeaReservations for a device that nc may adopt, or that
+// another NetworkConfiguration controls.
+func (r *reconciler) addSameMAC(ctx context.Context, s *situation, mac kea.HWAddress) error {
 	same, err := r.reservations(ctx, client.MatchingFields{indexMAC: mac.String()})
 	if err != nil {
 		return err
 	}
-	s.sameMAC = append(s.sameMAC, same...)
-	return r.addRivals(ctx, s, mac, networks)
+	for _, have := range same {
+		if orphanOf(s.nc, have) {
+			s.orphans = append(s.orphans, have)
+			continue
+		}
+		owner, err := r.ownerOf(ctx, have)
+		if err != nil {
+			return err
+		}
+		if owner != nil && owner.UID != s.nc.UID {
+			s.others = append(s.others, otherChild{have, owner})
+		}
+	}
+	return nil
+}
+
+// ownerOf returns the NetworkConfiguration that controls a KeaReservation; nil if
+// there is none. What the reference says counts only if there is such an object.
+func (r *reconciler) ownerOf(ctx context.Context, have *v1alpha1.KeaReservation) (*vitistack.NetworkConfiguration, error) {
+	name, ok := controllerOf(have)
+	if !ok {
+		return nil, nil //nolint:nilnil // There is none, and that is no error.
+	}
+	owner := &vitistack.NetworkConfiguration{}
+	err := r.vitistack.Get(ctx, client.ObjectKey{Namespace: have.Namespace, Name: name}, owner)
+	switch {
+	case client.IgnoreNotFound(err) != nil:
+		return nil, fmt.Errorf("cannot get NetworkConfiguration %s/%s: %w", have.Namespace, name, err)
+	case err == nil && controls(owner, have):
+		return owner, nil
+	}
+	return nil, nil //nolint:nilnil // As above.
 }
 
 func (r *reconciler) addRivals(ctx context.Context, s *situation, mac kea.HWAddress, networks networksOf) error {
@@ -165,3 +216,14 @@ func controllerIndex(o client.Object) []string {
 	}
 	return nil
 }
+
+// configIndex returns the value of indexConfig.
+func configIndex(o client.Object) []string {
+	r, ok := o.(*v1alpha1.KeaReservation)
+	if !ok {
+		return nil
+	}
+	return []string{configKey(connection.RefOf(r.Namespace, r.Spec.ProviderConfigReference))}
+}
+
+func configKey(ref connection.Ref) string { return ref.Kind + "/" + ref.Namespace + "/" + ref.Name }

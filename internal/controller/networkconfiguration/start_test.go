@@ -4,6 +4,7 @@ package networkconfiguration
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
@@ -15,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/testenv"
 	"github.com/vitistack/provider-kea/internal/vitistack"
@@ -24,7 +26,7 @@ import (
 // they change.
 func TestStarting(t *testing.T) {
 	t.Parallel()
-	plane := testenv.StartControlPlane(t, keaReservationCRD())
+	plane := testenv.StartControlPlane(t, ownCRDs()...)
 	kube := newClient(t, plane.Config, v035.networkNamespaces)
 	user := restrictedUser(t, plane, kube)
 	log := newLineLog()
@@ -57,11 +59,12 @@ func TestStarting(t *testing.T) {
 
 	followVersions(s, plane, log, nn, nc)
 
+	before := log.count("Not serving NetworkConfigurations") // our own CRDs may come a moment late, too
 	// Nothing keeps the CRDs from going. Without them the provider lives on, and with them again it serves.
 	if err := envtest.UninstallCRDs(plane.Config, envtest.CRDInstallOptions{Paths: v1.crds(t)}); err != nil {
 		t.Fatal(err)
 	}
-	s.says(log, "Not serving NetworkConfigurations", 2)
+	s.says(log, "Not serving NetworkConfigurations", before+1)
 	for _, r := range []schema.GroupResource{vitistack.NetworkConfigurationResource, vitistack.NetworkNamespaceResource} {
 		s.untilGone(&extv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: r.String()}})
 	}
@@ -116,6 +119,66 @@ func strict(t *testing.T, r release, cfg *rest.Config, kube client.Client) {
 	s.same("KeaReservation", child.UID, s.child(ours, "02:00:00:00:51:03").UID)
 }
 
+// removalsAreHeld has eight machines that lose their reservations as their NetworkNamespace is given to
+// another component.
+func removalsAreHeld(t *testing.T, cfg *rest.Config, kube client.Client) {
+	s := newSite(t, kube)
+	s.allocation = true
+	nn := s.network("net", "10.52.0.0/24")
+	o := Options{MaxRemovalPercent: 10, DefaultProviderConfig: connection.Ref{Kind: "ProviderConfig", Name: "guarded"}}
+	w := startManager(t, cfg, o)
+	var all []*vitistack.NetworkConfiguration
+	const machines = 8
+	for i := range machines {
+		mac := fmt.Sprintf("02:00:00:00:52:%02x", i)
+		nc := s.machine(fmt.Sprintf("vm%d", i), []string{mac})
+		s.serve(nc, map[string]string{mac: fmt.Sprintf("10.52.0.%d", 5+i)})
+		all = append(all, nc)
+	}
+	s.change(nn, func() { nn.Spec.IPAllocation = &vitistack.IPAllocation{Type: "static"} })
+	s.remain(machines - minRemovals)
+	held := func() []*vitistack.NetworkConfiguration {
+		return slices.DeleteFunc(slices.Clone(all), func(nc *vitistack.NetworkConfiguration) bool { return s.get(nc) != nil || !removalsHeld(nc) })
+	}
+	s.eventually("the condition of those that are held", func() error {
+		if n := len(held()); n != machines-minRemovals {
+			return fmt.Errorf("%d have it", n)
+		}
+		return nil
+	})
+	one := held()[0]
+	s.event(one, string(reasonRemovalsHeld), "by its NetworkNamespace")
+	s.same("interfaces", 1, len(one.Status.NetworkInterfaces[0].IPv4Addresses))
+	w.stop()
+
+	// A restart does not let more of them go, and the rest is served.
+	w = startManager(t, cfg, o)
+	s.network("more", "10.52.0.0/24")
+	ours := s.machine("ours", []string{"02:00:00:00:52:99"}, func(nc *vitistack.NetworkConfiguration) { nc.Spec.NetworkNamespaceName = "more" })
+	s.serve(ours, map[string]string{"02:00:00:00:52:99": "10.52.0.99"})
+	s.remain(1 + machines - minRemovals)
+
+	s.change(nn, func() { nn.Annotations = map[string]string{annotationConfirmRemovals: "true"} })
+	s.remain(1)
+	until(s, one, "the end of the condition", func(nc *vitistack.NetworkConfiguration) bool { return !removalsHeld(nc) })
+	w.stop()
+}
+
+// remain waits until a number of KeaReservations remain.
+func (s *site) remain(want int) {
+	s.Helper()
+	s.eventually(fmt.Sprintf("%d KeaReservations", want), func() error {
+		l := &v1alpha1.KeaReservationList{}
+		if err := s.kube.List(s.Context(), l, client.InNamespace(s.namespace)); err != nil {
+			return err
+		}
+		if len(l.Items) != want {
+			return fmt.Errorf("there are %d", len(l.Items))
+		}
+		return nil
+	})
+}
+
 // says waits until a text was logged a number of times.
 func (s *site) says(log *lineLog, text string, times int) {
 	s.Helper()
@@ -137,6 +200,7 @@ func restrictedUser(t *testing.T, plane *testenv.ControlPlane, kube client.Clien
 	allow(t, kube, "provider",
 		rbacv1.PolicyRule{APIGroups: []string{"apiextensions.k8s.io"}, Resources: []string{"customresourcedefinitions"}, Verbs: []string{"list", "watch"}},
 		rbacv1.PolicyRule{APIGroups: []string{"kea.crossplane.io"}, Resources: []string{"keareservations"}, Verbs: []string{"*"}},
+		rbacv1.PolicyRule{APIGroups: []string{"kea.crossplane.io"}, Resources: []string{"providerconfigs", "clusterproviderconfigs"}, Verbs: []string{"list", "watch"}},
 		rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}},
 	)
 	return user.Config()

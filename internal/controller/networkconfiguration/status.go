@@ -4,6 +4,7 @@ package networkconfiguration
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -20,8 +21,8 @@ const maxProblems = 8
 
 // statusOf returns the status that a NetworkConfiguration should have. It is pure,
 // and changes what is there: the conditions of other controllers stay, and so
-// does the time of creation.
-func statusOf(s *situation, p plan, failed map[kea.HWAddress]error, now time.Time) vitistack.NetworkConfigurationStatus {
+// does the time of creation. held says which removals are held, if any.
+func statusOf(s *situation, p plan, failed map[kea.HWAddress]error, held string, now time.Time) vitistack.NetworkConfigurationStatus {
 	out := *s.nc.Status.DeepCopy()
 	if out.Created.IsZero() {
 		out.Created = metav1.NewTime(now).Rfc3339Copy()
@@ -50,9 +51,28 @@ func statusOf(s *situation, p plan, failed map[kea.HWAddress]error, now time.Tim
 		out.Phase, out.Status = vitistack.PhaseReady, vitistack.StatusSuccess
 		condition.Status, condition.Reason = metav1.ConditionTrue, vitistack.ReasonConfigured
 	}
-	out.Message = messageOf(slices.Concat(total.wrong, total.waiting, total.ignored), total.reserved, len(reports))
+	problems := slices.Concat(total.wrong, total.waiting, total.ignored)
+	if held != "" {
+		problems = append(problems, held)
+	}
+	out.Message = messageOf(problems, total.reserved, len(reports))
 	condition.Message = out.Message
 	meta.SetStatusCondition(&out.Conditions, condition)
+	return withRemovalsHeld(out, s.nc.Generation, held, now)
+}
+
+// withRemovalsHeld returns a status that says which removals are held, if any. It
+// changes nothing else.
+func withRemovalsHeld(out vitistack.NetworkConfigurationStatus, generation int64, held string, now time.Time) vitistack.NetworkConfigurationStatus {
+	out.Conditions = slices.Clone(out.Conditions)
+	if held == "" {
+		meta.RemoveStatusCondition(&out.Conditions, conditionRemovalsHeld)
+		return out
+	}
+	meta.SetStatusCondition(&out.Conditions, metav1.Condition{
+		Type: conditionRemovalsHeld, Status: metav1.ConditionTrue, Reason: reasonTooMany, Message: held,
+		ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now).Rfc3339Copy(),
+	})
 	return out
 }
 
@@ -126,7 +146,11 @@ func interfaceStatuses(s *situation, c claim, reports []deviceReport) []vitistac
 	before := lastReported(s.nc)
 	out := make([]vitistack.NetworkConfigurationInterface, len(reports))
 	for i, d := range devicesOf(s.nc) {
-		out[i] = interfaceStatus(&s.nc.Spec.NetworkInterfaces[i], reports[i], prefixOf(s, c, d, before[d.mac]), before[d.mac])
+		prefix := prefixOf(s, c, d, before[d.mac])
+		if reports[i].subnet != "" {
+			prefix = oldPrefix(reports[i].subnet, before[d.mac])
+		}
+		out[i] = interfaceStatus(&s.nc.Spec.NetworkInterfaces[i], reports[i], prefix, before[d.mac])
 	}
 	return out
 }
@@ -156,8 +180,19 @@ func prefixOf(s *situation, c claim, d device, before *vitistack.NetworkConfigur
 	if d.mac == "" {
 		return ""
 	}
-	if r := ownReservation(s, d.mac); r != nil {
+	if r, _ := ownReservations(s, nil, d.mac); r != nil {
 		return r.Spec.ForProvider.Subnet
 	}
 	return ""
+}
+
+// oldPrefix returns the prefix of a subnet that a device is still in: as it was
+// reported before, which may be with host bits.
+func oldPrefix(subnet string, before *vitistack.NetworkConfigurationInterface) string {
+	if before != nil {
+		if p, err := netip.ParsePrefix(before.IPv4Subnet); err == nil && p.Masked().String() == subnet {
+			return before.IPv4Subnet
+		}
+	}
+	return subnet
 }

@@ -196,14 +196,41 @@ func TestStatusOfOneDevice(t *testing.T) {
 				reported1(addressed("10.0.0.5"), confirmed, routed),
 			},
 		},
-		"Moved": {
-			reason:   "An address in the old subnet is removed",
+		"Moving": {
+			reason:   "The address in the old subnet is reported until there is one in the new subnet",
 			nc:       []ncOption{stale},
 			networks: []vitistack.NetworkNamespace{nn("net", "10.1.0.0/24", 0)},
 			child:    []krOption{holding, gives},
 			want: want{
-				"Reconciling", "eth0: KeaReservation vm-020000000001 is being recreated in 10.1.0.0/24 with ClusterProviderConfig default",
-				reported1(inSubnet("10.1.0.0/24")),
+				"Reconciling", "reserved in Kea: 1 of 1; eth0: " + mac1 + " gets its reservation",
+				reported1(addressed("10.0.0.5"), confirmed, routed),
+			},
+		},
+		"MovingWithHostBits": {
+			reason:   "The old prefix is reported as it was",
+			nc:       []ncOption{saying(reported1(addressed("10.0.0.5"), inSubnet("10.0.0.7/24")))},
+			networks: []vitistack.NetworkNamespace{nn("net", "10.1.0.0/24", 0)},
+			child:    []krOption{holding},
+			want: want{
+				"Reconciling", "reserved in Kea: 1 of 1; eth0: " + mac1 + " gets its reservation",
+				reported1(addressed("10.0.0.5"), confirmed, inSubnet("10.0.0.7/24")),
+			},
+		},
+		"MovingWithoutAddress": {
+			reason:   "A reservation that never had an address has none to report",
+			networks: []vitistack.NetworkNamespace{nn("net", "10.1.0.0/24", 0)},
+			child:    []krOption{waiting},
+			want:     want{"Reconciling", "eth0: " + mac1 + " gets its reservation", reported1(inSubnet("10.1.0.0/24"))},
+		},
+		"CannotMove": {
+			reason:   "A place that does not work changes nothing but the message",
+			nc:       []ncOption{stale},
+			networks: []vitistack.NetworkNamespace{nn("net", "10.99.0.0/24", 0)},
+			child:    []krOption{holding, gives},
+			want: want{
+				"Reconciling", "reserved in Kea: 1 of 1; eth0: cannot move to 10.99.0.0/24 with ClusterProviderConfig default: no server has subnet 10.99.0.0/24; " +
+					"the reservation in 10.0.0.0/24 with ClusterProviderConfig default stays",
+				reported1(addressed("10.0.0.5"), confirmed, routed),
 			},
 		},
 	}
@@ -218,7 +245,7 @@ func TestStatusOfOneDevice(t *testing.T) {
 				child := kr(vm, here, mac1, tc.child...)
 				s.named, s.owned = named(child), []*v1alpha1.KeaReservation{child}
 			}
-			got := statusOf(s, policy{config: clusterConfig("default")}.decide(s), failures{mac1: tc.failed}, epoch)
+			got := statusOf(s, policy{config: clusterConfig("default"), places: (&played{}).places(t.Context())}.decide(s), failures{mac1: tc.failed}, "", epoch)
 			if diff := cmp.Diff(tc.want, want{got.Phase, got.Message, got.NetworkInterfaces[0]}, cmp.AllowUnexported(want{})); diff != "" {
 				t.Errorf("\n%s\nstatusOf(...): -want, +got:\n%s", tc.reason, diff)
 			}
@@ -290,7 +317,7 @@ func TestStatusOf(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			s := &situation{nc: tc.nc, networks: networks}
-			st := statusOf(s, policy{config: clusterConfig("default")}.decide(s), nil, later)
+			st := statusOf(s, policy{config: clusterConfig("default")}.decide(s), nil, "", later)
 			got := want{
 				phase: st.Phase, status: st.Status, message: st.Message, created: st.Created.UTC(),
 				conditions: st.Conditions, interfaces: len(st.NetworkInterfaces),

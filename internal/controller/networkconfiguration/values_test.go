@@ -143,3 +143,16 @@ func named(rs ...*v1alpha1.KeaReservation) map[string]*v1alpha1.KeaReservation {
 	}
 	return out
 }
+
+// moved is the name of one that was created while the device had another.
+func moved(nc *vitistack.NetworkConfiguration, p *place) krOption {
+	return func(r *v1alpha1.KeaReservation) {
+		r.Name = movedName(nc.Name, hwAddressOf(r), p)
+		r.UID = types.UID(r.Namespace + "/" + r.Name)
+	}
+}
+
+// waiting is what one is like whose device has no lease yet.
+func waiting(r *v1alpha1.KeaReservation) {
+	r.SetConditions(xpv2.Condition{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: v1alpha1.ReasonAwaitingLease}, xpv2.ReconcileSuccess())
+}

@@ -139,6 +139,9 @@ const (
 	ReasonUnexpectedAnswer xpv2.ConditionReason = "UnexpectedAnswer"
 	// ReasonNoPermission means that the provider may not read what it needs.
 	ReasonNoPermission xpv2.ConditionReason = "PermissionMissing"
+	// ReasonHostNotAllowed means that the provider's operators do not allow
+	// ProviderConfigs to lead to the host of a server.
+	ReasonHostNotAllowed xpv2.ConditionReason = "HostNotAllowed"
 	// ReasonInvalid means that the configuration cannot be used as it is.
 	ReasonInvalid xpv2.ConditionReason = "Invalid"
 )

@@ -46,7 +46,7 @@ type startCommand struct {
 	Sync time.Duration `default:"1h" env:"SYNC_INTERVAL" help:"How often all Kubernetes objects are reconciled from the caches."`
 
 	MaxReconcileRate        int `default:"500" env:"MAX_RECONCILE_RATE" help:"Maximum reconciles of KeaReservations per second. Requests to the Kubernetes API are limited accordingly."`
-	MaxConcurrentReconciles int `default:"16" env:"MAX_CONCURRENT_RECONCILES" help:"Maximum concurrent reconciles of each kind."`
+	MaxConcurrentReconciles int `default:"16" env:"MAX_CONCURRENT_RECONCILES" help:"Maximum concurrent reconciles of each kind. One tenant gets half of those of KeaReservations at most."`
 
 	LeaderElection          bool   `env:"LEADER_ELECTION" help:"Run the controllers in one of several replicas only."`
 	LeaderElectionNamespace string `env:"POD_NAMESPACE" help:"Namespace of the leader election's lease; in a cluster the pod's own."`
@@ -60,6 +60,9 @@ type startCommand struct {
 
 	MetricsBindAddress     string `default:":8080" env:"METRICS_BIND_ADDRESS" help:"Address that Prometheus metrics are served on; 0 for none."`
 	HealthProbeBindAddress string `default:":8081" env:"HEALTH_PROBE_BIND_ADDRESS" help:"Address that /healthz and /readyz are served on; 0 for none."`
+
+	AllowedKeaHosts []string `default:"*" env:"ALLOWED_KEA_HOSTS" help:"Hosts that ProviderConfigs may lead to, with commas between them: *, a name, *.example.com, an address, or a prefix. Loopback, link-local and cloud metadata addresses have to be listed as such. ClusterProviderConfigs may lead to any host."`
+	UseProxy        bool     `name:"use-proxy-from-environment" env:"USE_PROXY_FROM_ENVIRONMENT" help:"Send commands to Kea through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. It must refuse what tenants are not to reach: names are looked up by it."`
 
 	StrictProvider        bool   `env:"STRICT_PROVIDER" help:"Refuse NetworkConfigurations without a spec.provider, and NetworkNamespaces without a spec.ipAllocation. By default both mean Kea."`
 	DefaultProviderConfig string `default:"ClusterProviderConfig/default" env:"DEFAULT_PROVIDER_CONFIG" help:"Provider configuration, as Kind/name, for NetworkNamespaces that name none."`
@@ -85,12 +88,17 @@ func (c *startCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	hosts, err := connection.ParseHosts(c.AllowedKeaHosts)
+	if err != nil {
+		return fmt.Errorf("cannot use --allowed-kea-hosts: %w", err)
+	}
+	network := connection.Network{TenantHosts: hosts, Proxy: c.UseProxy}
 	groups := connection.NewGroups()
 	metrics.Registry.MustRegister(groups)
 	defer groups.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	if err := c.setup(ctx, mgr, log, groups, defaultConfig); err != nil {
+	if err := c.setup(ctx, mgr, log, groups, network, defaultConfig); err != nil {
 		return err
 	}
 	log.Info("Starting", "version", version, "poll", c.Poll.String(), "default-provider-config", c.DefaultProviderConfig)
@@ -138,6 +146,7 @@ func (c *startCommand) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 		Cache: cache.Options{
 			SyncPeriod:               &c.Sync,
 			DefaultTransform:         cache.TransformStripManagedFields(),
+			ByObject:                 map[client.Object]cache.ByObject{&corev1.Secret{}: {Transform: providerconfig.StripSecret}},
 			DefaultWatchErrorHandler: logWatchErrors,
 		},
 		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
@@ -153,7 +162,7 @@ func (c *startCommand) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 	return mgr, nil
 }
 
-func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.Logger, groups *connection.Groups, defaultConfig connection.Ref) error {
+func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.Logger, groups *connection.Groups, network connection.Network, defaultConfig connection.Ref) error {
 	o, err := c.options(log)
 	if err != nil {
 		return err
@@ -162,8 +171,9 @@ func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.
 	if err != nil {
 		return err
 	}
-	providerconfig.Setup(ctx, mgr, g, o, groups)
-	keareservation.Setup(mgr, g, o, groups)
+	usages := providerconfig.SetupUsages(mgr, g)
+	providerconfig.Setup(ctx, mgr, g, o, groups, network, usages)
+	keareservation.Setup(mgr, g, o, max(1, c.MaxReconcileRate), groups, usages)
 	return networkconfiguration.Setup(mgr, g, networkconfiguration.Options{
 		Logger:                  log,
 		DefaultProviderConfig:   defaultConfig,
@@ -180,7 +190,6 @@ func (c *startCommand) options(log logging.Logger) (xpcontroller.Options, error)
 		Logger:                  log,
 		MaxConcurrentReconciles: c.MaxConcurrentReconciles,
 		PollInterval:            c.Poll,
-		GlobalRateLimiter:       ratelimiter.NewGlobal(c.MaxReconcileRate),
 		Features:                &feature.Flags{},
 		MetricOptions:           newMetrics(c.PollStateMetric),
 	}

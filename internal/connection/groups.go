@@ -103,7 +103,7 @@ func (g *Groups) Sharing(ref Ref) []Ref {
 // when that changes.
 func (g *Groups) Usable(ref Ref) bool {
 	running, ok := g.Running(ref)
-	return ok && slices.ContainsFunc(running.Servers(), func(f group.ServerFacts) bool { return f.Err == nil })
+	return ok && slices.ContainsFunc(running.Servers(), func(f group.ServerFacts) bool { return f.Err == nil && f.State != "" })
 }
 
 // entry returns the entry of a provider configuration, and whether there is one.

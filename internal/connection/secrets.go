@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 )
@@ -38,9 +39,13 @@ func (e *SecretError) Error() string { return e.err.Error() }
 func (e *SecretError) Unwrap() error { return e.err }
 
 // secretName returns the name of a Secret. A ProviderConfig reads Secrets of its own namespace only:
-// a user who may write it need not be allowed to read Secrets elsewhere.
+// a user who may write it need not be allowed to read Secrets elsewhere. A name that no Secret can have
+// is not asked for: the API's client answers with an error that looks like one that passes.
 func secretName(r v1alpha1.SecretReference, namespace string) (types.NamespacedName, error) {
 	switch {
+	case len(validation.IsDNS1123Subdomain(r.Name)) > 0 || (r.Namespace != "" && len(validation.IsDNS1123Label(r.Namespace)) > 0):
+		return types.NamespacedName{}, fmt.Errorf("cannot read Secret %q: no Secret can have this name: correct the reference to it",
+			strings.TrimPrefix(r.Namespace+"/"+r.Name, "/"))
 	case namespace == "":
 		return types.NamespacedName{Namespace: r.Namespace, Name: r.Name}, nil
 	case r.Namespace != "" && r.Namespace != namespace:

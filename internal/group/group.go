@@ -128,36 +128,40 @@ func (g *Group) Probed() bool {
 	return !slices.ContainsFunc(g.all(), func(s *server) bool { return !s.isProbed() })
 }
 
-// firstScan is how long callers wait for the first attempt to read a server.
+// firstScan is how long devices are left alone for the first attempt to read the servers.
 const firstScan = 5 * time.Second
 
-// Await waits until there has been an attempt to read every server. It does not wait long for one
-// that hangs: an error says which, unless another one can be used.
-func (g *Group) Await(ctx context.Context, hw kea.HWAddress) error {
-	deadline := g.begun.Add(firstScan)
-	if !slices.ContainsFunc(g.all(), (*server).isProbed) {
-		deadline = time.Now().Add(firstScan)
+// UntilTried returns for how long a device should be left alone, since there has not been an attempt to
+// read every server yet; 0 if there has, or if it takes too long, as with a server that hangs. It does
+// not block: a change that concerns the device is notified when a server has been read.
+func (g *Group) UntilTried(hw kea.HWAddress) time.Duration {
+	left := time.Until(g.begun.Add(firstScan))
+	if left <= 0 || g.Probed() {
+		return 0
 	}
-	ctx, cancel := context.WithDeadline(ctx, deadline)
+	for _, s := range g.all() {
+		if !s.isProbed() {
+			s.addBehind(hw)
+		}
+	}
+	if g.Probed() { // just now, and perhaps without the device in what it notified
+		return 0
+	}
+	return left
+}
+
+// AwaitTried waits until UntilTried is 0, or ctx ends: for a caller that has found the group before
+// anyone could have been told to leave a device alone.
+func (g *Group) AwaitTried(ctx context.Context) {
+	ctx, cancel := context.WithDeadline(ctx, g.begun.Add(firstScan))
 	defer cancel()
-	var errs []error
 	for _, s := range g.all() {
 		select {
 		case <-s.probed:
-			continue
-		default:
-		}
-		select {
-		case <-s.probed:
 		case <-ctx.Done():
-			s.addBehind(hw)
-			errs = append(errs, &notUsedError{server: s.name, err: errNoAnswer})
+			return
 		}
 	}
-	if len(errs) < len(g.all()) {
-		return nil
-	}
-	return errors.Join(errs...)
 }
 
 // owner of what a resource makes.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
-	"github.com/vitistack/provider-kea/internal/mirror"
 )
 
 const (
@@ -30,9 +29,11 @@ func (s *server) run(ctx context.Context) {
 		s.tick(ctx)
 		s.probedOnce.Do(func() {
 			close(s.probed)
-			// Also where the facts are those of a server that was never read: someone waits for
-			// them.
-			s.notify(mirror.Changes{Servers: true})
+			// Also where the server could not be read: its facts are waited for, and so are devices that
+			// have been left alone meanwhile.
+			c := s.takeBehind()
+			c.Servers = true
+			s.notify(c)
 		})
 		if !s.sleep(ctx) {
 			return

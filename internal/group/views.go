@@ -58,11 +58,13 @@ func (g *Group) atLast(in reservation.Intent) (known, error) {
 	if g.check(k) != nil {
 		k = g.known(in, (*server).unusable)
 	}
-	err := g.check(k)
-	if err != nil {
-		g.trackBehind(in, k)
+	if g.check(k) == nil {
+		return k, nil
 	}
-	return k, err
+	g.trackBehind(in, k)
+	// What was behind may have been notified just before.
+	k = g.known(in, (*server).unusable)
+	return k, g.check(k)
 }
 
 // check returns an error if nothing can be said of an intent: no server that can be used has its

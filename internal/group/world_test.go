@@ -219,9 +219,7 @@ func (w *world) reconcile(name string) {
 
 func (w *world) reconcileOnce(name string, r *resource) error {
 	ctx := w.t.Context()
-	if err := w.group.Await(ctx, r.intent.HWAddress); err != nil {
-		return err
-	}
+	w.group.AwaitTried(ctx)
 	if r.deleted {
 		return w.release(ctx, name, r)
 	}

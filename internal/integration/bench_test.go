@@ -119,7 +119,12 @@ var (
 
 func scrape(tb testing.TB) costs {
 	tb.Helper()
-	text, err := get(tb.Context(), "http://"+shared.provider.metrics+"/metrics")
+	return scrapeOf(tb, shared.provider)
+}
+
+func scrapeOf(tb testing.TB, p *provider) costs {
+	tb.Helper()
+	text, err := get(tb.Context(), "http://"+p.metrics+"/metrics")
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -156,8 +156,9 @@ func providerFlags(dir string) []string {
 		return nil
 	}
 	return []string{
-		"--debug",                        // Tests read in the log what is reconciled.
-		"--max-concurrent-reconciles=64", // Tests whose Kea hangs must not make the others wait.
+		"--debug",                         // Tests read in the log what is reconciled.
+		"--max-concurrent-reconciles=64",  // Tests whose Kea hangs must not make the others wait.
+		"--allowed-kea-hosts=*,127.0.0.1", // Servers of tests are on this machine.
 		"--enable-changelogs", "--changelogs-socket-path=" + filepath.Join(dir, "changelogs.sock"),
 	}
 }

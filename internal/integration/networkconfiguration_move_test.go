@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	crds "github.com/vitistack/crds/pkg/v1alpha1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -37,7 +38,7 @@ func (s *site) reservedAt(ctx context.Context, subnetID uint32, hw string) strin
 	return r.IPAddress.String()
 }
 
-func (s *site) setPrefix(nn *vitistack.NetworkNamespace, prefix string) {
+func (s *site) setPrefix(nn *crds.NetworkNamespace, prefix string) {
 	s.t.Helper()
 	testenv.Eventually(s.t, within, "set the prefix", func(ctx context.Context) error {
 		if err := s.client.Get(ctx, client.ObjectKeyFromObject(nn), nn); err != nil {
@@ -48,9 +49,9 @@ func (s *site) setPrefix(nn *vitistack.NetworkNamespace, prefix string) {
 	})
 }
 
-func (s *site) useConfig(nn *vitistack.NetworkNamespace, name string) {
+func (s *site) useConfig(nn *crds.NetworkNamespace, name string) {
 	s.t.Helper()
-	edit(s, nn, func(nn *vitistack.NetworkNamespace) {
+	edit(s, nn, func(nn *crds.NetworkNamespace) {
 		nn.Annotations[v1alpha1.Group+"/provider-config"] = v1alpha1.ClusterProviderConfigKind + "/" + name
 	})
 }
@@ -177,7 +178,7 @@ func TestMoveOfManyIsHeld(t *testing.T) {
 		}
 		return nil
 	})
-	edit(s, nn, func(nn *vitistack.NetworkNamespace) { nn.Annotations[v1alpha1.Group+"/confirm-removals"] = "true" })
+	edit(s, nn, func(nn *crds.NetworkNamespace) { nn.Annotations[v1alpha1.Group+"/confirm-removals"] = "true" })
 	testenv.Eventually(t, within, "the confirmed removals", func(ctx context.Context) error {
 		if held(ctx) > 0 {
 			return errors.New("Kea still holds some")

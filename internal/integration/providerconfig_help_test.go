@@ -109,7 +109,15 @@ func (s *site) holds(n int) bool {
 // secret makes a Secret. What is in it must not be told to anybody.
 func (s *site) secret(name string, data map[string]string) *corev1.Secret {
 	s.t.Helper()
-	o := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: name}, StringData: data}
+	// kubectl apply leaves what it was given in an annotation.
+	applied, err := json.Marshal(map[string]any{"stringData": data})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	o := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: name, Annotations: map[string]string{corev1.LastAppliedConfigAnnotation: string(applied)}},
+		StringData: data,
+	}
 	s.create(o)
 	s.keepsSecret(data)
 	return o
@@ -127,11 +135,19 @@ func (s *site) credentials(pc providerConfig) {
 	pc.GetSpec().Credentials = v1alpha1.Credentials{Source: xpv2.CredentialsSourceSecret, SecretRef: &v1alpha1.SecretReference{Namespace: s.namespace, Name: "login"}}
 }
 
-// keepsSecret searches the provider's log, all Events and all of our objects for
-// passwords and keys, when the test is over.
+// keepsSecret searches the provider's log, with the traces of panics in it, its metrics, what it sent to
+// the change log service, all Events and all of our objects for passwords and keys, when the test is
+// over.
 func (s *site) keepsSecret(data map[string]string) {
 	s.t.Cleanup(func() {
-		told := map[string]string{"the provider's log": shared.provider.log()}
+		metrics, err := get(context.Background(), "http://"+shared.provider.metrics+"/metrics")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		told := map[string]string{"the provider's log": shared.provider.log(), "the metrics": metrics}
+		for _, e := range shared.changes.of(s.namespace) {
+			told["the change log"] += e.String()
+		}
 		for _, l := range []client.ObjectList{
 			&corev1.EventList{}, &v1alpha1.KeaReservationList{}, &v1alpha1.ProviderConfigList{}, &v1alpha1.ClusterProviderConfigList{}, &v1alpha1.ProviderConfigUsageList{},
 		} {

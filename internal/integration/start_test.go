@@ -187,7 +187,7 @@ func newCluster(t *testing.T, crds ...string) *cluster {
 func (c *cluster) start(flags ...string) {
 	c.t.Helper()
 	env := []string{"REVISION_NAME=" + revisionName, "REVISION_UID=" + revisionUID, "POD_NAMESPACE=default", "TMPDIR=/nowhere", "HOME=/nowhere"}
-	p, err := startProvider(c.t.TempDir(), c.kubeconfig, append([]string{"--leader-election"}, flags...), env)
+	p, err := startProvider(c.t.TempDir(), c.kubeconfig, append([]string{"--leader-election", "--allowed-kea-hosts=*,127.0.0.1"}, flags...), env)
 	if err != nil {
 		c.t.Fatal(err)
 	}

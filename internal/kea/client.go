@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"syscall"
 	"time"
 )
 
@@ -29,15 +31,20 @@ const (
 // Config is how to reach one Kea server.
 type Config struct {
 	// URL of kea-dhcp4's HTTP control socket, or of a Control Agent in front of it: http or https.
-	// Proxies are those of the environment (HTTPS_PROXY, NO_PROXY), as everywhere in Go.
 	URL string
+	// Proxy has commands sent through the proxy that the environment names (HTTPS_PROXY, NO_PROXY), if
+	// it names one.
+	Proxy bool
+	// CheckAddress, if set, is called with each address that a connection is about to be made to, by
+	// several goroutines at once: a *ForbiddenError refuses it, and is the command's. With a proxy it is
+	// not called: the proxy looks the name up.
+	CheckAddress func(netip.Addr) error
 	// Username and Password for basic authentication, which is not sent if both are empty. A client
 	// certificate in TLS is sent in addition: the ARM's example of an HTTPS socket asks for both.
 	Username, Password string
 	// TLS is used for https; nil is Go's default, the system's CAs.
 	TLS *tls.Config
-	// Transport sends the requests; nil makes one of the client's own, with TLS and the proxies
-	// above.
+	// Transport sends the requests; nil makes one of the client's own, with what is above.
 	Transport http.RoundTripper
 	// Timeout of each command; 0 is DefaultTimeout.
 	Timeout time.Duration
@@ -96,7 +103,7 @@ func NewClient(cfg Config) (*Client, error) {
 	}
 	transport := cfg.Transport
 	if transport == nil {
-		transport = newTransport(cfg.TLS)
+		transport = newTransport(cfg, u)
 	}
 	c.http = &http.Client{
 		Transport: transport,
@@ -125,15 +132,24 @@ func parseURL(s string) (*url.URL, error) {
 	return u, nil
 }
 
-func newTransport(config *tls.Config) *http.Transport {
+func newTransport(cfg Config, u *url.URL) *http.Transport {
+	dialer := &net.Dialer{KeepAlive: idleTimeout}
+	var proxy func(*http.Request) (*url.URL, error)
+	if cfg.Proxy {
+		proxy = http.ProxyFromEnvironment
+	}
+	if cfg.CheckAddress != nil && !usesProxy(proxy, u) {
+		dialer.Control = dialControl(cfg.CheckAddress)
+	}
+	config := cfg.TLS
 	if config == nil {
 		config = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true) // Kea speaks nothing else.
 	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{KeepAlive: idleTimeout}).DialContext,
+		Proxy:               proxy,
+		DialContext:         dialer.DialContext,
 		TLSClientConfig:     config.Clone(),
 		Protocols:           http1,
 		IdleConnTimeout:     idleTimeout,
@@ -142,5 +158,27 @@ func newTransport(config *tls.Config) *http.Transport {
 		// Kea never compresses, and an answer that grows on unpacking could not be bounded as
 		// easily.
 		DisableCompression: true,
+	}
+}
+
+// usesProxy reports whether requests to a URL go through a proxy, or fail since the environment names
+// one that is none.
+func usesProxy(proxy func(*http.Request) (*url.URL, error), u *url.URL) bool {
+	if proxy == nil {
+		return false
+	}
+	p, err := proxy(&http.Request{URL: u})
+	return p != nil || err != nil
+}
+
+// dialControl returns a function for net.Dialer.Control, which is called when the name has been looked
+// up: an address that is checked before might not be the one that is used.
+func dialControl(check func(netip.Addr) error) func(network, address string, c syscall.RawConn) error {
+	return func(_, address string, _ syscall.RawConn) error {
+		a, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return &ForbiddenError{Reason: "its address cannot be read"}
+		}
+		return check(a.Addr())
 	}
 }

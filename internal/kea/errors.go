@@ -83,6 +83,15 @@ func (e *UnreachableError) Error() string { return "cannot reach Kea: " + e.Reas
 // Unwrap returns the cause, for debug logs; nil if there is none.
 func (e *UnreachableError) Unwrap() error { return e.cause }
 
+// ForbiddenError reports that commands must not be sent to a server.
+type ForbiddenError struct {
+	// Reason is one stable sentence on why, and what to do.
+	Reason string
+}
+
+// Error returns the text.
+func (e *ForbiddenError) Error() string { return e.Reason }
+
 // MalformedError is an answer that is not one of Kea's: no JSON, cut JSON, or another shape. For one
 // that is too large see LimitError.
 type MalformedError struct {

@@ -128,6 +128,9 @@ func (c *Client) transportError(ctx context.Context, command string, err error) 
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return fmt.Errorf("cannot run %s: %w", command, ctx.Err())
 	}
+	if forbidden, ok := errors.AsType[*ForbiddenError](err); ok {
+		return forbidden
+	}
 	var body *bodyError
 	switch {
 	case errors.As(err, &body) && errors.Is(err, io.ErrUnexpectedEOF):

@@ -105,9 +105,7 @@ func TestAdoptsAcrossConfigurations(t *testing.T) {
 	open(refOf(mg), nil)
 	open(refOf(rival), errors.New("no Secret"))
 	g, _ := groups.Running(refOf(rival))
-	if err := g.Await(ctx, ""); err != nil {
-		t.Fatal(err)
-	}
+	g.AwaitTried(ctx)
 	in, err := (&external{client: c, groups: groups}).intent(t.Context(), mg)
 	if want := []string{"ns/0"}; err != nil || !in.Adopt || !slices.Equal(in.Spare, want) {
 		t.Errorf("intent(...): Adopt is %t, Spare is %q, %v, want it to take over, and %q spared", in.Adopt, in.Spare, err, want)

@@ -5,6 +5,7 @@ package keareservation
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
@@ -17,7 +18,6 @@ import (
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
-	"github.com/vitistack/provider-kea/internal/kea"
 )
 
 // connector connects a KeaReservation to the servers of its provider configuration.
@@ -30,8 +30,13 @@ type connector struct {
 	waiting  *resourceSet
 }
 
-// Connect records the use of the provider configuration, and waits until its servers have been read
-// for the first time. It does neither for a resource that may not use them.
+// readWait is how long a worker waits for a provider configuration that was created just now: no longer,
+// since it may be that it cannot be read.
+const readWait = 2 * time.Second
+
+// Connect records the use of the provider configuration, and waits until that has been read. It waits
+// for servers only if the provider configuration was read meanwhile. It does neither for a resource
+// that may not use them.
 func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.TypedExternalClient[*v1alpha1.KeaReservation], error) {
 	ref := refOf(mg)
 	pc, err := configOf(ctx, c.client, ref)
@@ -55,14 +60,14 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 			return nil, err
 		}
 	}
-	g, err := c.groups.Group(ctx, ref)
+	read, cancel := context.WithTimeout(ctx, readWait)
+	defer cancel()
+	g, err := c.groups.Group(read, ref)
 	if err != nil {
 		return nil, err
 	}
-	hw, _ := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress) // As above.
-	if err := g.Await(ctx, hw); err != nil {
-		return nil, fmt.Errorf("cannot use %s: %w", ref, err)
-	}
+	// Only where the group was opened just now: see holdWhileUnusable.
+	g.AwaitTried(ctx)
 	// Who may not use the configuration must not keep it from being deleted.
 	if !meta.WasDeleted(mg) && in.DependsOnPrefix() && g.Allows(in) {
 		if err := track(); err != nil {

@@ -17,17 +17,20 @@ import (
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/connection"
+	"github.com/vitistack/provider-kea/internal/kea"
 )
 
 // holdWhileUnusable keeps a resource from being tried again and again while its provider
-// configuration cannot be used: the waker enqueues it when it can. With 50,000 resources the
-// retries would not even back off, since they soon exceed what the controller may do in a second.
+// configuration cannot be used, and from being tried before the servers have been read for the first
+// time: the waker enqueues it then. No worker waits for a server to be read.
 type holdWhileUnusable struct {
 	reconcile.Reconciler
 
 	reader client.Reader
 	poll   time.Duration
 	usable func(connection.Ref) bool
+	// untilTried returns how long a resource is to be left alone since servers have not been read yet.
+	untilTried func(*v1alpha1.KeaReservation) time.Duration
 	// created has the resources whose reservation has just been made, and waiting those that have been
 	// deleted and wait for a server.
 	created, waiting *resourceSet
@@ -58,6 +61,24 @@ func (s *resourceSet) take(k types.NamespacedName) bool {
 
 // Reconcile a KeaReservation.
 func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	mg := &v1alpha1.KeaReservation{}
+	if err := h.reader.Get(ctx, req.NamespacedName, mg); err == nil {
+		if d := h.untilTried(mg); d > 0 {
+			return reconcile.Result{RequeueAfter: d}, nil
+		}
+	}
+	res, err := h.reconcile(ctx, req)
+	switch {
+	case err != nil || res.Requeue: //nolint:staticcheck // It is what crossplane-runtime answers after an error.
+		res.Priority = new(prioritySingle)
+	case res.RequeueAfter >= minPoll:
+		res.Priority = new(priorityMany)
+	}
+	return res, err
+}
+
+// reconcile reconciles a KeaReservation, and decides when that is to be done again.
+func (h *holdWhileUnusable) reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	res, err := h.Reconciler.Reconcile(ctx, req)
 	if h.created.take(req.NamespacedName) && err == nil && res.Requeue { //nolint:staticcheck // As below.
 		// The next reconcile reports that it is Ready. It must not wait for what earlier errors
@@ -76,6 +97,18 @@ func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request
 		return res, nil
 	}
 	return reconcile.Result{RequeueAfter: wait.Jitter(h.poll, pollJitter)}, nil
+}
+
+// untilTried returns a function for holdWhileUnusable.
+func untilTried(c *connection.Groups) func(*v1alpha1.KeaReservation) time.Duration {
+	return func(mg *v1alpha1.KeaReservation) time.Duration {
+		g, ok := c.Running(refOf(mg))
+		hw, err := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress)
+		if !ok || err != nil {
+			return 0
+		}
+		return g.UntilTried(hw)
+	}
 }
 
 // hasWorkWithoutKea reports whether a retry is useful although Kea is unusable: to write the

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -29,7 +30,9 @@ func TestHoldWhileUnusable(t *testing.T) {
 		err    error
 		usable bool
 		waits  bool
-		change func(*v1alpha1.KeaReservation)
+		// untried is how long the servers may yet take to be read for the first time.
+		untried time.Duration
+		change  func(*v1alpha1.KeaReservation)
 		// least and most are the bounds of the rest; zero where res is passed on.
 		least, most time.Duration
 	}{
@@ -50,6 +53,10 @@ func TestHoldWhileUnusable(t *testing.T) {
 			reason: "What waits for one server of several is enqueued when that is back.", res: again, usable: true, waits: true,
 			least: poll, most: poll * 11 / 10,
 		},
+		"Untried": {
+			reason: "Before the servers have been read, nothing is done, and no worker waits.", err: nil, untried: time.Second,
+			least: time.Second, most: time.Second,
+		},
 		"Done":   {reason: "What has been done is polled as ever.", res: reconcile.Result{RequeueAfter: time.Minute}},
 		"Failed": {reason: "An error is passed on.", err: boom},
 	}
@@ -69,16 +76,58 @@ func TestHoldWhileUnusable(t *testing.T) {
 			if tc.waits {
 				waiting.add(client.ObjectKeyFromObject(mg))
 			}
-			p := &holdWhileUnusable{created: newResourceSet(), waiting: waiting, Reconciler: inner, reader: reader, poll: poll, usable: func(connection.Ref) bool { return tc.usable }}
+			p := &holdWhileUnusable{created: newResourceSet(), waiting: waiting, Reconciler: inner, reader: reader, poll: poll, usable: func(connection.Ref) bool { return tc.usable }, untilTried: func(*v1alpha1.KeaReservation) time.Duration { return tc.untried }}
 			got, err := p.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)})
 			if !errors.Is(err, tc.err) {
 				t.Errorf("%s\nReconcile(...): %v", tc.reason, err)
 			}
+			got.Priority = nil // TestPriorities
 			if tc.most == 0 && got != tc.res {
 				t.Errorf("%s\nReconcile(...): %+v, want %+v", tc.reason, got, tc.res)
 			}
 			if tc.most != 0 && (got.Requeue || got.RequeueAfter < tc.least || got.RequeueAfter > tc.most) { //nolint:staticcheck // See holdWhileUnusable.
 				t.Errorf("%s\nReconcile(...): %+v, want a rest of %s to %s", tc.reason, got, tc.least, tc.most)
+			}
+		})
+	}
+}
+
+// TestPriorities: what is new goes before what is tried again, and that before what is polled.
+func TestPriorities(t *testing.T) {
+	again := reconcile.Result{Requeue: true} //nolint:staticcheck // See holdWhileUnusable.
+	cases := map[string]struct {
+		reason string
+		res    reconcile.Result
+		err    error
+		// created means that the reservation has just been made.
+		created bool
+		want    *int
+	}{
+		"Failed":  {reason: "A retry is not new.", err: errors.New("boom"), want: new(prioritySingle)},
+		"Again":   {reason: "A retry is not new.", res: again, want: new(prioritySingle)},
+		"Polled":  {reason: "Most polls find nothing.", res: reconcile.Result{RequeueAfter: time.Hour}, want: new(priorityMany)},
+		"Created": {reason: "What has just been made is about to be Ready.", res: again, created: true},
+		"Done":    {reason: "Nothing is left to do."},
+	}
+	s := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(s); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			mg := wanted(func(*v1alpha1.KeaReservation) {})
+			h := &holdWhileUnusable{
+				Reconciler: reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) { return tc.res, tc.err }),
+				reader:     fake.NewClientBuilder().WithScheme(s).WithObjects(mg).Build(), poll: time.Hour,
+				usable: func(connection.Ref) bool { return true }, untilTried: func(*v1alpha1.KeaReservation) time.Duration { return 0 },
+				created: newResourceSet(), waiting: newResourceSet(),
+			}
+			if tc.created {
+				h.created.add(client.ObjectKeyFromObject(mg))
+			}
+			got, _ := h.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)})
+			if diff := cmp.Diff(tc.want, got.Priority); diff != "" {
+				t.Errorf("%s\npriority: -want, +got:\n%s", tc.reason, diff)
 			}
 		})
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/feature"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
-	"github.com/crossplane/crossplane-runtime/v2/pkg/ratelimiter"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/statemetrics"
@@ -19,6 +18,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -42,9 +42,9 @@ const pollJitter = 0.1
 
 // Setup has the gate add the controller of KeaReservations to the manager, once
 // there are any. It stays there: should the CRD go, the controller has nothing to
-// do until it is back.
-func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *connection.Groups) {
-	usages, uses := providerconfig.SetupUsages(mgr, g), providerconfig.Needs()
+// do until it is back. It reconciles no more than perSecond KeaReservations in a second.
+func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int, c *connection.Groups, usages *providerconfig.Usages) {
+	uses := providerconfig.Needs()
 	namespaces := newNamespaces(mgr)
 	g.AddOnce(namespaces.part())
 	g.AddOnce(gate.Part{
@@ -68,7 +68,7 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, c *connection
 			if err := usages.Watch(); err != nil {
 				return err
 			}
-			return add(mgr, o, c, namespaces)
+			return add(mgr, o, perSecond, c, namespaces) //nolint:contextcheck // The queue outlives this context, and its cache does not block.
 		},
 	})
 }
@@ -95,10 +95,10 @@ func addIndexes(ctx context.Context, i client.FieldIndexer) error {
 }
 
 // add adds the controller to the manager, which runs already.
-func add(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups, n *namespaces) error {
+func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.Groups, n *namespaces) error {
 	name := managed.ControllerName(v1alpha1.KeaReservationKind)
 	log := o.Logger.WithValues("controller", name)
-	w := newWaker(mgr.GetCache(), log)
+	w := newWaker(mgr.GetCache(), log, perSecond)
 	c.Listen(w.notify)
 	access := &accessWaker{reader: mgr.GetClient(), waker: w, log: log}
 	n.listen(access.namespaceChanged)
@@ -110,17 +110,33 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups, n *name
 	}
 	created, waiting := newResourceSet(), newResourceSet()
 	r := managed.NewReconciler(mgr, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(mgr, o, c, n, name, created, waiting)...)
+	co := o.ForControllerRuntime()
+	co.NewQueue = newQueue(o.MaxConcurrentReconciles, perSecond, configIn(mgr.GetCache()))
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
-		WithOptions(o.ForControllerRuntime()).
+		WithOptions(co).
 		Watches(&v1alpha1.KeaReservation{}, &eventHandler{groups: c, waker: w, reader: mgr.GetClient(), labels: n.labels}, builder.WithPredicates(concerns)).
 		Watches(&v1alpha1.ClusterProviderConfig{}, access.handler()).
 		WatchesRawSource(source.Func(w.start)).
-		Complete(ratelimiter.NewReconciler(name, &holdWhileUnusable{Reconciler: r, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable, created: created, waiting: waiting}, o.GlobalRateLimiter))
+		Complete(&holdWhileUnusable{
+			Reconciler: r, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable, untilTried: untilTried(c), created: created, waiting: waiting,
+		})
 	if err != nil {
 		return fmt.Errorf("cannot set up the controller of KeaReservations: %w", err)
 	}
 	return nil
+}
+
+// configIn returns a function that returns the provider configuration of a resource, and whether the
+// cache has the resource.
+func configIn(cache client.Reader) func(reconcile.Request) (connection.Ref, bool) {
+	return func(req reconcile.Request) (connection.Ref, bool) {
+		mg := &v1alpha1.KeaReservation{}
+		if err := cache.Get(context.Background(), req.NamespacedName, mg, client.UnsafeDisableDeepCopy); err != nil {
+			return connection.Ref{}, false
+		}
+		return refOf(mg), true
+	}
 }
 
 func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups, n *namespaces, name string, created, waiting *resourceSet) []managed.ReconcilerOption {

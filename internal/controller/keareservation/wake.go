@@ -4,7 +4,9 @@ package keareservation
 
 import (
 	"context"
+	"maps"
 	"sync"
+	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
 	"k8s.io/client-go/util/workqueue"
@@ -57,15 +59,34 @@ func configKey(r connection.Ref) string { return r.Kind + "/" + r.Namespace + "/
 type waker struct {
 	reader client.Reader
 	log    logging.Logger
+	// perSecond is how many resources of one provider configuration are enqueued in a second, on
+	// average. What changes meanwhile is enqueued together: a server of which everything changes all
+	// the time costs no more than that.
+	perSecond int
 	// signal has room for one: a change that finds it full has been announced.
 	signal chan struct{}
 
-	mu      sync.Mutex
-	pending map[connection.Ref]mirror.Changes
+	mu      sync.Mutex // guards pending
+	pending map[wake]mirror.Changes
+	// due is when more may be enqueued. It is of the goroutine alone.
+	due map[wake]time.Time
 }
 
-func newWaker(r client.Reader, log logging.Logger) *waker {
-	return &waker{reader: r, log: log, signal: make(chan struct{}, 1), pending: map[connection.Ref]mirror.Changes{}}
+// wake is a provider configuration of which changes are pending. Those that concern many resources are
+// kept apart, so that a device does not wait for all others.
+type wake struct {
+	ref  connection.Ref
+	many bool
+}
+
+// few is how many devices and addresses are few.
+const few = 100
+
+func newWaker(r client.Reader, log logging.Logger, perSecond int) *waker {
+	return &waker{
+		reader: r, log: log, perSecond: perSecond, signal: make(chan struct{}, 1),
+		pending: map[wake]mirror.Changes{}, due: map[wake]time.Time{},
+	}
 }
 
 // notify is a listener of connection.Groups: it adds the changes to the pending ones and
@@ -74,11 +95,12 @@ func (w *waker) notify(ref connection.Ref, c mirror.Changes) {
 	if !c.Everything && len(c.HWAddresses) == 0 && len(c.Addresses) == 0 {
 		return
 	}
+	key := wake{ref: ref, many: c.Everything || len(c.HWAddresses)+len(c.Addresses) > few}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p := w.pending[ref]
+	p := w.pending[key]
 	p.Merge(c)
-	w.pending[ref] = p
+	w.pending[key] = p
 	select {
 	case w.signal <- struct{}{}:
 	default:
@@ -88,53 +110,93 @@ func (w *waker) notify(ref connection.Ref, c mirror.Changes) {
 // start is a source of controller-runtime.
 func (w *waker) start(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	go func() {
+		timer := time.NewTimer(0)
+		defer timer.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-w.signal:
-				w.enqueue(ctx, q)
+			case <-timer.C:
+			}
+			if d := w.enqueue(ctx, q); d > 0 {
+				timer.Reset(d)
 			}
 		}
 	}()
 	return nil
 }
 
-func (w *waker) enqueue(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-	w.mu.Lock()
-	pending := w.pending
-	w.pending = map[connection.Ref]mirror.Changes{}
-	w.mu.Unlock()
-	for ref, c := range pending {
-		key := configKey(ref)
-		if c.Everything {
-			w.add(ctx, q, byConfig, key, "")
-			continue
-		}
-		for hw, cause := range c.HWAddresses {
-			w.add(ctx, q, byHWAddress, key+"/"+string(hw), cause)
-		}
-		for a, cause := range c.Addresses {
-			w.add(ctx, q, byIPAddress, key+"/"+a.String(), cause)
-		}
+// enqueue enqueues what is due, and returns when to do so again; 0 if nothing is left.
+func (w *waker) enqueue(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) time.Duration {
+	due, again := w.take()
+	for key, c := range due {
+		n := w.add(ctx, q, key, c)
+		w.due[key] = time.Now().Add(time.Duration(n) * time.Second / time.Duration(w.perSecond))
 	}
+	return again
 }
 
-// add enqueues what an index has under a key, but for the resource whose own write was the cause.
-// The backoff of a resource that was to be retried after an error starts over: what it waited for
-// may have come.
-func (w *waker) add(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], index, key, cause string) {
+// take returns the changes that are due, and how long it takes until others are; 0 if there are none.
+func (w *waker) take() (due map[wake]mirror.Changes, again time.Duration) {
+	now := time.Now()
+	maps.DeleteFunc(w.due, func(_ wake, at time.Time) bool { return !at.After(now) })
+	due = map[wake]mirror.Changes{}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for key, c := range w.pending {
+		at, paced := w.due[key]
+		if !paced {
+			due[key] = c
+			delete(w.pending, key)
+			continue
+		}
+		if d := at.Sub(now); again == 0 || d < again {
+			again = d
+		}
+	}
+	return due, again
+}
+
+// add enqueues the resources that changes concern, and returns how many.
+func (w *waker) add(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], key wake, c mirror.Changes) int {
+	config, reqs := configKey(key.ref), []reconcile.Request(nil)
+	if c.Everything {
+		reqs = w.find(ctx, byConfig, config, "")
+	} else {
+		for hw, cause := range c.HWAddresses {
+			reqs = append(reqs, w.find(ctx, byHWAddress, config+"/"+string(hw), cause)...)
+		}
+		for a, cause := range c.Addresses {
+			reqs = append(reqs, w.find(ctx, byIPAddress, config+"/"+a.String(), cause)...)
+		}
+	}
+	for _, req := range reqs {
+		// The backoff of a resource that was to be retried after an error starts over: what it waited
+		// for may have come.
+		q.Forget(req)
+	}
+	priority := prioritySingle
+	if key.many {
+		priority = priorityMany
+	}
+	addWithPriority(q, priority, reqs...)
+	return len(reqs)
+}
+
+// find returns what an index has under a key, but for the resource whose own write was the cause.
+func (w *waker) find(ctx context.Context, index, key, cause string) []reconcile.Request {
 	l := &v1alpha1.KeaReservationList{}
 	if err := w.reader.List(ctx, l, client.MatchingFields{index: key}, client.UnsafeDisableDeepCopy); err != nil {
 		w.log.Info("Cannot look up which KeaReservations a change in Kea concerns; the poll will find it", "error", err)
-		return
+		return nil
 	}
+	out := make([]reconcile.Request, 0, len(l.Items))
 	for i := range l.Items {
 		req := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&l.Items[i])}
-		if req.String() == cause {
-			continue
+		if req.String() != cause {
+			out = append(out, req)
 		}
-		q.Forget(req)
-		q.Add(req)
 	}
+	return out
 }

@@ -45,6 +45,7 @@ type reconciler struct {
 	// and namespaces are read too seldom to watch them all.
 	reader    client.Reader
 	groups    *connection.Groups
+	network   connection.Network
 	kind      string
 	newConfig func() config
 	// running is the context of the groups, which ends with the manager.
@@ -87,7 +88,9 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 			return res, nil
 		}
 	}
-	return res, r.writeStatus(ctx, pc, statusOf(facts))
+	st := statusOf(facts)
+	warnOfPlainLogins(pc.GetSpec(), st.servers)
+	return res, r.writeStatus(ctx, pc, st)
 }
 
 // attempt is the outcome of opening a group.
@@ -128,6 +131,7 @@ func (r *reconciler) open(ctx context.Context, ref connection.Ref, pc config) (a
 		return r.fail(ref, v1alpha1.ReasonSecretUnusable, err), nil
 	}
 	cfg.Cluster = id
+	r.network.Apply(ref, &cfg)
 	g, departed, invalid := r.groups.Open(r.running, ref, cfg, fp) //nolint:contextcheck // A group outlives the reconcile.
 	r.reportDepartures(pc, id, departed)
 	return attempt{group: g, reason: v1alpha1.ReasonInvalid, err: invalid, forbidden: forbidden}, nil

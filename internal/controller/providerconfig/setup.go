@@ -11,9 +11,8 @@ import (
 	xpcontroller "github.com/crossplane/crossplane-runtime/v2/pkg/controller"
 	xperrors "github.com/crossplane/crossplane-runtime/v2/pkg/errors"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
-	usage "github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/providerconfig"
-	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
@@ -21,7 +20,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	kevent "sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -36,13 +34,10 @@ import (
 // bySecret indexes provider configurations by the Secrets that they read.
 const bySecret = "secret"
 
-// usersDelay lets many changes of usages be counted at once.
-const usersDelay = time.Second
-
 // Setup has the gate add the controllers of both kinds of provider configuration to the
 // manager, each once its kind is served. They stay there: should the CRD go, a controller has
 // nothing to do until it is back. The groups run until ctx ends.
-func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, groups *connection.Groups) {
+func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, groups *connection.Groups, network connection.Network, usages *Usages) {
 	kinds := []struct {
 		gvk       schema.GroupVersionKind
 		crd       gate.CRD
@@ -55,7 +50,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.O
 	cluster := &cluster{reader: mgr.GetAPIReader()}
 	for _, k := range kinds {
 		r := &reconciler{
-			client: mgr.GetClient(), reader: mgr.GetAPIReader(), groups: groups, kind: k.gvk.Kind, newConfig: k.newConfig,
+			client: mgr.GetClient(), reader: mgr.GetAPIReader(), groups: groups, network: network, kind: k.gvk.Kind, newConfig: k.newConfig,
 			running: ctx, cluster: cluster,
 			recorder: event.NewAPIRecorder(mgr.GetEventRecorderFor("connection/" + k.gvk.Kind)), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 		}
@@ -69,7 +64,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.O
 				if err := setupConnection(mgr, r, k.newList); err != nil {
 					return fmt.Errorf("cannot set up the controller of %s: %w", k.gvk.Kind, err)
 				}
-				if err := setupUsers(mgr, o, k.gvk, k.newConfig); err != nil {
+				if err := setupUsers(mgr, o, k.gvk, k.newConfig, usages); err != nil {
 					return fmt.Errorf("cannot set up the usage counter of %s: %w", k.gvk.Kind, err)
 				}
 				return nil
@@ -142,55 +137,10 @@ func namesOf(l client.ObjectList) []types.NamespacedName {
 	return out
 }
 
-// setupUsers adds crossplane-runtime's controller that counts users and keeps a
-// used configuration from being deleted.
-func setupUsers(mgr ctrl.Manager, o xpcontroller.Options, gvk schema.GroupVersionKind, newConfig func() config) error {
-	name := usage.ControllerName(gvk.Kind)
-	kinds := resource.ProviderConfigKinds{Config: gvk, Usage: v1alpha1.ProviderConfigUsageGroupVersionKind, UsageList: v1alpha1.ProviderConfigUsageListGroupVersionKind}
-	r := usage.NewReconciler(mgr, kinds, usage.WithLogger(o.Logger.WithValues("controller", name)),
-		usage.WithRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(name)))) //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
-	return ctrl.NewControllerManagedBy(mgr).
-		Named(name).
-		For(newConfig(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WithOptions(controller.Options{RateLimiter: rateLimiter()}).
-		Watches(&v1alpha1.ProviderConfigUsage{}, enqueueUserCount(gvk.Kind)).
-		Complete(xperrors.WithSilentRequeueOnConflict(capRequeue(r)))
-}
-
-// capRequeue limits the wait of a reconciler to that of a count. That of
-// crossplane-runtime waits half a minute after a conflict, which here is one with
-// our own reconciler.
-func capRequeue(r reconcile.Reconciler) reconcile.Reconciler {
-	return reconcile.Func(func(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-		res, err := r.Reconcile(ctx, req)
-		res.RequeueAfter = min(res.RequeueAfter, usersDelay)
-		return res, err
-	})
-}
-
 // rateLimiter retries at least every minute: controller-runtime's own would let a
 // configuration wait for a quarter of an hour.
 func rateLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](10*time.Millisecond, time.Minute)
-}
-
-// enqueueUserCount enqueues the configuration that a usage names, some time after
-// the usage was created, changed or deleted: counting reads all usages.
-func enqueueUserCount(kind string) handler.EventHandler {
-	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-	add := func(o client.Object, q queue) {
-		u, ok := o.(*v1alpha1.ProviderConfigUsage)
-		if !ok || u.ProviderConfigReference.Kind != kind {
-			return
-		}
-		ref := connection.RefOf(u.Namespace, &u.ProviderConfigReference)
-		q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}}, usersDelay)
-	}
-	return handler.Funcs{
-		CreateFunc: func(_ context.Context, e kevent.CreateEvent, q queue) { add(e.Object, q) },
-		DeleteFunc: func(_ context.Context, e kevent.DeleteEvent, q queue) { add(e.Object, q) },
-		UpdateFunc: func(_ context.Context, e kevent.UpdateEvent, q queue) { add(e.ObjectOld, q); add(e.ObjectNew, q) },
-	}
 }
 
 // serverEvents enqueues the provider configurations whose servers have changed. It
@@ -229,4 +179,20 @@ func (p *serverEvents) start(_ context.Context, q workqueue.TypedRateLimitingInt
 	}
 	p.pending = nil
 	return nil
+}
+
+// StripSecret drops all of a Secret's metadata but what names it and its version: its annotations may
+// have its data in them (kubectl.kubernetes.io/last-applied-configuration). It is a transform of the
+// cache, which has the metadata of all Secrets.
+func StripSecret(o any) (any, error) {
+	secret, ok := o.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return nil, fmt.Errorf("cannot cache a Secret as %T: it is to be read with the API reader", o)
+	}
+	return &metav1.PartialObjectMetadata{
+		TypeMeta: secret.TypeMeta,
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: secret.Namespace, Name: secret.Name, UID: secret.UID, ResourceVersion: secret.ResourceVersion,
+		},
+	}, nil
 }

@@ -148,6 +148,23 @@ func serverStatus(f group.ServerFacts, message string) v1alpha1.ServerStatus {
 	return out
 }
 
+// plainLogin is the warning about a server that is sent the password in clear.
+const plainLogin = "the password is sent to it over plain http, and can be read on the way: turn on TLS in Kea, and start the URL with https://"
+
+// warnOfPlainLogins adds warnings to the status of servers.
+func warnOfPlainLogins(spec *v1alpha1.ProviderConfigSpec, servers []v1alpha1.ServerStatus) {
+	for i := range spec.Servers {
+		if !connection.SendsPasswordInClear(spec, &spec.Servers[i]) {
+			continue
+		}
+		for j := range servers {
+			if s := &servers[j]; s.Name == spec.Servers[i].Name {
+				s.Warnings = append(slices.Clone(s.Warnings), plainLogin)
+			}
+		}
+	}
+}
+
 // serves reports whether what is known of a server is true of it now.
 func serves(f group.ServerFacts) bool { return f.Err == nil && f.State == group.Up }
 
@@ -219,10 +236,13 @@ func reasonOf(err error) xpv2.ConditionReason {
 		unauthorized *kea.UnauthorizedError
 		unsupported  *kea.UnsupportedError
 		secret       *connection.SecretError
+		forbidden    *kea.ForbiddenError
 		answer       *kea.LimitError
 		content      *group.LimitError
 	)
 	switch {
+	case errors.As(err, &forbidden):
+		return v1alpha1.ReasonHostNotAllowed
 	case errors.As(err, &secret):
 		return v1alpha1.ReasonSecretUnusable
 	case errors.Is(err, group.ErrNoDatabase):

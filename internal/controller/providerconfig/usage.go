@@ -35,7 +35,10 @@ func Track(ctx context.Context, c client.Client, mg *v1alpha1.KeaReservation, pc
 	want := usageOf(mg)
 	have := &v1alpha1.ProviderConfigUsage{}
 	err := c.Get(ctx, client.ObjectKeyFromObject(want), have)
-	uses := err == nil && (have.ProviderConfigReference == want.ProviderConfigReference || meta.WasDeleted(have))
+	// The labels are what counts: see countingClient.
+	same := have.ProviderConfigReference == want.ProviderConfigReference &&
+		have.Labels[xpv2.LabelKeyProviderKind] == want.Labels[xpv2.LabelKeyProviderKind] && have.Labels[xpv2.LabelKeyProviderName] == want.Labels[xpv2.LabelKeyProviderName]
+	uses := err == nil && (same || meta.WasDeleted(have))
 	switch {
 	case resource.IgnoreNotFound(err) != nil:
 		return fmt.Errorf("cannot get the record of use of the provider configuration: %w", err)
@@ -146,12 +149,36 @@ func (r *usageReconciler) ownerExists(ctx context.Context, u *v1alpha1.ProviderC
 	if !r.watching.Load() {
 		return r.crdExists(ctx)
 	}
+	mg, err := r.owner(ctx, u)
+	return mg != nil, err
+}
+
+// backed reports whether a usage is that of a KeaReservation, which uses what the labels of the usage
+// name; or might be. Anyone may have made it who may create usages.
+func (r *usageReconciler) backed(ctx context.Context, u *v1alpha1.ProviderConfigUsage) (bool, error) {
+	if !r.watching.Load() {
+		return true, nil
+	}
+	mg, err := r.owner(ctx, u)
+	if err != nil || mg == nil {
+		return false, err
+	}
+	ref := connection.RefOf(mg.GetNamespace(), mg.GetProviderConfigReference())
+	return u.Labels[xpv2.LabelKeyProviderKind] == ref.Kind && u.Labels[xpv2.LabelKeyProviderName] == ref.Name, nil
+}
+
+// owner returns the KeaReservation of a usage; nil if it does not exist. KeaReservations must be watched.
+func (r *usageReconciler) owner(ctx context.Context, u *v1alpha1.ProviderConfigUsage) (*v1alpha1.KeaReservation, error) {
 	mg := &v1alpha1.KeaReservation{}
 	err := r.client.Get(ctx, types.NamespacedName{Namespace: u.Namespace, Name: u.ResourceReference.Name}, mg)
-	if resource.IgnoreNotFound(err) != nil {
-		return false, fmt.Errorf("cannot get KeaReservation %s: %w", u.ResourceReference.Name, err)
+	switch {
+	case resource.IgnoreNotFound(err) != nil:
+		return nil, fmt.Errorf("cannot get KeaReservation %s: %w", u.ResourceReference.Name, err)
+	case err == nil && string(mg.GetUID()) == u.Name:
+		return mg, nil
+	default:
+		return nil, nil //nolint:nilnil // There is none, which is no error.
 	}
-	return err == nil && string(mg.GetUID()) == u.Name, nil
 }
 
 // crdExists asks the API server, as a cache may not have a new CRD yet. Without

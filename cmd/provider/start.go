@@ -171,14 +171,15 @@ func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.
 	if err != nil {
 		return err
 	}
-	usages := providerconfig.SetupUsages(mgr, g)
+	usages, namespaces := providerconfig.SetupUsages(mgr, g), keareservation.NewNamespaces(mgr)
 	providerconfig.Setup(ctx, mgr, g, o, groups, network, usages)
-	keareservation.Setup(mgr, g, o, max(1, c.MaxReconcileRate), groups, usages)
+	keareservation.Setup(mgr, g, o, max(1, c.MaxReconcileRate), groups, usages, namespaces)
 	return networkconfiguration.Setup(mgr, g, networkconfiguration.Options{
 		Logger:                  log,
 		DefaultProviderConfig:   defaultConfig,
 		StrictProvider:          c.StrictProvider,
 		Groups:                  groups,
+		Namespaces:              namespaces,
 		MaxRemovalPercent:       c.MaxRemovalPercent,
 		MaxConcurrentReconciles: c.MaxConcurrentReconciles,
 		RateLimiter:             ratelimiter.NewController(),

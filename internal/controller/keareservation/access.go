@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
@@ -36,25 +37,26 @@ import (
 // namespaceResource is how permissions name namespaces.
 var namespaceResource = schema.GroupResource{Resource: "namespaces"}
 
-// namespaces knows the labels of namespaces, from a cache of their metadata. Without spec.access no
+// Namespaces knows the labels of namespaces, from a cache of their metadata. Without spec.access no
 // one asks for them, so that the provider also runs without the permission. Its methods may be called
 // by several goroutines at once.
-type namespaces struct {
+type Namespaces struct {
 	cache cache.Cache
 	// reader reads from the API server.
 	reader client.Reader
 
 	mu      sync.RWMutex // guards what follows; written while the cache is filled
 	filled  bool
-	changed func(namespace string)
+	changed []func(namespace string)
 }
 
-func newNamespaces(mgr ctrl.Manager) *namespaces {
-	return &namespaces{cache: mgr.GetCache(), reader: mgr.GetAPIReader()}
+// NewNamespaces returns one that knows nothing before the KeaReservations' controller is set up.
+func NewNamespaces(mgr ctrl.Manager) *Namespaces {
+	return &Namespaces{cache: mgr.GetCache(), reader: mgr.GetAPIReader()}
 }
 
 // part is that of the gate which fills the cache once it may be.
-func (n *namespaces) part() gate.Part {
+func (n *Namespaces) part() gate.Part {
 	return gate.Part{
 		Name: "labels of namespaces",
 		Need: gate.Need{Permissions: gate.MayWatch(namespaceResource)},
@@ -64,7 +66,7 @@ func (n *namespaces) part() gate.Part {
 
 // fillIfAllowed fills the cache if the provider may list namespaces, so that it is filled before the
 // first resource asks. Otherwise the gate's part does when the permission comes.
-func (n *namespaces) fillIfAllowed(ctx context.Context) error {
+func (n *Namespaces) fillIfAllowed(ctx context.Context) error {
 	l := &metav1.PartialObjectMetadataList{}
 	l.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
 	err := n.reader.List(ctx, l, client.Limit(1))
@@ -79,7 +81,7 @@ func (n *namespaces) fillIfAllowed(ctx context.Context) error {
 
 // fill fills the cache, unless that was done before. It blocks until that is done, two minutes at
 // most, and may be called again after an error.
-func (n *namespaces) fill(ctx context.Context) error {
+func (n *Namespaces) fill(ctx context.Context) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.filled {
@@ -117,24 +119,28 @@ func namespaceMetadata() *metav1.PartialObjectMetadata {
 	return o
 }
 
-// listen has a function called with each namespace whose labels change. It must not block.
-func (n *namespaces) listen(changed func(namespace string)) {
+// Listen has a function called with each namespace whose labels change. It must not block.
+func (n *Namespaces) Listen(changed func(namespace string)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.changed = changed
+	n.changed = append(n.changed, changed)
 }
 
-func (n *namespaces) announce(o any) {
+func (n *Namespaces) announce(o any) {
 	n.mu.RLock()
-	changed := n.changed
+	changed := slices.Clone(n.changed)
 	n.mu.RUnlock()
-	if ns, ok := o.(client.Object); ok && changed != nil {
-		changed(ns.GetName())
+	ns, ok := o.(client.Object)
+	if !ok {
+		return
+	}
+	for _, fn := range changed {
+		fn(ns.GetName())
 	}
 }
 
-// labels returns the labels of a namespace; none if the cache does not have it yet: its event follows.
-func (n *namespaces) labels(ctx context.Context, name string) (map[string]string, error) {
+// Labels returns the labels of a namespace; none if the cache does not have it yet: its event follows.
+func (n *Namespaces) Labels(ctx context.Context, name string) (map[string]string, error) {
 	n.mu.RLock()
 	filled := n.filled
 	n.mu.RUnlock()

@@ -116,7 +116,7 @@ func TestNoLabels(t *testing.T) {
 	if g, err := grantOf(t.Context(), &v1alpha1.ProviderConfig{}, "ns", labels); err != nil || g.Limited {
 		t.Errorf("grantOf(...) of a ProviderConfig: %+v, %v, want no limits", g, err)
 	}
-	if _, err := (&namespaces{}).labels(t.Context(), "ns"); err == nil {
+	if _, err := (&Namespaces{}).Labels(t.Context(), "ns"); err == nil {
 		t.Error("labels(...) of a cache that is not filled: want an error")
 	}
 }

@@ -43,9 +43,8 @@ const pollJitter = 0.1
 // Setup has the gate add the controller of KeaReservations to the manager, once
 // there are any. It stays there: should the CRD go, the controller has nothing to
 // do until it is back. It reconciles no more than perSecond KeaReservations in a second.
-func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int, c *connection.Groups, usages *providerconfig.Usages) {
+func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int, c *connection.Groups, usages *providerconfig.Usages, namespaces *Namespaces) {
 	uses := providerconfig.Needs()
-	namespaces := newNamespaces(mgr)
 	g.AddOnce(namespaces.part())
 	g.AddOnce(gate.Part{
 		Name: "KeaReservations",
@@ -95,13 +94,13 @@ func addIndexes(ctx context.Context, i client.FieldIndexer) error {
 }
 
 // add adds the controller to the manager, which runs already.
-func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.Groups, n *namespaces) error {
+func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.Groups, n *Namespaces) error {
 	name := managed.ControllerName(v1alpha1.KeaReservationKind)
 	log := o.Logger.WithValues("controller", name)
 	w := newWaker(mgr.GetCache(), log, perSecond)
 	c.Listen(w.notify)
 	access := &accessWaker{reader: mgr.GetClient(), waker: w, log: log}
-	n.listen(access.namespaceChanged)
+	n.Listen(access.namespaceChanged)
 	if o.MetricOptions != nil && o.MetricOptions.MRStateMetrics != nil {
 		r := statemetrics.NewMRStateRecorder(mgr.GetClient(), log, o.MetricOptions.MRStateMetrics, &v1alpha1.KeaReservationList{}, o.MetricOptions.PollStateMetricInterval)
 		if err := mgr.Add(r); err != nil {
@@ -115,7 +114,7 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		WithOptions(co).
-		Watches(&v1alpha1.KeaReservation{}, &eventHandler{groups: c, waker: w, reader: mgr.GetClient(), labels: n.labels}, builder.WithPredicates(concerns)).
+		Watches(&v1alpha1.KeaReservation{}, &eventHandler{groups: c, waker: w, reader: mgr.GetClient(), labels: n.Labels}, builder.WithPredicates(concerns)).
 		Watches(&v1alpha1.ClusterProviderConfig{}, access.handler()).
 		WatchesRawSource(source.Func(w.start)).
 		Complete(&holdWhileUnusable{
@@ -139,10 +138,10 @@ func configIn(cache client.Reader) func(reconcile.Request) (connection.Ref, bool
 	}
 }
 
-func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups, n *namespaces, name string, created, waiting *resourceSet) []managed.ReconcilerOption {
+func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups, n *Namespaces, name string, created, waiting *resourceSet) []managed.ReconcilerOption {
 	recorder := event.NewAPIRecorder(mgr.GetEventRecorderFor(name)) //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	opts := []managed.ReconcilerOption{
-		managed.WithTypedExternalConnector(&connector{client: mgr.GetClient(), groups: c, labels: n.labels, recorder: recorder, created: created, waiting: waiting}),
+		managed.WithTypedExternalConnector(&connector{client: mgr.GetClient(), groups: c, labels: n.Labels, recorder: recorder, created: created, waiting: waiting}),
 		managed.WithInitializers(managed.InitializerFn(initialize(mgr.GetClient()))),
 		managed.WithLogger(o.Logger.WithValues("controller", name)),
 		managed.WithRecorder(recorder),

@@ -27,6 +27,7 @@ import (
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/connection"
+	"github.com/vitistack/provider-kea/internal/controller/keareservation"
 	"github.com/vitistack/provider-kea/internal/gate"
 	"github.com/vitistack/provider-kea/internal/testenv"
 	"github.com/vitistack/provider-kea/internal/vitistack"
@@ -103,6 +104,7 @@ func startManager(tb testing.TB, cfg *rest.Config, o Options) *writes {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	o.Namespaces = keareservation.NewNamespaces(mgr)
 	if err := Setup(mgr, g, o); err != nil {
 		tb.Fatal(err)
 	}

@@ -39,6 +39,8 @@ type places struct {
 type survey struct {
 	kube   client.Reader
 	groups *connection.Groups
+	// labels returns the labels of a namespace.
+	labels func(ctx context.Context, namespace string) (map[string]string, error)
 }
 
 func (v *survey) places(ctx context.Context) places {
@@ -54,7 +56,7 @@ func (v *survey) places(ctx context.Context) places {
 
 // works returns texts that stay the same while the cause does: they get into the
 // status of every NetworkConfiguration of a network.
-func (v *survey) works(ctx context.Context, at *place, _ string) error {
+func (v *survey) works(ctx context.Context, at *place, namespace string) error {
 	pc, err := v.config(ctx, at.config)
 	if err != nil {
 		return err
@@ -62,8 +64,9 @@ func (v *survey) works(ctx context.Context, at *place, _ string) error {
 	if c := pc.GetCondition(xpv2.TypeReady); c.Status != corev1.ConditionTrue {
 		return fmt.Errorf("%s is not Ready: its status says why", at.config)
 	}
-	// ACCESS: whether the namespace may use the subnet of this provider configuration
-	// is to be checked here: the third parameter is the namespace.
+	if err := v.allowed(ctx, pc, at, namespace); err != nil {
+		return err
+	}
 	group, running := v.groups.Running(at.config)
 	if !running {
 		return fmt.Errorf("%s is not Ready: its status says why", at.config)
@@ -72,6 +75,22 @@ func (v *survey) works(ctx context.Context, at *place, _ string) error {
 		return fmt.Errorf("no server of %s that can be used has subnet %s: add it to Kea, or correct status.ipv4Prefix of NetworkNamespace %s", at.config, at.subnet, at.network)
 	}
 	return nil
+}
+
+// allowed returns nil if a namespace may use a place, or why not.
+func (v *survey) allowed(ctx context.Context, pc providerConfig, at *place, namespace string) error {
+	cluster, ok := pc.(*v1alpha1.ClusterProviderConfig)
+	if !ok || len(cluster.Spec.Access) == 0 {
+		return nil
+	}
+	labels, err := v.labels(ctx, namespace)
+	if err != nil {
+		return err
+	}
+	if subnet, ok := subnetOf(at); ok && connection.MayUse(cluster.Spec.Access, labels, subnet.Prefix) {
+		return nil
+	}
+	return fmt.Errorf("%s does not let this namespace use %s: who manages it can allow that in spec.access", at.config, at.subnet)
 }
 
 // A providerConfig is a provider configuration of either kind.

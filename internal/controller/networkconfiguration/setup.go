@@ -17,6 +17,7 @@ import (
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/connection"
+	"github.com/vitistack/provider-kea/internal/controller/keareservation"
 	"github.com/vitistack/provider-kea/internal/gate"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
@@ -40,6 +41,9 @@ type Options struct {
 	// Groups has the Kea servers of each provider configuration. They are asked before
 	// a reservation is moved to another place.
 	Groups *connection.Groups
+
+	// Namespaces has the labels of namespaces, which spec.access of a ClusterProviderConfig names.
+	Namespaces *keareservation.Namespaces
 
 	// MaxRemovalPercent is how many percent of a provider configuration's
 	// KeaReservations, and at least 5, may be removed within a minute because of what
@@ -72,7 +76,7 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o Options) error {
 		o.DefaultProviderConfig = connection.DefaultRef
 	}
 	if o.places == nil {
-		o.places = (&survey{kube: mgr.GetClient(), groups: o.Groups}).places
+		o.places = (&survey{kube: mgr.GetClient(), groups: o.Groups, labels: o.Namespaces.Labels}).places
 	}
 	log := o.Logger.WithValues("controller", controllerName)
 	s := &starter{
@@ -85,6 +89,7 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o Options) error {
 		events:   newOnceRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(controllerName))), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	}
 	o.Groups.Listen(s.waits.listen)
+	o.Namespaces.Listen(s.waits.listenNamespace)
 	// With Crossplane's activation policies our own CRD too may come later.
 	ours := gate.KeaReservations
 	ours.Created = true

@@ -54,6 +54,21 @@ func (w *waits) listen(ref connection.Ref, c mirror.Changes) {
 	}
 }
 
+// listenNamespace is a listener of keareservation.Namespaces: spec.access of a provider configuration
+// may allow a namespace with other labels something else.
+func (w *waits) listenNamespace(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.queue == nil {
+		return
+	}
+	for nc := range w.of {
+		if nc.Namespace == name {
+			w.queue.Add(reconcile.Request{NamespacedName: nc})
+		}
+	}
+}
+
 // notify enqueues what depends on a provider configuration.
 func (w *waits) notify(ref connection.Ref) {
 	w.mu.Lock()

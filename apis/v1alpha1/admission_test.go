@@ -19,8 +19,8 @@ import (
 	"github.com/vitistack/provider-kea/internal/testenv"
 )
 
-// TestAdmissionPolicyExample: the example has the API server refuse what the example of access does not
-// allow, and nothing else.
+// TestAdmissionPolicyExample: the example has the API server refuse what the example of access does
+// not allow, and nothing else.
 func TestAdmissionPolicyExample(t *testing.T) {
 	for _, file := range []string{"clusterproviderconfig-access.yaml", "validatingadmissionpolicy.yaml"} {
 		data, err := os.ReadFile(filepath.Join(testenv.Root(), "examples", file))

@@ -31,8 +31,8 @@ func MayUse(access []v1alpha1.Access, namespace map[string]string, subnet netip.
 	return allowed
 }
 
-// selects reports whether a selector selects a namespace. The API server has validated it before: one
-// that cannot be read selects none.
+// selects reports whether a selector selects a namespace. The API server has validated it before:
+// one that cannot be read selects none.
 func selects(s *v1alpha1.NamespaceSelector, namespace map[string]string) bool {
 	if s == nil {
 		return true

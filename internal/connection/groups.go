@@ -84,8 +84,9 @@ func (g *Groups) Running(ref Ref) (*group.Group, bool) {
 	return e.group, e.group != nil
 }
 
-// Sharing returns the provider configurations that are known to reach a server of another one, which
-// is among them: two resources of a device then concern the same reservation. It does not block.
+// Sharing returns the provider configurations that are known to reach a server of another one,
+// which is among them: two resources of a device then concern the same reservation. It does not
+// block.
 func (g *Groups) Sharing(ref Ref) []Ref {
 	out := []Ref{ref}
 	g.mu.Lock()

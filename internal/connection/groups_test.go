@@ -290,8 +290,8 @@ func serversIn(t *testing.T, config string) []string {
 	return slices.Compact(out)
 }
 
-// TestGroupsSharing: provider configurations that reach the same server are known by its URL, however
-// that is spelled.
+// TestGroupsSharing: provider configurations that reach the same server are known by its URL,
+// however that is spelled.
 func TestGroupsSharing(t *testing.T) {
 	t.Parallel()
 	g := NewGroups()

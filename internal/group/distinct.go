@@ -65,8 +65,8 @@ func (g *Group) before(s *server) []*server {
 	return nil
 }
 
-// Shares reports whether a server of one group is known to be one of another: by its URL, or by what
-// the running Kea says of itself, where both groups have asked it.
+// Shares reports whether a server of one group is known to be one of another: by its URL, or by
+// what the running Kea says of itself, where both groups have asked it.
 func (g *Group) Shares(o *Group) bool {
 	theirs := o.all()
 	return slices.ContainsFunc(g.all(), func(s *server) bool {
@@ -82,7 +82,8 @@ func (s *server) isSame(o *server) bool {
 	return own != "" && own == o.currentInstance()
 }
 
-// endpointOf returns what a URL leads to: host, port and path. The scheme makes no other server of it.
+// endpointOf returns what a URL leads to: host, port and path. The scheme makes no other server of
+// it.
 func endpointOf(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {

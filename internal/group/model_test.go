@@ -73,7 +73,8 @@ func operation(database bool, servers int) *rapid.Generator[string] {
 		at := pick("server", []string{"kea", "kea2"}[:servers]...)
 		put := fmt.Sprintf("%s put %s %s %s site=s%d%s", at, store, device(every), ip, ours, mark)
 		steps := []string{
-			// With the annotation, as others put reservations of these devices with other addresses.
+			// With the annotation, as others put reservations of these devices with other
+			// addresses.
 			fmt.Sprintf("want vm%d %s%s adopt", ours, device(ours), fields), fmt.Sprintf("want vm%d %s %s%s adopt", ours, device(ours), ip, fields),
 			fmt.Sprintf("delete vm%d", ours), put, fmt.Sprintf("%s del %s %s", at, store, device(every)),
 			fmt.Sprintf("%s lease %s %s", at, device(every), ip), at + " release " + ip, at + " restart", at + " reload",

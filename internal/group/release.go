@@ -30,9 +30,10 @@ func (e *WaitingError) Error() string {
 }
 
 // Remains reports whether a server still holds something to release for an intent: a host with its
-// mark, or where wasReserved is true, and the subnet may be used, one without a mark. It asks the servers rather than the
-// mirror: a resource that nothing remains of is forgotten. A server that does not answer holds what
-// was last seen there; an error if nothing is known of one, or one cannot tell.
+// mark, or where wasReserved is true, and the subnet may be used, one without a mark. It asks the
+// servers rather than the mirror: a resource that nothing remains of is forgotten. A server that
+// does not answer holds what was last seen there; an error if nothing is known of one, or one
+// cannot tell.
 func (g *Group) Remains(ctx context.Context, in reservation.Intent, wasReserved bool) (bool, error) {
 	wasReserved = wasReserved && g.Allows(in)
 	var mu sync.Mutex // guards remains
@@ -79,8 +80,8 @@ func (g *Group) Release(ctx context.Context, in reservation.Intent, wasReserved 
 	return nil
 }
 
-// Allows reports whether an intent may use its subnet, by what is known of the servers. What has its
-// mark is released all the same.
+// Allows reports whether an intent may use its subnet, by what is known of the servers. What has
+// its mark is released all the same.
 func (g *Group) Allows(in reservation.Intent) bool {
 	return reservation.Allowed(g.known(in, (*server).unusable).views, in)
 }

@@ -241,8 +241,8 @@ func (w *world) stepProvider([]string) {
 }
 
 // stepWant: `want NAME MAC [IP] [hostname=…] [class=…] [option=CODE:DATA[,always][,never][,hex]]
-// [subnet=PREFIX|subnet-id=ID] [adopt] [may=PREFIX|all|none[:never|unmarked|any]]` creates a resource,
-// or edits it.
+// [subnet=PREFIX|subnet-id=ID] [adopt] [may=PREFIX|all|none[:never|unmarked|any]]` creates a
+// resource, or edits it.
 func (w *world) stepWant(words []string) {
 	name := words[0]
 	in := reservation.Intent{

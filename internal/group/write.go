@@ -60,6 +60,11 @@ func (s *server) update(ctx context.Context, step reservation.Step, in reservati
 	if err != nil {
 		return errors.Join(werr, wrap("cannot read the reservation back", err))
 	}
+	if got == nil && errors.Is(werr, kea.ErrNotFound) {
+		// It had gone before: someone else has removed it, and that is not undone.
+		s.notify(s.mirror.PutHost(step.Store, k, nil, in.Resource))
+		return werr
+	}
 	if got == nil {
 		return s.putBack(ctx, step, in, werr)
 	}

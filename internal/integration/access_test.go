@@ -169,8 +169,9 @@ func TestAccessTakeover(t *testing.T) {
 	s.awaitMarked(other, "theirs")
 }
 
-// TestTwoConfigurationsOneKea: two resources that take the device's reservation over by two provider
-// configurations do not take it from each other: the older one has it, unless it is blocked.
+// TestTwoConfigurationsOneKea: two resources that take the device's reservation over by two
+// provider configurations do not take it from each other: the older one has it, unless it is
+// blocked.
 func TestTwoConfigurationsOneKea(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, testenv.KeaOptions{})

@@ -132,8 +132,8 @@ func TestSecondDeleted(t *testing.T) {
 }
 
 // TestUnmarkedUntouched: a reservation that is not marked, and has another address than is wanted,
-// is not moved, and not removed with the resource, which has never held it: neither where the wanted
-// address is another host's, nor where it is free.
+// is not moved, and not removed with the resource, which has never held it: neither where the
+// wanted address is another host's, nor where it is free.
 func TestUnmarkedUntouched(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, testenv.KeaOptions{})

@@ -79,9 +79,10 @@ func TestStart(t *testing.T) {
 	s.awaitHeld(other, "10.123.0.110")
 
 	// The CRD goes, and comes back.
+	before := c.logged("Not serving NetworkConfigurations")
 	c.uninstall("kea.crossplane.io_keareservations.yaml")
 	s.awaitNotHeld(mac)
-	c.awaitLog("Not serving NetworkConfigurations", 2)
+	c.awaitLog("Not serving NetworkConfigurations", before+1)
 	c.awaitRefusals(3)
 	c.install("kea.crossplane.io_keareservations.yaml")
 	r = s.static("vm01", "10.123.0.50")
@@ -274,11 +275,14 @@ func clusterRole(t *testing.T) *rbacv1.ClusterRole {
 	return nil
 }
 
+// logged returns how often a text was logged.
+func (c *cluster) logged(text string) int { return strings.Count(c.provider.log(), text) }
+
 // awaitLog waits until a text was logged a number of times.
 func (c *cluster) awaitLog(text string, times int) {
 	c.t.Helper()
 	testenv.Eventually(c.t, within, fmt.Sprintf("%d times %q in the log", times, text), func(context.Context) error {
-		if got := strings.Count(c.provider.log(), text); got != times {
+		if got := c.logged(text); got != times {
 			return fmt.Errorf("it is there %d times", got)
 		}
 		return nil

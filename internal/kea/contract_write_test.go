@@ -99,7 +99,7 @@ func contractUpdate(t *testing.T, st stand) {
 		"Replaces":         {"What is left out is erased.", host(old.HWAddress, "10.123.0.51"), "ok", host(old.HWAddress, "10.123.0.51")},
 		"KeepsItsAddress":  {"Its own address is no conflict.", host(old.HWAddress, "10.123.0.50"), "ok", host(old.HWAddress, "10.123.0.50")},
 		"TakesNoAddress":   {"An address goes too when it is left out.", host(old.HWAddress, ""), "ok", host(old.HWAddress, "")},
-		"NotThere":         {"Refused, and not \"not found\".", host("00:00:00:00:00:09", "10.123.0.59"), "rejected", old},
+		"NotThere":         {"Kea's code is that of any other refusal: its text says it.", host("00:00:00:00:00:09", "10.123.0.59"), "not found", old},
 		"OutsideTheSubnet": {"Checked before the old one is deleted.", host(old.HWAddress, "10.124.0.50"), "rejected", old},
 		"UnknownSubnet":    {"Checked before the old one is deleted.", hostIn(unknownSubnet, old.HWAddress, ""), "rejected", old},
 		"WithoutSubnetID":  {"Refused before it is sent.", hostIn(0, old.HWAddress, ""), "other", old},

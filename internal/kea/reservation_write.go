@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // AddReservation adds a host reservation to one store (reservation-add). It refuses, before
@@ -23,10 +24,19 @@ func (c *Client) AddReservation(ctx context.Context, target Target, r Reservatio
 // (*RejectedError) the host can be gone. That happens with an address that another host has, and in
 // a database with what its columns do not take: client classes of more than 255 bytes with their
 // commas, and text that is not UTF-8. So look the address up first, and after any error read again
-// and put the old host back if it is missing.
+// and put the old host back if it is missing. ErrNotFound if there is no such host: nothing has been
+// deleted then.
 func (c *Client) UpdateReservation(ctx context.Context, target Target, r Reservation) error {
-	return c.writeReservation(ctx, "reservation-update", target, r)
+	err := c.writeReservation(ctx, "reservation-update", target, r)
+	if rejected, ok := errors.AsType[*RejectedError](err); ok && strings.Contains(rejected.Text, noSuchHost) {
+		return fmt.Errorf("%w: %w", ErrNotFound, err)
+	}
+	return err
 }
+
+// noSuchHost is in the text with which Kea refuses to update a host that is not there, with the result
+// code of any other refusal (contract suite, Update).
+const noSuchHost = "(not found)"
 
 func (c *Client) writeReservation(ctx context.Context, command string, target Target, r Reservation) error {
 	if err := errors.Join(checkTarget(target), checkSubnetID(r.SubnetID), checkIdentifier(r)); err != nil {

@@ -74,8 +74,8 @@ func checkUnmarked(s *situation) *finding {
 	return nil
 }
 
-// moves reports whether a reservation would get another address, which the adopt annotation does not
-// ask for.
+// moves reports whether a reservation would get another address, which the adopt annotation does
+// not ask for.
 func (s *situation) moves(r *kea.Reservation) bool {
 	return !s.in.Adopt && r.IPAddress.IsValid() && s.address.IsValid() && r.IPAddress != s.address
 }
@@ -95,8 +95,8 @@ func (s *situation) holdsOne() bool {
 	})
 }
 
-// withoutOthersLosses returns views without the vanished reservations that the resource could not have
-// taken over while they were there: it is not the one to restore them.
+// withoutOthersLosses returns views without the vanished reservations that the resource could not
+// have taken over while they were there: it is not the one to restore them.
 func (s *situation) withoutOthersLosses(views []View) []View {
 	out := slices.Clone(views)
 	for i, v := range out {

@@ -69,7 +69,8 @@ func (in Intent) Denied() bool {
 	return !allowed
 }
 
-// DependsOnPrefix reports whether it takes the prefix of a subnet-id to tell what an intent may use.
+// DependsOnPrefix reports whether it takes the prefix of a subnet-id to tell what an intent may
+// use.
 func (in Intent) DependsOnPrefix() bool {
 	_, allowed := in.Grant.Allows(netip.Prefix{})
 	return !in.Subnet.Prefix.IsValid() && !in.Denied() && !allowed
@@ -81,8 +82,8 @@ func Allowed(views []View, in Intent) bool {
 	return allowed
 }
 
-// takeover returns what an intent may take over in its subnet, and whether it may use that at all. A
-// subnet-id may be that of another prefix on each server: all of them must be allowed.
+// takeover returns what an intent may take over in its subnet, and whether it may use that at all.
+// A subnet-id may be that of another prefix on each server: all of them must be allowed.
 func takeover(views []View, in Intent) (Takeover, bool) {
 	if in.Subnet.Prefix.IsValid() || !in.Grant.Limited {
 		return in.Grant.Allows(in.Subnet.Prefix)

@@ -62,7 +62,8 @@ func TestGrantAllows(t *testing.T) {
 	}
 }
 
-// TestDecideNotAllowed: what a resource may not use it learns nothing about, and nothing is done for it.
+// TestDecideNotAllowed: what a resource may not use it learns nothing about, and nothing is done
+// for it.
 func TestDecideNotAllowed(t *testing.T) {
 	t.Parallel()
 	ours, theirs := inside(reservation.TakeAny, "10.123.0.0/16"), inside(reservation.TakeAny, "10.99.0.0/16")

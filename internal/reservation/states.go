@@ -124,8 +124,8 @@ var states = map[State]Info{
 // InfoOf returns what a state means; the zero Info for a state that does not exist.
 func InfoOf(s State) Info { return states[s] }
 
-// Blocks reports whether a reservation cannot be made until something changes, where the Ready condition
-// has a reason.
+// Blocks reports whether a reservation cannot be made until something changes, where the Ready
+// condition has a reason.
 func Blocks(reason string) bool {
 	for _, info := range states {
 		if info.Blocked && info.Reason == reason {

@@ -38,14 +38,16 @@ import (
 var namespaceResource = schema.GroupResource{Resource: "namespaces"}
 
 // Namespaces knows the labels of namespaces, from a cache of their metadata. Without spec.access no
-// one asks for them, so that the provider also runs without the permission. Its methods may be called
-// by several goroutines at once.
+// one asks for them, so that the provider also runs without the permission. Its methods may be
+// called by several goroutines at once.
 type Namespaces struct {
 	cache cache.Cache
 	// reader reads from the API server.
 	reader client.Reader
 
-	mu      sync.RWMutex // guards what follows; written while the cache is filled
+	filling sync.Mutex // is held while the cache is filled
+
+	mu      sync.RWMutex // guards what follows
 	filled  bool
 	changed []func(namespace string)
 }
@@ -64,8 +66,8 @@ func (n *Namespaces) part() gate.Part {
 	}
 }
 
-// fillIfAllowed fills the cache if the provider may list namespaces, so that it is filled before the
-// first resource asks. Otherwise the gate's part does when the permission comes.
+// fillIfAllowed fills the cache if the provider may list namespaces, so that it is filled before
+// the first resource asks. Otherwise the gate's part does when the permission comes.
 func (n *Namespaces) fillIfAllowed(ctx context.Context) error {
 	l := &metav1.PartialObjectMetadataList{}
 	l.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
@@ -82,9 +84,9 @@ func (n *Namespaces) fillIfAllowed(ctx context.Context) error {
 // fill fills the cache, unless that was done before. It blocks until that is done, two minutes at
 // most, and may be called again after an error.
 func (n *Namespaces) fill(ctx context.Context) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.filled {
+	n.filling.Lock()
+	defer n.filling.Unlock()
+	if n.isFilled() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, syncLimit)
@@ -109,8 +111,16 @@ func (n *Namespaces) fill(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cannot watch namespaces: %w", err)
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.filled = true
 	return nil
+}
+
+func (n *Namespaces) isFilled() bool {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.filled
 }
 
 func namespaceMetadata() *metav1.PartialObjectMetadata {
@@ -139,12 +149,10 @@ func (n *Namespaces) announce(o any) {
 	}
 }
 
-// Labels returns the labels of a namespace; none if the cache does not have it yet: its event follows.
+// Labels returns the labels of a namespace; none if the cache does not have it yet: its event
+// follows.
 func (n *Namespaces) Labels(ctx context.Context, name string) (map[string]string, error) {
-	n.mu.RLock()
-	filled := n.filled
-	n.mu.RUnlock()
-	if !filled {
+	if !n.isFilled() {
 		return nil, fmt.Errorf("cannot list and watch namespaces, whose labels spec.access of the provider configuration names: %s", gate.ApplyClusterRole)
 	}
 	o := namespaceMetadata()

@@ -26,8 +26,8 @@ func limited(subnets ...string) *v1alpha1.ClusterProviderConfig {
 	return pc
 }
 
-// TestConnectNotAllowed: a resource that may not use its subnet is told so without a group, which nothing
-// has opened here, and without a record of use; deleted, it is gone at once.
+// TestConnectNotAllowed: a resource that may not use its subnet is told so without a group, which
+// nothing has opened here, and without a record of use; deleted, it is gone at once.
 func TestConnectNotAllowed(t *testing.T) {
 	const message = "namespace ns may not use 10.123.0.0/24 of this provider configuration: who manages the provider configuration can allow it in spec.access"
 	before := v1alpha1.KeaReservationObservation{
@@ -98,7 +98,8 @@ func TestConnectNotAllowed(t *testing.T) {
 	}
 }
 
-// TestNoLabels: while the labels of namespaces cannot be read, nothing is taken for forbidden or allowed.
+// TestNoLabels: while the labels of namespaces cannot be read, nothing is taken for forbidden or
+// allowed.
 func TestNoLabels(t *testing.T) {
 	want := errors.New("no permission")
 	labels := func(context.Context, string) (map[string]string, error) { return nil, want }
@@ -123,7 +124,7 @@ func TestNoLabels(t *testing.T) {
 
 func TestHeldBefore(t *testing.T) {
 	server := func(s v1alpha1.ServerState) []v1alpha1.ServerObservation {
-		return []v1alpha1.ServerObservation{{Name: "kea1", State: s}}
+		return []v1alpha1.ServerObservation{{Name: "kea1", State: s, SubnetID: new(int64(1))}}
 	}
 	cases := map[string]struct {
 		reason        string
@@ -132,8 +133,12 @@ func TestHeldBefore(t *testing.T) {
 		servers       []v1alpha1.ServerObservation
 		held, removes bool
 	}{
-		"Ready":      {reason: "What Kea held as wanted is the resource's.", ip: "10.123.0.50", ready: reserved(""), servers: server(v1alpha1.ServerStateReserved), held: true, removes: true},
-		"Observed":   {reason: "What was only looked at, and has another address, is not.", ip: "10.123.0.60", ready: reserved("Kea differs"), servers: server(v1alpha1.ServerStateBlocked)},
+		"Ready":    {reason: "What Kea held as wanted is the resource's.", ip: "10.123.0.50", ready: reserved(""), servers: server(v1alpha1.ServerStateReserved), held: true, removes: true},
+		"Observed": {reason: "What was only looked at, and has another address, is not.", ip: "10.123.0.60", ready: reserved("Kea differs"), servers: server(v1alpha1.ServerStateBlocked)},
+		"NoSubnet": {
+			reason: "A server that lacks the subnet says nothing about it.", ip: "10.123.0.50", ready: reserved(""), held: true, removes: true,
+			servers: append(server(v1alpha1.ServerStateReserved), v1alpha1.ServerObservation{Name: "kea2", State: v1alpha1.ServerStateBlocked}),
+		},
 		"Drifted":    {reason: "What could not be restored yet is.", ip: "10.123.0.60", ready: xpv2.Unavailable(), servers: server(v1alpha1.ServerStateOutOfDate), held: true},
 		"Conflict":   {reason: "So is what is in conflict with another host.", ip: "10.123.0.60", ready: unavailable("AddressConflict", ""), servers: server(v1alpha1.ServerStateBlocked), held: true},
 		"Differs":    {reason: "What was not moved is not.", ip: "10.123.0.60", ready: unavailable("AddressDiffers", ""), servers: server(v1alpha1.ServerStateBlocked)},

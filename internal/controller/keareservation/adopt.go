@@ -19,8 +19,8 @@ import (
 
 // intent returns what a KeaReservation wants of Kea, and whether it may take the reservation over.
 // Of several that have the adopt annotation the oldest may, whatever configuration it reaches the
-// servers by: otherwise each would take it from the others forever. One that is blocked does not hold
-// up the others, but keeps what has its mark.
+// servers by: otherwise each would take it from the others forever. One that is blocked does not
+// hold up the others, but keeps what has its mark.
 func (e *external) intent(ctx context.Context, mg *v1alpha1.KeaReservation) (reservation.Intent, error) {
 	in, err := intentOf(mg)
 	if err != nil {
@@ -82,9 +82,9 @@ func claimOf(mg *v1alpha1.KeaReservation) claim {
 	}
 }
 
-// mostOf returns the greatest claim that a resource of another provider configuration can have: one that
-// cannot use its servers, as it has no credentials for them, takes nothing over, whatever its status
-// says of servers that it had before.
+// mostOf returns the greatest claim that a resource of another provider configuration can have: one
+// that cannot use its servers, as it has no credentials for them, takes nothing over, whatever its
+// status says of servers that it had before.
 func (e *external) mostOf(ref connection.Ref) claim {
 	if e.groups.Usable(ref) {
 		return takesOver

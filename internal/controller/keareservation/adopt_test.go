@@ -78,8 +78,8 @@ func TestAdoptsFirst(t *testing.T) {
 	}
 }
 
-// TestAdoptsAcrossConfigurations: a resource counts whatever configuration it reaches the server by, but
-// holds nothing up if that cannot use the server, as it has no credentials for it.
+// TestAdoptsAcrossConfigurations: a resource counts whatever configuration it reaches the server
+// by, but holds nothing up if that cannot use the server, as it has no credentials for it.
 func TestAdoptsAcrossConfigurations(t *testing.T) {
 	s := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(s); err != nil {

@@ -78,8 +78,8 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 	return e, nil
 }
 
-// toRelease reports whether a resource is being deleted, and may have something in Kea: its finalizer
-// is added as soon as it may use its subnet.
+// toRelease reports whether a resource is being deleted, and may have something in Kea: its
+// finalizer is added as soon as it may use its subnet.
 func toRelease(mg *v1alpha1.KeaReservation) bool {
 	return meta.WasDeleted(mg) && meta.FinalizerExists(mg, managed.FinalizerName)
 }

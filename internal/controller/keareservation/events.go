@@ -36,12 +36,12 @@ type eventHandler struct {
 	labels labeler
 }
 
-// enqueues lets updates pass that concern the resource itself: status changes are our own doing, and
-// would defeat the backoff.
+// enqueues lets updates pass that concern the resource itself: status changes are our own doing,
+// and would defeat the backoff.
 var enqueues = resource.DesiredStateChanged()
 
-// concerns lets updates pass that concern the resource itself, or those that would take over what it
-// has the first right to.
+// concerns lets updates pass that concern the resource itself, or those that would take over what
+// it has the first right to.
 var concerns = predicate.Or(enqueues, predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	before, ok := e.ObjectOld.(*v1alpha1.KeaReservation)
 	now, isNow := e.ObjectNew.(*v1alpha1.KeaReservation)
@@ -116,8 +116,8 @@ func (h *eventHandler) forget(mg *v1alpha1.KeaReservation) {
 	}
 }
 
-// expect has the group ask for the device's lease, and reports whether that is what is missing. It does
-// not for a resource that may not use its subnet.
+// expect has the group ask for the device's lease, and reports whether that is what is missing. It
+// does not for a resource that may not use its subnet.
 func (h *eventHandler) expect(ctx context.Context, mg *v1alpha1.KeaReservation) bool {
 	g, ok := h.groups.Running(refOf(mg))
 	if !ok {

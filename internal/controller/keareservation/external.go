@@ -34,7 +34,8 @@ type external struct {
 	recorder event.Recorder
 	created  *resourceSet
 	waiting  *resourceSet
-	// accepted and wasReserved are what the status had before this reconcile: see reservation.Intent.
+	// accepted and wasReserved are what the status had before this reconcile: see
+	// reservation.Intent.
 	accepted    *kea.Reservation
 	wasReserved bool
 	// pinned reports that this reconcile put the address into the spec.
@@ -174,14 +175,18 @@ func wasReserved(mg *v1alpha1.KeaReservation) bool {
 	return mg.Status.AtProvider.IPAddress != "" && (c.Status == corev1.ConditionTrue || c.Reason == xpv2.ReasonDeleting) && !seenBlocked(mg)
 }
 
-// seenBlocked reports whether a server had something else than what was wanted, which was left alone.
+// seenBlocked reports whether a server that has the subnet had something else than what was wanted,
+// which was left alone.
 func seenBlocked(mg *v1alpha1.KeaReservation) bool {
-	return slices.ContainsFunc(mg.Status.AtProvider.Servers, func(s v1alpha1.ServerObservation) bool { return s.State == v1alpha1.ServerStateBlocked })
+	return slices.ContainsFunc(mg.Status.AtProvider.Servers, func(s v1alpha1.ServerObservation) bool {
+		return s.State == v1alpha1.ServerStateBlocked && s.SubnetID != nil
+	})
 }
 
-// heldBefore reports whether what Kea has otherwise than wanted is drift, to be restored: also where an
-// attempt to do that has failed, or was in conflict with another host. Nothing that has another
-// address, and was never reserved for the resource, gets there without the adopt annotation.
+// heldBefore reports whether what Kea has otherwise than wanted is drift, to be restored: also
+// where an attempt to do that has failed, or was in conflict with another host. Nothing that has
+// another address, and was never reserved for the resource, gets there without the adopt
+// annotation.
 func heldBefore(mg *v1alpha1.KeaReservation) bool {
 	switch mg.GetCondition(xpv2.TypeReady).Reason {
 	case xpv2.ReasonUnavailable, v1alpha1.ReasonAddressConflict, v1alpha1.ReasonIgnoredByKea:

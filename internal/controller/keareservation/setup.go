@@ -171,8 +171,8 @@ func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *connection.G
 // server has it, and no event reconciles a resource again that waits or is blocked.
 type finalizer struct{ resource.Finalizer }
 
-// AddFinalizer adds the finalizer, if it is not there yet, and if the resource may have something in
-// Kea: one that never may must be deleted without a look there.
+// AddFinalizer adds the finalizer, if it is not there yet, and if the resource may have something
+// in Kea: one that never may must be deleted without a look there.
 func (f finalizer) AddFinalizer(ctx context.Context, o resource.Object) error {
 	r, ok := o.(*v1alpha1.KeaReservation)
 	if !ok {

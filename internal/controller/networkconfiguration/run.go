@@ -21,16 +21,20 @@ import (
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-// syncLimit is how long caches may take to fill. After that the controller is
-// started again.
-const syncLimit = 2 * time.Minute
+// indexLimit is how long the manager's cache may take to find the kind that it is
+// to index. After that the controller is started again.
+const indexLimit = 2 * time.Minute
+
+// readLimit is how long the caches may take to fill. A conversion webhook may be
+// down for hours: starting again would not help, and each start is logged.
+const readLimit = 24 * time.Hour
 
 // run runs the controller until ctx ends, which the gate has it do when the CRDs
 // change.
 func (s *starter) run(ctx context.Context, crds gate.CRDs) error {
 	// The CRD of KeaReservations is there by now, but it may be deleted: nothing here
 	// may wait for its cache forever.
-	indexing, done := context.WithTimeout(ctx, syncLimit)
+	indexing, done := context.WithTimeout(ctx, indexLimit)
 	defer done()
 	if err := s.index(indexing); err != nil {
 		return err
@@ -134,7 +138,7 @@ func (s *starter) newController(vitistackCache cache.Cache, kinds kinds) (contro
 		},
 		MaxConcurrentReconciles: s.options.MaxConcurrentReconciles,
 		RateLimiter:             s.options.RateLimiter,
-		CacheSyncTimeout:        syncLimit,
+		CacheSyncTimeout:        readLimit,
 		// The second controller of this name is the first one, started again.
 		SkipNameValidation: new(true),
 		Logger:             s.mgr.GetLogger(),

@@ -29,13 +29,15 @@ func newTwoSubnetSite(t *testing.T) *site {
 
 // reservedAt returns the address that Kea has reserved for a device in a subnet; ""
 // if it has none.
-func (s *site) reservedAt(ctx context.Context, subnetID uint32, hw string) string {
-	s.t.Helper()
+func (s *site) reservedAt(ctx context.Context, subnetID uint32, hw string) (string, error) {
 	r, err := s.at.Reservation(ctx, kea.TargetMemory, subnetID, kea.HWAddress(hw))
-	if err != nil {
-		return ""
+	switch {
+	case errors.Is(err, kea.ErrNotFound):
+		return "", nil
+	case err != nil:
+		return "", err
 	}
-	return r.IPAddress.String()
+	return r.IPAddress.String(), nil
 }
 
 func (s *site) setPrefix(nn *crds.NetworkNamespace, prefix string) {
@@ -56,20 +58,20 @@ func (s *site) useConfig(nn *crds.NetworkNamespace, name string) {
 	})
 }
 
-// awaitMessage waits until a NetworkConfiguration's message has a text in it, and
-// checks that it has an address all the same.
+// awaitMessage waits until a NetworkConfiguration's message has a text in it, and its
+// first interface has an address all the same.
 func (s *site) awaitMessage(nc *vitistack.NetworkConfiguration, text, address string) {
 	s.t.Helper()
 	testenv.Eventually(s.t, within, nc.Name+" to say "+text, func(ctx context.Context) error {
 		if err := s.client.Get(ctx, client.ObjectKeyFromObject(nc), nc); err != nil {
 			return err
 		}
-		if !strings.Contains(nc.Status.Message, text) {
-			return fmt.Errorf("it says %s", nc.Status.Message)
+		has := fmt.Sprint(nc.Status.NetworkInterfaces[0].IPv4Addresses)
+		if !strings.Contains(nc.Status.Message, text) || has != "["+address+"]" {
+			return fmt.Errorf("it has %s and says %s", has, nc.Status.Message)
 		}
 		return nil
 	})
-	equal(s.t, "ipv4Addresses", fmt.Sprint(nc.Status.NetworkInterfaces[0].IPv4Addresses), "["+address+"]")
 }
 
 // TestMove moves a machine: to where it cannot be, which changes nothing; to another
@@ -100,8 +102,14 @@ func TestMove(t *testing.T) {
 	s.command("lease4-add", map[string]any{"ip-address": "10.124.0.110", "hw-address": hw, "subnet-id": 2, "valid-lft": 3600})
 	s.setPrefix(nn, otherSubnet)
 	testenv.Eventually(t, within, "the move", func(ctx context.Context) error {
-		old := s.reservedAt(ctx, 1, hw)
-		now := s.reservedAt(ctx, 2, hw)
+		old, err := s.reservedAt(ctx, 1, hw)
+		if err != nil {
+			return err
+		}
+		now, err := s.reservedAt(ctx, 2, hw)
+		if err != nil {
+			return err
+		}
 		if old == "" && now == "" {
 			t.Error("Kea has no reservation of the machine")
 		}
@@ -116,9 +124,10 @@ func TestMove(t *testing.T) {
 	s.command("lease4-del", map[string]any{"ip-address": "10.124.0.110"})
 	alias := s.config()
 	alias.Name += "-alias"
-	s.create(alias)
-	t.Cleanup(func() { s.abandon(alias) })
 	s.useConfig(nn, alias.Name)
+	s.awaitMessage(nc, "does not exist", "10.124.0.110")
+	s.create(alias) // and nothing else tells the provider to go on
+	t.Cleanup(func() { s.abandon(alias) })
 	testenv.Eventually(t, within, "the other name", func(ctx context.Context) error {
 		all := &v1alpha1.KeaReservationList{}
 		if err := s.client.List(ctx, all, client.InNamespace(s.namespace)); err != nil {
@@ -127,10 +136,11 @@ func TestMove(t *testing.T) {
 		if len(all.Items) != 1 || all.Items[0].Spec.ProviderConfigReference.Name != alias.Name {
 			return fmt.Errorf("there are %d KeaReservations", len(all.Items))
 		}
-		if at := s.reservedAt(ctx, 2, hw); at != "10.124.0.110" {
-			return fmt.Errorf("Kea holds %q", at)
+		at, err := s.reservedAt(ctx, 2, hw)
+		if err == nil && at != "10.124.0.110" {
+			err = fmt.Errorf("Kea holds %q", at)
 		}
-		return nil
+		return err
 	})
 	s.awaitPhase(nc, vitistack.PhaseReady)
 	s.awaitMessage(nc, "reserved in Kea: 1 of 1", "10.124.0.110")
@@ -154,13 +164,18 @@ func TestMoveOfManyIsHeld(t *testing.T) {
 	for _, nc := range all {
 		s.awaitPhase(nc, vitistack.PhaseReady)
 	}
-	held := func(ctx context.Context) (n int) {
+	held := func(ctx context.Context) (int, error) {
+		n := 0
 		for i := range machines {
-			if s.reservedAt(ctx, 1, hw(i)) != "" {
+			at, err := s.reservedAt(ctx, 1, hw(i))
+			if err != nil {
+				return 0, err
+			}
+			if at != "" {
 				n++
 			}
 		}
-		return n
+		return n, nil
 	}
 	s.setPrefix(nn, otherSubnet)
 	testenv.Eventually(t, within, "some removals to be held", func(ctx context.Context) error {
@@ -173,16 +188,18 @@ func TestMoveOfManyIsHeld(t *testing.T) {
 				conditions++
 			}
 		}
-		if n := held(ctx); n != machines-limit || conditions != n {
-			return fmt.Errorf("Kea holds %d, %d have the condition", n, conditions)
+		n, err := held(ctx)
+		if err == nil && (n != machines-limit || conditions != n) {
+			err = fmt.Errorf("Kea holds %d, %d have the condition", n, conditions)
 		}
-		return nil
+		return err
 	})
 	edit(s, nn, func(nn *crds.NetworkNamespace) { nn.Annotations[v1alpha1.Group+"/confirm-removals"] = "true" })
 	testenv.Eventually(t, within, "the confirmed removals", func(ctx context.Context) error {
-		if held(ctx) > 0 {
-			return errors.New("Kea still holds some")
+		n, err := held(ctx)
+		if err == nil && n > 0 {
+			err = fmt.Errorf("Kea still holds %d", n)
 		}
-		return nil
+		return err
 	})
 }

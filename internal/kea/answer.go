@@ -121,7 +121,7 @@ func (a *answer) argumentsBy(read reader) reader {
 }
 
 // failure turns a result code into an error; nil for success.
-func (a answer) failure(command string) error {
+func (a *answer) failure(command string) error {
 	switch *a.Result {
 	case resultSuccess:
 		return nil

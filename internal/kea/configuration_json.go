@@ -110,7 +110,7 @@ func (c *Configuration) add(inherited SubnetPolicy, subnets []*wireConfigured) e
 }
 
 // over returns the policy with what is set here instead of what is inherited.
-func (w wirePolicy) over(p SubnetPolicy) SubnetPolicy {
+func (w *wirePolicy) over(p SubnetPolicy) SubnetPolicy {
 	for to, from := range map[*bool]*bool{
 		&p.ReservationsGlobal: w.global, &p.ReservationsInSubnet: w.inSubnet,
 		&p.ReservationsOutOfPool: w.outOfPool, &p.MatchClientID: w.matchClientID,

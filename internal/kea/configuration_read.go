@@ -24,7 +24,7 @@ func (w *wireConfiguration) read() reader {
 			"hosts-database":               into(&one),
 			"hosts-databases":              into(&w.databases),
 			"host-reservation-identifiers": into(&w.identifiers),
-			memberOptionData:               p.options(""),
+			memberOptionData:               p.options(),
 			"reservations":                 p.hosts(),
 			"client-classes":               listOf(nil, w.readClass),
 			"shared-networks":              listOf(nil, w.readNetwork),
@@ -54,7 +54,7 @@ func (w *wireConfiguration) readClass(d *json.Decoder) error {
 		p    place
 		name text
 	)
-	err := objectOf(map[string]reader{"name": into(&name), memberOptionData: p.options("")})(d)
+	err := objectOf(map[string]reader{memberName: into(&name), memberOptionData: p.options()})(d)
 	w.keep("class "+string(name), &p)
 	return err
 }
@@ -66,7 +66,7 @@ func (w *wireConfiguration) readNetwork(d *json.Decoder) error {
 		n    wireNetwork
 	)
 	members := n.policy()
-	maps.Copy(members, map[string]reader{"name": into(&name), memberOptionData: p.options(""), "subnet4": w.readSubnets(&n.subnets)})
+	maps.Copy(members, map[string]reader{memberName: into(&name), memberOptionData: p.options(), "subnet4": w.readSubnets(&n.subnets)})
 	err := objectOf(members)(d)
 	w.keep("shared network "+string(name), &p)
 	if len(n.subnets) > 0 {
@@ -100,7 +100,7 @@ func (w *wireConfiguration) readSubnet(d *json.Decoder) (*wireConfigured, error)
 	maps.Copy(members, map[string]reader{
 		"id":             into(&wire.ID),
 		"subnet":         into(&wire.Prefix),
-		memberOptionData: p.options(""),
+		memberOptionData: p.options(),
 		"reservations":   p.hosts(),
 		"pools": listOf(nil, func(d *json.Decoder) error {
 			if w.poolCount++; w.poolCount > maxPools {
@@ -118,7 +118,7 @@ func (w *wireConfiguration) readSubnet(d *json.Decoder) (*wireConfigured, error)
 	}
 	var err error
 	if s.subnet, err = wire.subnet(); err != nil {
-		return nil, &shapeMismatch{err}
+		return nil, &shapeMismatchError{err}
 	}
 	w.keep(subnetName(s.subnet.Prefix), &p)
 	return &s, nil
@@ -132,19 +132,19 @@ func (p *place) readPool(d *json.Decoder) (Pool, error) {
 	p.add("pool "+w.Pool, w.OptionData)
 	pool, err := parsePool(w.Pool)
 	if err != nil {
-		return Pool{}, &shapeMismatch{err}
+		return Pool{}, &shapeMismatchError{err}
 	}
 	return pool, nil
 }
 
 // options returns a reader for a list of options.
-func (p *place) options(inside string) reader {
+func (p *place) options() reader {
 	return listOf(nil, func(d *json.Decoder) error {
 		var o OptionData
 		if err := into(&o)(d); err != nil {
 			return err
 		}
-		p.add(inside, []OptionData{o})
+		p.add("", []OptionData{o})
 		return nil
 	})
 }

@@ -148,10 +148,10 @@ func TestTextsAreLimited(t *testing.T) {
 		t.Errorf("the version is %q, %v", version, err)
 	}
 	ha := `{"ha-mode": "` + long + `", "ha-servers": {"local": {"state": "` + long + `"}, "remote": {"server-name": "` + long + `"}}}`
-	status, err := newClient(t, answering(`[{"result": 0, "arguments": {"high-availability": [`+ha+`]}}]`)).Status(t.Context())
+	_, err = newClient(t, answering(`[{"result": 0, "arguments": {"high-availability": [`+ha+`]}}]`)).Status(t.Context())
 	wantClass(t, "a status of this size", err, "limit")
 	ha = strings.ReplaceAll(ha, long, long[:24000])
-	status, err = newClient(t, answering(`[{"result": 0, "arguments": {"high-availability": [`+ha+`]}}]`)).Status(t.Context())
+	status, err := newClient(t, answering(`[{"result": 0, "arguments": {"high-availability": [`+ha+`]}}]`)).Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

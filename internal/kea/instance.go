@@ -26,7 +26,7 @@ const instanceStatistic = "pkt4-nak-received"
 // the account may not run it, or the statistic was removed (statistic-remove).
 func (c *Client) Instance(ctx context.Context) (string, error) {
 	var statistics map[string][]sample
-	arguments := map[string]string{"name": instanceStatistic}
+	arguments := map[string]string{memberName: instanceStatistic}
 	err := c.run(ctx, request{Command: "statistic-get", Arguments: arguments}, &statistics)
 	if cannotSay(err) {
 		return "", nil

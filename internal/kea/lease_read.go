@@ -109,18 +109,20 @@ func (l *leaseList) readOne(d *json.Decoder) error {
 	}
 	l.count++
 	l.see(raw)
-	var w wireLease
-	err := json.Unmarshal(raw, &w)
-	var parsed Lease
-	if err == nil {
-		parsed, err = w.lease()
-	}
-	if err != nil {
+	if parsed, err := parseLease(raw); err != nil {
 		l.page.Unreadable = append(l.page.Unreadable, &MalformedError{Command: l.command, Reason: nameLease(raw) + " has another shape than Kea's", cause: err})
-		return nil
+	} else {
+		l.page.Leases = append(l.page.Leases, parsed)
 	}
-	l.page.Leases = append(l.page.Leases, parsed)
 	return nil
+}
+
+func parseLease(raw json.RawMessage) (Lease, error) {
+	var w wireLease
+	if err := json.Unmarshal(raw, &w); err != nil {
+		return Lease{}, err //nolint:wrapcheck // The caller names the lease.
+	}
+	return w.lease()
 }
 
 // see notes the address of a lease, whether the rest of it can be parsed or not.

@@ -38,8 +38,8 @@ const (
 	maxHolders = 64
 	maxOwned   = 1000
 
-	// maxHost bounds the JSON of one host. DHCP options are below 64 KiB in all, as they go into one
-	// datagram. A larger host cannot be parsed, and affects only itself.
+	// maxHost bounds the JSON of one host. DHCP options are below 64 KiB in all, as they go into
+	// one datagram. A larger host cannot be parsed, and affects only itself.
 	maxHost = 64 << 10
 	// maxDepth is how deep JSON may be nested, as in Kea (data.h, MAX_NESTING_LEVEL).
 	maxDepth = 100
@@ -49,8 +49,8 @@ const (
 	// maxHostMemory bounds what the hosts of a page take once they are decoded, on average.
 	maxHostMemory = 32 << 10
 
-	// maxPages bounds a listing. That is ten million entries where pages have a thousand, and it ends
-	// a listing that would go on forever. maxGapCommands bounds what is sent to cross gaps: twice
+	// maxPages bounds a listing. That is ten million entries where pages have a thousand, and it
+	// ends a listing that would go on forever. maxGapCommands bounds what is sent to cross gaps: twice
 	// each subnet, see gap.go.
 	maxPages       = 10_000
 	maxGapCommands = 2 * maxSubnets

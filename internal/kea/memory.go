@@ -34,7 +34,7 @@ func (r *Reservation) Memory() int {
 }
 
 // Memory returns about how many bytes a lease takes.
-func (l *Lease) Memory() int {
+func (l Lease) Memory() int {
 	return leaseMemory + len(l.HWAddress) + len(l.ClientID) + len(l.Hostname)
 }
 

@@ -103,14 +103,14 @@ func (c *Client) reservationPage(ctx context.Context, limit uint64, from cursor,
 	if subnetID != nil {
 		args[memberSubnetID] = *subnetID
 	}
-	list := hostList{command: command, limit: int(limit), what: "hosts, which is more than were asked for"} //nolint:gosec // It was an int.
+	list := hostList{command: command, limit: int(limit), what: memberHosts + ", which is more than were asked for"} //nolint:gosec // It was an int.
 	var at *struct {
 		From        *uint64 `json:"from"`
 		SourceIndex int     `json:"source-index"`
 	}
 	err = c.run(ctx, request{
 		Command: command, Arguments: args, limit: pageAnswer + int64(list.limit)*hostAnswer,
-		read: objectOf(map[string]reader{"hosts": list.read(), "next": into(&at)}),
+		read: objectOf(map[string]reader{memberHosts: list.read(), "next": into(&at)}),
 	}, nil)
 	if errors.Is(err, ErrNotFound) {
 		return ReservationPage{}, from, false, nil

@@ -69,10 +69,10 @@ func (c *Client) ReservationsByID(ctx context.Context, hw HWAddress) ([]Reservat
 
 // hosts runs a command that answers with a list of up to limit hosts. None is an empty list.
 func (c *Client) hosts(ctx context.Context, command string, args map[string]any, limit int) ([]Reservation, error) {
-	list := hostList{command: command, limit: limit, what: "hosts"}
+	list := hostList{command: command, limit: limit, what: memberHosts}
 	err := c.run(ctx, request{
 		Command: command, Arguments: args, limit: pageAnswer + int64(limit)*hostAnswer,
-		read: objectOf(map[string]reader{"hosts": list.read()}),
+		read: objectOf(map[string]reader{memberHosts: list.read()}),
 	}, nil)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -113,9 +113,9 @@ func (l *hostList) readOne(d *json.Decoder) error {
 	var r Reservation
 	if err := decodeHost(raw, &r); err != nil {
 		l.unreadable = append(l.unreadable, &MalformedError{Command: l.command, Reason: nameHost(raw) + " has another shape than Kea's", cause: err})
-		return nil
+	} else {
+		l.hosts = append(l.hosts, r)
 	}
-	l.hosts = append(l.hosts, r)
 	if l.memory += r.Memory(); l.memory > pageAnswer+l.limit*maxHostMemory {
 		return &LimitError{Command: l.command, Reason: "its hosts have more options and user-context than this provider keeps: remove some from these host reservations"}
 	}

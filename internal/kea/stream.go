@@ -10,14 +10,14 @@ import (
 	"io"
 )
 
-// reader reads one JSON value of an answer as it arrives. A *shapeMismatch leaves the decoder
+// reader reads one JSON value of an answer as it arrives. A *shapeMismatchError leaves the decoder
 // behind the value; any other error ends the answer.
 type reader func(*json.Decoder) error
 
-// shapeMismatch is a value that is JSON, but not of the shape that Kea sends.
-type shapeMismatch struct{ error }
+// shapeMismatchError is a value that is JSON, but not of the shape that Kea sends.
+type shapeMismatchError struct{ error }
 
-func (e *shapeMismatch) Unwrap() error { return e.error }
+func (e *shapeMismatchError) Unwrap() error { return e.error }
 
 // into reads a whole value into v.
 func into(v any) reader {
@@ -27,7 +27,7 @@ func into(v any) reader {
 			return err //nolint:wrapcheck // parseError makes it an error of this package.
 		}
 		if err := json.Unmarshal(raw, v); err != nil {
-			return &shapeMismatch{err}
+			return &shapeMismatchError{err}
 		}
 		return nil
 	}
@@ -41,7 +41,7 @@ func required(v any) reader {
 			return err
 		}
 		if string(raw) == null {
-			return &shapeMismatch{errors.New("it is null")}
+			return &shapeMismatchError{errors.New("it is null")}
 		}
 		return into(v)(json.NewDecoder(bytes.NewReader(raw)))
 	}
@@ -120,7 +120,7 @@ func readMembers(d *json.Decoder, members map[string]reader) error {
 				return err
 			}
 			if first == nil {
-				first = &shapeMismatch{fmt.Errorf("cannot read %s: %w", Printable(name, maxName), err)}
+				first = &shapeMismatchError{fmt.Errorf("cannot read %s: %w", Printable(name, maxName), err)}
 			}
 		}
 	}
@@ -169,11 +169,11 @@ func mismatch(d *json.Decoder, t json.Token, what string) error {
 	if err := skipRest(d, t); err != nil {
 		return err
 	}
-	return &shapeMismatch{errors.New(what)}
+	return &shapeMismatchError{errors.New(what)}
 }
 
 func isMismatch(err error) bool {
-	_, is := errors.AsType[*shapeMismatch](err)
+	_, is := errors.AsType[*shapeMismatchError](err)
 	return is
 }
 

@@ -62,7 +62,7 @@ func (c *Client) Subnets(ctx context.Context) ([]Subnet, error) {
 		}
 		s, err := w.subnet()
 		if err != nil {
-			return &shapeMismatch{err}
+			return &shapeMismatchError{err}
 		}
 		subnets = append(subnets, s)
 		return nil

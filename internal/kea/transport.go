@@ -23,6 +23,8 @@ const (
 	commandDelete        = "reservation-del"
 	commandHostPage      = "reservation-get-page"
 	memberClientClasses  = "client-classes"
+	memberHosts          = "hosts"
+	memberName           = "name"
 	memberHWAddress      = "hw-address"
 	memberIdentifier     = "identifier"
 	memberIdentifierType = "identifier-type"

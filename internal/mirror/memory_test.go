@@ -24,8 +24,8 @@ func hostile(round, n int, subnetID uint32) []kea.Reservation {
 	return out
 }
 
-// TestMemoryOfHostile: a server that lists other hosts each time has no more remembered of it than it
-// ever had at once, though each of them has vanished without the provider's doing.
+// TestMemoryOfHostile: a server that lists other hosts each time has no more remembered of it than
+// it ever had at once, though each of them has vanished without the provider's doing.
 func TestMemoryOfHostile(t *testing.T) {
 	const hosts, rounds = 300, 5
 	m := mirror.New(cluster)
@@ -67,8 +67,8 @@ func TestMemoryOfMissing(t *testing.T) {
 	}
 }
 
-// TestManyHolders: of the hosts that have one address, a view has as many as it takes to say that it
-// is taken.
+// TestManyHolders: of the hosts that have one address, a view has as many as it takes to say that
+// it is taken.
 func TestManyHolders(t *testing.T) {
 	m := scanned(content{subnets: []kea.Subnet{subnet1}, memory: hostile(0, 500, subnet1.ID)}, inMemory)
 	in := intent(mac1)

@@ -34,7 +34,8 @@ type server struct {
 	stores  map[kea.Target]*store
 	leases  *leases
 	scanned time.Time
-	// most is how many bytes the largest scan took, and had what the hosts took before the last one.
+	// most is how many bytes the largest scan took, and had what the hosts took before the last
+	// one.
 	most, had int
 }
 

@@ -67,7 +67,7 @@ func FuzzNetwork(f *testing.F) {
 		if p, err := netip.ParsePrefix(c.place.subnet); err != nil || p != p.Masked() || !p.Addr().Is4() {
 			t.Errorf("the subnet is %q", c.place.subnet)
 		}
-		if ref, err := connection.ParseRef(c.place.config.Kind + "/" + c.place.config.Name); err != nil || ref != c.place.config {
+		if ref, err := connection.ParseRef(c.place.config.Kind + "/" + c.place.config.Name); err != nil || ref.In("ns") != c.place.config {
 			t.Errorf("the configuration is %+v, %v", c.place.config, err)
 		}
 	})

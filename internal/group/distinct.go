@@ -18,11 +18,9 @@ func (e *sameServerError) Error() string {
 	return fmt.Sprintf("its url leads to the same kea-dhcp4 as that of server %s: set it to the url of another one, or remove it from spec.servers", e.first)
 }
 
-// identify records which running Kea the server is, if there are others that it may be, too.
+// identify records which running Kea the server is: another one of the group, or of another group, may
+// be the same.
 func (s *server) identify(ctx context.Context) error {
-	if len(s.group.all()) < 2 {
-		return nil
-	}
 	instance, err := s.client().Instance(ctx)
 	if err != nil {
 		return err //nolint:wrapcheck // It names the command.
@@ -66,7 +64,7 @@ func (g *Group) before(s *server) []*server {
 }
 
 // Shares reports whether a server of one group is known to be one of another: by its URL, or by
-// what the running Kea says of itself, where both groups have asked it.
+// what the running Kea says of itself.
 func (g *Group) Shares(o *Group) bool {
 	theirs := o.all()
 	return slices.ContainsFunc(g.all(), func(s *server) bool {

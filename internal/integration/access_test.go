@@ -5,6 +5,7 @@ package integration
 import (
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -177,7 +178,7 @@ func TestTwoConfigurationsOneKea(t *testing.T) {
 	s := newSite(t, testenv.KeaOptions{})
 	second := s.config()
 	second.Name += "-second"
-	second.Spec.Servers[0].Name, second.Spec.Servers[0].URL = "same", s.kea.URL+"/"
+	second.Spec.Servers[0].Name, second.Spec.Servers[0].URL = "same", strings.Replace(s.kea.URL, "127.0.0.1", "localhost", 1)
 	s.create(second)
 	t.Cleanup(func() { s.abandon(second) })
 	s.await(second, isReady)

@@ -28,7 +28,7 @@ import (
 
 // within is how long a test waits for what should come. It is generous: the race
 // detector and other tests share the machine.
-const within = 60 * time.Second
+const within = 90 * time.Second
 
 // subnet is the subnet that every site's Kea has, with subnet-id 1.
 const subnet = "10.123.0.0/24"

@@ -64,9 +64,6 @@ func parseError(command string, err error) error {
 	if limit, ok := errors.AsType[*LimitError](err); ok {
 		return limit
 	}
-	if b, ok := errors.AsType[*bodyError](err); ok {
-		return b
-	}
 	return &MalformedError{Command: command, Reason: "it is not the JSON that Kea sends, or cut short", cause: err}
 }
 

@@ -17,9 +17,9 @@ import (
 //	a page of n leases   1 MiB + n × 4 KiB     n                1,000 leases: 0.25 MB
 //	config-get           64 MiB                100,000 subnets  50,000 hosts in memory: 16 MB
 //
-// Answers are decoded as they arrive, one entry at a time, and reading stops at a limit. So an
-// answer takes the memory of what is kept of it, and not a multiple of its bytes: "{}," is three
-// bytes, and a decoded host 300.
+// An answer is read up to its limit, within the timeout of the command, and then decoded one entry
+// at a time, which stops at a limit too. So it takes its bytes and what is kept of it, and not a
+// multiple of its bytes: "{}," is three of them, and a decoded host 300.
 const (
 	smallAnswer   = 256 << 10
 	subnetAnswer  = 1 << 20

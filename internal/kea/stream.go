@@ -7,10 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 )
 
-// reader reads one JSON value of an answer as it arrives. A *shapeMismatchError leaves the decoder
+// reader reads one JSON value of an answer. A *shapeMismatchError leaves the decoder
 // behind the value; any other error ends the answer.
 type reader func(*json.Decoder) error
 
@@ -188,20 +187,19 @@ func upTo(limit int, command, what string, item reader) reader {
 	}
 }
 
-// body is the body of an answer. It ends at the limit for its command, and where a single value is
-// larger than maxValue, since the decoder keeps a value until it is complete.
+// body is the body of an answer. It ends where a single value is larger than maxValue, since the
+// decoder keeps a value until it is complete, and in an error if it is larger than it may be. What is
+// wrong with its entries is found first.
 type body struct {
-	from    io.Reader
-	command string
-	limit   int64
-	read    int64
+	from *bytes.Reader
+	req  request
 	// decoder reads from this body.
 	decoder *json.Decoder
 }
 
-// newBody returns the decoder of an answer.
-func newBody(from io.Reader, command string, limit int64) *json.Decoder {
-	b := &body{from: from, command: command, limit: limit}
+// newDecoder returns the decoder of an answer.
+func newDecoder(answer []byte, req request) *json.Decoder {
+	b := &body{from: bytes.NewReader(answer), req: req}
 	b.decoder = json.NewDecoder(b)
 	b.decoder.UseNumber()
 	return b.decoder
@@ -212,17 +210,14 @@ const chunk = 32 << 10
 
 // Read reads a part of the body.
 func (b *body) Read(p []byte) (int, error) {
-	if b.read-b.decoder.InputOffset() > maxValue+chunk {
-		return 0, tooLargeValue(b.command)
+	read := b.from.Size() - int64(b.from.Len())
+	if read-b.decoder.InputOffset() > maxValue+chunk {
+		return 0, tooLargeValue(b.req.Command)
 	}
-	n, err := b.from.Read(p[:min(len(p), chunk)])
-	if b.read += int64(n); b.read > b.limit {
-		return 0, tooLarge(b.command, b.limit)
+	if read > b.req.maxAnswer() {
+		return 0, tooLarge(b.req.Command, b.req.maxAnswer())
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = &bodyError{err}
-	}
-	return n, err //nolint:wrapcheck // io.EOF must stay as it is.
+	return b.from.Read(p[:min(len(p), chunk)]) //nolint:wrapcheck // io.EOF must stay as it is.
 }
 
 func tooLargeValue(command string) error {

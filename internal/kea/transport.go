@@ -55,7 +55,7 @@ type request struct {
 	text *string
 	// limit is how many bytes the answer may have; 0 is smallAnswer.
 	limit int64
-	// read, if not nil, reads the arguments of the answer as they arrive.
+	// read, if not nil, reads the arguments of the answer, one entry at a time.
 	read reader
 }
 
@@ -79,31 +79,31 @@ func (c *Client) exchange(ctx context.Context, req request, out any) error {
 	if err != nil {
 		return fmt.Errorf("cannot encode %s: %w", req.Command, err)
 	}
-	limited, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-
-	resp, err := c.post(limited, req, body)
+	status, raw, err := c.post(ctx, req, body)
 	if err != nil {
 		return c.transportError(ctx, req.Command, err)
 	}
-	defer func() { _ = resp.Body.Close() }()
-	d := newBody(resp.Body, req.Command, cmp.Or(req.limit, smallAnswer))
-	if err = c.statusError(req.Command, resp.StatusCode, d); err == nil {
-		err = decodeAnswer(req, d, out)
+	// The timeout is over: how long this takes is no matter of Kea's.
+	d := newDecoder(raw, req)
+	if err := c.statusError(req.Command, status, d); err != nil {
+		return err
 	}
-	if broken, ok := errors.AsType[*bodyError](err); ok {
-		return c.transportError(ctx, req.Command, broken)
-	}
-	return err
+	return decodeAnswer(req, d, out)
 }
 
-// post returns the HTTP answer.
-func (c *Client) post(ctx context.Context, req request, body []byte) (*http.Response, error) {
+// maxAnswer is how many bytes the answer may have.
+func (r request) maxAnswer() int64 { return cmp.Or(r.limit, smallAnswer) }
+
+// post returns the HTTP status of the answer, and its body: of one that is larger than it may be, one
+// byte more than that.
+func (c *Client) post(ctx context.Context, req request, body []byte) (int, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
 	// A bytes.Reader makes net/http set Content-Length (Kea answers 400 to a chunked body) and
 	// GetBody.
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("cannot make the request: %w", err)
+		return 0, nil, fmt.Errorf("cannot make the request: %w", err)
 	}
 	r.Header.Set("Content-Type", "application/json") // Exactly this: Kea answers 400 to a charset parameter.
 	if c.basicAuth {
@@ -116,7 +116,16 @@ func (c *Client) post(ctx context.Context, req request, body []byte) (*http.Resp
 		// repeated, which is safe for writes.
 		r.Header["X-Idempotency-Key"] = []string{}
 	}
-	return c.http.Do(r) //nolint:wrapcheck // transportError makes it an error of this package.
+	resp, err := c.http.Do(r)
+	if err != nil {
+		return 0, nil, err //nolint:wrapcheck // transportError makes it an error of this package.
+	}
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, req.maxAnswer()+1))
+	if err != nil {
+		return 0, nil, &bodyError{err}
+	}
+	return resp.StatusCode, raw, nil
 }
 
 // bodyError is a connection that broke within an answer.

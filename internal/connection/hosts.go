@@ -32,7 +32,7 @@ var unlisted = []netip.Prefix{
 	netip.MustParsePrefix("192.0.0.192/32"),     // metadata of Oracle Cloud
 	netip.MustParsePrefix("::/127"),             // this host, and its loopback
 	netip.MustParsePrefix("fe80::/10"),          // link-local
-	netip.MustParsePrefix("fd00:ec2::254/128"),  // metadata of AWS
+	netip.MustParsePrefix("fd00:ec2::/32"),      // metadata of AWS, and the credentials of its pods
 	netip.MustParsePrefix("fd20:ce::254/128"),   // metadata of Google Cloud
 }
 

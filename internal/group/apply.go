@@ -54,13 +54,18 @@ func (g *Group) Apply(ctx context.Context, in reservation.Intent) (warnings []st
 
 // plan reads what a plan must not be wrong about, and makes it for the servers that answer.
 func (g *Group) plan(ctx context.Context, in reservation.Intent) (reservation.Plan, error) {
-	if views := g.known(in, (*server).silent).views; !reservation.Allowed(views, in) {
-		return reservation.Decide(views, in, g.owner(in)), nil
+	k := g.known(in, (*server).silent)
+	if err := g.check(k); err != nil {
+		g.trackBehind(in, k)
+		return reservation.Plan{}, err
+	}
+	if !reservation.Allowed(k.views, in) {
+		return reservation.Decide(k.views, in, g.owner(in)), nil
 	}
 	if err := g.prepare(ctx, in); err != nil {
 		return reservation.Plan{}, err
 	}
-	k := g.known(in, (*server).silent)
+	k = g.known(in, (*server).silent)
 	if err := g.check(k); err != nil {
 		g.trackBehind(in, k)
 		return reservation.Plan{}, err

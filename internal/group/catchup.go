@@ -20,9 +20,6 @@ const (
 	catchUpBeat = 100 * time.Millisecond
 	// firstPortion is how many devices are looked at first.
 	firstPortion = 4
-	// leastCommandTime is what Kea needs for a command at least (0.25 ms for a reservation-get of
-	// 3.0.3), in case the commands so far were faster.
-	leastCommandTime = 250 * time.Microsecond
 )
 
 // afterScan has the devices looked at that a scan concerns, and those that could not be while the server
@@ -35,12 +32,24 @@ func (s *server) afterScan(ctx context.Context, returned bool, c mirror.Changes)
 	}
 	devices := slices.Sorted(maps.Keys(c.HWAddresses))
 	if c.Everything {
-		devices = s.mirror.OwnedDevices()
+		for _, hw := range s.mirror.OwnedDevices() {
+			if _, first := c.HWAddresses[hw]; !first {
+				devices = append(devices, hw)
+			}
+		}
 	}
 	// Who waits for an address comes last: as a rule that is the device which has it.
 	last := mirror.Changes{Everything: c.Everything, Addresses: c.Addresses}
 	s.notify(mirror.Changes{Servers: c.Servers})
-	s.background.Go(func() { s.catchUp(ctx, devices, last) })
+	ctx, cancel := context.WithCancel(ctx)
+	if s.endCatchUp != nil {
+		s.endCatchUp() // It had more to do when the server went again: that is notified at once.
+	}
+	s.endCatchUp = cancel
+	s.background.Go(func() {
+		defer cancel()
+		s.catchUp(ctx, devices, last)
+	})
 }
 
 // servesWithout reports whether a server of the group serves beside one.
@@ -48,38 +57,58 @@ func (g *Group) servesWithout(one *server) bool {
 	return slices.ContainsFunc(g.all(), func(s *server) bool { return s != one && s.unusable() == nil })
 }
 
-// catchUp has devices looked at a few at a time, so that what is sent because of it leaves Kea at least
-// half of its time for DHCP, and users do not wait for it; after that it notifies of the last changes.
-// It returns early when the server ceases to serve: the rest is behind again.
+// catchUp has devices looked at a few at a time, so that what is sent meanwhile leaves Kea at least half
+// of its time for DHCP, and users do not wait for it; after that it notifies of the last changes. It
+// returns early, and notifies of the rest at once, when the context ends: that is when the server is
+// removed, or has come back another time. When the server ceases to serve, the rest is behind again.
 func (s *server) catchUp(ctx context.Context, devices []kea.HWAddress, last mirror.Changes) {
-	// A few at first: the server may be slower now than before.
-	for most := firstPortion; len(devices) > 0; most = min(2*most, pageSize) {
-		n, wait := portion(s.commandTime())
-		n = min(n, most, len(devices))
-		s.notify(mirror.Changes{HWAddresses: causes(devices[:n])})
-		devices = devices[n:]
-		if len(devices) == 0 {
-			break
+	began, before := time.Now(), s.busyTime()
+	n := firstPortion
+	for len(devices) > 0 {
+		portion := devices[:min(n, len(devices))]
+		s.notify(mirror.Changes{HWAddresses: causes(portion)})
+		devices = devices[len(portion):]
+		cost := s.busyTime()
+		// At least a beat, and twice as long as Kea has worked since the beginning.
+		for wait := catchUpBeat; wait > 0; wait = began.Add(2 * (s.busyTime() - before)).Sub(time.Now()) {
+			if len(devices) == 0 {
+				break
+			}
+			if !sleep(ctx, max(wait, minGap/2)) {
+				last.Merge(mirror.Changes{HWAddresses: causes(devices)})
+				s.notify(last)
+				return
+			}
+			if s.unusable() != nil {
+				s.addAllBehind(devices, last.Everything)
+				s.notify(mirror.Changes{Addresses: last.Addresses})
+				return
+			}
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return
-		}
-		if s.unusable() != nil {
-			s.addAllBehind(devices, last.Everything)
-			return
-		}
+		n = nextPortion(n, s.busyTime()-cost, s.commandTime())
 	}
 	s.notify(last)
 }
 
-// portion returns how many devices may be looked at now, and after how long the next ones, where a
-// command takes this long: twice the time that their commands take.
-func portion(command time.Duration) (int, time.Duration) {
-	each := 2 * catchUpCommands * max(command, leastCommandTime)
-	n := max(1, int(catchUpBeat/each))
-	return n, max(catchUpBeat, time.Duration(n)*each)
+// nextPortion returns how many devices are looked at next, after n have kept Kea busy for some time:
+// more if that was none, and else as many as fill half a beat.
+func nextPortion(n int, busy, command time.Duration) int {
+	if busy == 0 {
+		return min(2*n, pageSize)
+	}
+	return min(2*n, max(1, int(catchUpBeat/(2*catchUpCommands*max(command, time.Microsecond)))))
+}
+
+// sleep waits; false when the context has ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 func causes(devices []kea.HWAddress) map[kea.HWAddress]string {
@@ -95,6 +124,7 @@ func (s *server) commandTook(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.took += (d - s.took) / 4 // A moving average.
+	s.busy += d
 }
 
 // commandTime returns about how long a command takes now.
@@ -102,4 +132,12 @@ func (s *server) commandTime() time.Duration {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.took
+}
+
+// busyTime returns how long all commands of callers have taken. That is more than Kea has worked on
+// them, as it works on one after the other.
+func (s *server) busyTime() time.Duration {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.busy
 }

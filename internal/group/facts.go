@@ -103,11 +103,12 @@ func (s *server) failed(err error) {
 
 // recovered records that all of the server has been read, and reports whether it did not serve before.
 func (s *server) recovered() (returned bool) {
+	lastRead, reservations := s.mirror.Scanned(s.name), s.mirror.Reservations(s.name)
 	s.updateFacts(func(f *ServerFacts) {
 		returned = !s.health.serves()
 		s.health.read(time.Now())
 		f.Err = nil
-		f.LastRead, f.Reservations = s.mirror.Scanned(s.name), s.mirror.Reservations(s.name)
+		f.LastRead, f.Reservations = lastRead, reservations
 	})
 	return returned
 }

@@ -12,14 +12,14 @@ import (
 // one and a lease about half of that each, so
 //
 //	OwnMemory     1 GiB     a million hosts with their leases
-//	TenantMemory  128 MiB   a hundred thousand
+//	TenantMemory  256 MiB   a hundred thousand
 //
 // While a server is read, what was read last is there as well. With more than some ten thousand
 // hosts the memory that the provider's pod may use has to be raised, which is for those to do who
 // run it: they are trusted not to point it at a server that takes it all. A tenant is not.
 const (
 	OwnMemory    = 1 << 30
-	TenantMemory = 128 << 20
+	TenantMemory = 256 << 20
 )
 
 // LimitError reports that a server holds more than may be kept of it, or that its listing repeats.

@@ -123,6 +123,9 @@ func (s *server) readHosts(ctx context.Context, scan *mirror.Scan) error {
 		if err != nil {
 			return fmt.Errorf("cannot read host reservations: %w", err)
 		}
+		if elsewhere && page.Source != kea.TargetMemory {
+			break // Kea goes on to the database by itself.
+		}
 		s.unreadable += len(page.Unreadable)
 		if len(page.Reservations) > 0 {
 			scan.AddHosts(page.Source, page.Reservations)
@@ -165,7 +168,12 @@ func (s *server) confirm(ctx context.Context, scan *mirror.Scan, settings mirror
 		delete(doubtful, kea.TargetMemory)
 	}
 	database := reservation.Store{Server: s.name, Place: kea.TargetDatabase}
-	_, had := s.mirror.Witness(database, mirror.Key{})
+	witness, had := s.mirror.Witness(database, mirror.Key{})
+	if _, elsewhere := s.group.readerOfDatabase(s); elsewhere && had {
+		if err := s.checkWitness(ctx, database, witness); err != nil {
+			return err
+		}
+	}
 	if settings.Database && scan.Count(kea.TargetDatabase) == 0 && (had && !s.databaseReadOnly() || s.databaseLost()) {
 		if err := s.checkDatabase(ctx); err != nil {
 			return err
@@ -193,6 +201,19 @@ func (s *server) confirm(ctx context.Context, scan *mirror.Scan, settings mirror
 		}
 	}
 	return nil
+}
+
+// checkWitness makes sure that a server has a database that was read through another one: it finds a
+// host there. One that has lost it answers as if it were empty.
+func (s *server) checkWitness(ctx context.Context, database reservation.Store, witness mirror.Key) error {
+	r, err := s.fetchHost(ctx, database, witness)
+	if _, malformed := errors.AsType[*kea.MalformedError](err); malformed || r != nil {
+		return nil // It is there, even if it cannot be read.
+	}
+	if err != nil {
+		return err
+	}
+	return s.checkDatabase(ctx)
 }
 
 // pause lets Kea serve DHCP for as long as a command took.

@@ -75,8 +75,8 @@ type server struct {
 	sharedDatabase bool
 	// capabilities that the last probe found.
 	capabilities kea.Capabilities
-	// took is about how long a command of callers takes.
-	took time.Duration
+	// took is about how long a command of callers takes, and busy how long all of them have taken.
+	took, busy time.Duration
 	// waiting are the devices that wait for a lease.
 	waiting map[mirror.Key]struct{}
 	// unsavedSince is when reservations in memory were last written and not yet saved; zero if all
@@ -88,7 +88,10 @@ type server struct {
 	databaseErr     error
 	databaseChecked time.Time
 
-	// Of the loop alone. boot is when Kea has started, and reload the latest time at which it can have
+	// Of the loop alone, as what follows. endCatchUp ends the goroutine that catches the server up; nil if
+	// it has never been.
+	endCatchUp context.CancelFunc
+	// boot is when Kea has started, and reload the latest time at which it can have
 	// read its configuration.
 	boot   span
 	reload time.Time

@@ -4,7 +4,9 @@ package group
 
 import (
 	"errors"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/vitistack/provider-kea/internal/kea"
 )
@@ -22,8 +24,9 @@ func steady(last, next error) error {
 	return next
 }
 
-// kind is what an error says without texts of Kea: which command was refused, or is not understood.
-// All other errors have texts of this provider, which are stable.
+// kind is what an error says without what changes: which command was refused, and why without times
+// and numbers, or which one is not understood. All other errors have texts of this provider, which are
+// stable.
 func kind(err error) string {
 	var (
 		rejected  *kea.RejectedError
@@ -32,7 +35,7 @@ func kind(err error) string {
 	)
 	switch {
 	case errors.As(err, &rejected):
-		return "refused " + rejected.Command
+		return "refused " + rejected.Command + " " + withoutDigits(rejected.Text)
 	case errors.As(err, &malformed):
 		return "not understood " + malformed.Command
 	case errors.As(err, &limit):
@@ -40,6 +43,16 @@ func kind(err error) string {
 	default:
 		return err.Error()
 	}
+}
+
+// withoutDigits returns a text without its digits.
+func withoutDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 const (

@@ -38,8 +38,9 @@ func (c *Client) ReservationPages(ctx context.Context, limit int) iter.Seq2[Rese
 	return c.reservationPages(ctx, limit, false)
 }
 
-// MemoryPages is ReservationPages for a server without a hosts-database. Only a database has gaps,
-// so nothing is sent to look for them.
+// MemoryPages is ReservationPages for those in memory. Only a database has gaps, so nothing is sent
+// to look for them. Where there is a database, its hosts follow, perhaps not all of them: Kea goes on
+// to the next source by itself.
 func (c *Client) MemoryPages(ctx context.Context, limit int) iter.Seq2[ReservationPage, error] {
 	return c.reservationPages(ctx, limit, true)
 }
@@ -59,7 +60,9 @@ func (c *Client) reservationPages(ctx context.Context, limit int, gapless bool) 
 				return
 			}
 			if !found {
-				l.finish()
+				if !gapless { // That knows nothing of gaps.
+					l.finish()
+				}
 				return
 			}
 			if !yield(page, nil) {

@@ -36,7 +36,7 @@ func (c *Client) UpdateReservation(ctx context.Context, target Target, r Reserva
 
 // noSuchHost is in the text with which Kea refuses to update a host that is not there, with the result
 // code of any other refusal (contract suite, Update).
-const noSuchHost = "(not found)"
+const noSuchHost = "Host not updated (not found)"
 
 func (c *Client) writeReservation(ctx context.Context, command string, target Target, r Reservation) error {
 	if err := errors.Join(checkTarget(target), checkSubnetID(r.SubnetID), checkIdentifier(r)); err != nil {

@@ -112,8 +112,21 @@ func (n *Namespaces) fill(ctx context.Context) error {
 		return fmt.Errorf("cannot watch namespaces: %w", err)
 	}
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.filled = true
+	n.mu.Unlock()
+	return n.announceAll(ctx)
+}
+
+// announceAll announces each namespace, for those who could not be told its labels before.
+func (n *Namespaces) announceAll(ctx context.Context) error {
+	l := &metav1.PartialObjectMetadataList{}
+	l.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
+	if err := n.cache.List(ctx, l, client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("cannot list namespaces: %w", err)
+	}
+	for i := range l.Items {
+		n.announce(&l.Items[i])
+	}
 	return nil
 }
 
@@ -149,14 +162,18 @@ func (n *Namespaces) announce(o any) {
 	}
 }
 
-// Labels returns the labels of a namespace; none if the cache does not have it yet: its event
-// follows.
+// Labels returns the labels of a namespace. An error if they are not known yet, which is not the same
+// as none: the namespace is announced when they are.
 func (n *Namespaces) Labels(ctx context.Context, name string) (map[string]string, error) {
 	if !n.isFilled() {
 		return nil, fmt.Errorf("cannot list and watch namespaces, whose labels spec.access of the provider configuration names: %s", gate.ApplyClusterRole)
 	}
 	o := namespaceMetadata()
-	if err := n.cache.Get(ctx, types.NamespacedName{Name: name}, o); resource.IgnoreNotFound(err) != nil {
+	err := n.cache.Get(ctx, types.NamespacedName{Name: name}, o)
+	if kerrors.IsNotFound(err) {
+		return nil, fmt.Errorf("cannot tell what namespace %s may use: its labels are not known yet", name)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("cannot get the labels of namespace %s: %w", name, err)
 	}
 	return o.GetLabels(), nil

@@ -18,6 +18,7 @@ import (
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
 // connector connects a KeaReservation to the servers of its provider configuration.
@@ -44,6 +45,10 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 		return nil, err
 	}
 	grant, err := grantOf(ctx, pc, mg.GetNamespace(), c.labels)
+	if err != nil && toRelease(mg) {
+		// What has the resource's own mark is released whatever the namespace may use.
+		grant, err = reservation.Grant{Limited: true}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -53,15 +53,15 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int
 			Permissions: append(gate.MayWatch(v1alpha1.KeaReservationGroupResource), uses.Permissions...),
 		},
 		Run: func(ctx context.Context, _ gate.CRDs) error {
-			// First, because this is all that can fail: a cluster takes a moment to know a
-			// new kind.
+			// First what can fail, and is tried again then: a cluster takes a moment to know a new
+			// kind. An index cannot be added twice.
 			if err := usages.Start(ctx); err != nil {
 				return err
 			}
-			if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+			if err := namespaces.fillIfAllowed(ctx); err != nil {
 				return err
 			}
-			if err := namespaces.fillIfAllowed(ctx); err != nil {
+			if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 				return err
 			}
 			if err := usages.Watch(); err != nil {

@@ -39,14 +39,32 @@ func tenant(ref connection.Ref) connection.Ref {
 
 // admits reports whether another reconcile of a configuration may begin.
 func (s *shares) admits(ref connection.Ref) bool {
-	own, free := 0, s.workers
-	for other, n := range s.running {
+	free := s.workers
+	for _, n := range s.running {
 		free -= n
+	}
+	own := s.runningOf(ref)
+	return own == 0 || own < free
+}
+
+// runningOf returns how many reconciles the tenant of a configuration has running.
+func (s *shares) runningOf(ref connection.Ref) int {
+	own := 0
+	for other, n := range s.running {
 		if tenant(other) == tenant(ref) {
 			own += n
 		}
 	}
-	return own == 0 || own < free
+	return own
+}
+
+// behind reports whether a configuration has fewer reconciles running than another one: its tenant
+// has, or it is one of the same tenant.
+func (s *shares) behind(a, b connection.Ref) bool {
+	if x, y := s.runningOf(a), s.runningOf(b); x != y {
+		return x < y
+	}
+	return s.running[a] < s.running[b]
 }
 
 // begin counts a reconcile, if it may begin; otherwise its request is parked.
@@ -75,11 +93,11 @@ func (s *shares) end(ref connection.Ref) {
 }
 
 // release returns a request that may begin now, which counts as running from now on: one of the
-// configuration that has the fewest reconciles running. ok is false if there is none.
+// tenant that has the fewest reconciles running, and of the configuration of these that has. ok is false if there is none.
 func (s *shares) release() (ref connection.Ref, req reconcile.Request, priority int, ok bool) {
 	maps.DeleteFunc(s.parked, func(_ connection.Ref, p *parking) bool { return len(p.priorities) == 0 })
 	for candidate := range s.parked {
-		if s.admits(candidate) && (!ok || s.running[candidate] < s.running[ref]) {
+		if s.admits(candidate) && (!ok || s.behind(candidate, ref)) {
 			ref, ok = candidate, true
 		}
 	}

@@ -97,7 +97,10 @@ func (r *reconciler) plan(ctx context.Context, s *situation) (plan, error) {
 			r.waits.add(nc, at.config)
 			return known.works(at, namespace)
 		},
-		owner: known.owner,
+		owner: func(at *place, mac kea.HWAddress) string {
+			r.waits.add(nc, at.config)
+			return known.owner(at, mac)
+		},
 	}
 	out := p.decide(s)
 	if meta.WasDeleted(s.nc) {

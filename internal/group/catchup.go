@@ -70,7 +70,7 @@ func (s *server) catchUp(ctx context.Context, devices []kea.HWAddress, last mirr
 		devices = devices[len(portion):]
 		cost := s.busyTime()
 		// At least a beat, and twice as long as Kea has worked since the beginning.
-		for wait := catchUpBeat; wait > 0; wait = began.Add(2 * (s.busyTime() - before)).Sub(time.Now()) {
+		for wait := catchUpBeat; wait > 0; wait = time.Until(began.Add(2 * (s.busyTime() - before))) {
 			if len(devices) == 0 {
 				break
 			}

@@ -182,25 +182,29 @@ func (s *server) confirm(ctx context.Context, scan *mirror.Scan, settings mirror
 	}
 	for place, keys := range doubtful {
 		for _, k := range keys {
-			began := time.Now()
-			at := reservation.Store{Server: s.name, Place: place}
-			r, err := s.fetchHost(ctx, at, k)
-			if _, malformed := errors.AsType[*kea.MalformedError](err); malformed {
-				s.mirror.KeepHost(at, k) // It is there. That it cannot be read affects it alone.
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("cannot confirm that reservations are gone: %w", err)
-			}
-			if r != nil {
-				s.notify(s.mirror.PutHost(at, k, r, ""))
-			}
-			if err := pause(ctx, time.Since(began)); err != nil {
+			if err := s.confirmGone(ctx, reservation.Store{Server: s.name, Place: place}, k); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// confirmGone reads a host that a listing lacks.
+func (s *server) confirmGone(ctx context.Context, at reservation.Store, k mirror.Key) error {
+	began := time.Now()
+	r, err := s.fetchHost(ctx, at, k)
+	if _, malformed := errors.AsType[*kea.MalformedError](err); malformed {
+		s.mirror.KeepHost(at, k) // It is there. That it cannot be read affects it alone.
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot confirm that reservations are gone: %w", err)
+	}
+	if r != nil {
+		s.notify(s.mirror.PutHost(at, k, r, ""))
+	}
+	return pause(ctx, time.Since(began))
 }
 
 // checkWitness makes sure that a server has a database that was read through another one: it finds a

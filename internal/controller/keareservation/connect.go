@@ -44,11 +44,7 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 	if err != nil {
 		return nil, err
 	}
-	grant, err := grantOf(ctx, pc, mg.GetNamespace(), c.labels)
-	if err != nil && toRelease(mg) {
-		// What has the resource's own mark is released whatever the namespace may use.
-		grant, err = reservation.Grant{Limited: true}, nil
-	}
+	grant, err := c.grant(ctx, pc, mg)
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +77,16 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 	}
 	e.group = g
 	return e, nil
+}
+
+// grant returns what a resource may use. What has its own mark is released also where that cannot be
+// told.
+func (c *connector) grant(ctx context.Context, pc resource.ProviderConfig, mg *v1alpha1.KeaReservation) (reservation.Grant, error) {
+	grant, err := grantOf(ctx, pc, mg.GetNamespace(), c.labels)
+	if err != nil && toRelease(mg) {
+		return reservation.Grant{Limited: true}, nil
+	}
+	return grant, err
 }
 
 // toRelease reports whether a resource is being deleted, and may have something in Kea: its

@@ -35,7 +35,7 @@ func kind(err error) string {
 	)
 	switch {
 	case errors.As(err, &rejected):
-		return "refused " + rejected.Command + " " + withoutDigits(rejected.Text)
+		return "refused " + rejected.Command + " " + letters(rejected.Text)
 	case errors.As(err, &malformed):
 		return "not understood " + malformed.Command
 	case errors.As(err, &limit):
@@ -45,13 +45,13 @@ func kind(err error) string {
 	}
 }
 
-// withoutDigits returns a text without its digits.
-func withoutDigits(s string) string {
+// letters returns a text without all else: times and numbers change, and how they are written.
+func letters(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsDigit(r) {
-			return -1
+		if unicode.IsLetter(r) {
+			return r
 		}
-		return r
+		return -1
 	}, s)
 }
 

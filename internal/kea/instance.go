@@ -28,9 +28,8 @@ func (c *Client) Instance(ctx context.Context) (string, error) {
 	var statistics map[string][]sample
 	arguments := map[string]string{memberName: instanceStatistic}
 	err := c.run(ctx, request{Command: "statistic-get", Arguments: arguments}, &statistics)
-	_, malformed := errors.AsType[*MalformedError](err)
 	_, limit := errors.AsType[*LimitError](err)
-	if cannotSay(err) || malformed || limit {
+	if cannotSay(err) || limit {
 		return "", nil
 	}
 	if err != nil {

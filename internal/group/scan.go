@@ -124,7 +124,7 @@ func (s *server) readHosts(ctx context.Context, scan *mirror.Scan) error {
 			return fmt.Errorf("cannot read host reservations: %w", err)
 		}
 		if elsewhere && page.Source != kea.TargetMemory {
-			break // Kea goes on to the database by itself.
+			return nil // Kea goes on to the database by itself, so that is there.
 		}
 		s.unreadable += len(page.Unreadable)
 		if len(page.Reservations) > 0 {
@@ -137,6 +137,9 @@ func (s *server) readHosts(ctx context.Context, scan *mirror.Scan) error {
 			return err
 		}
 		began = time.Now()
+	}
+	if elsewhere {
+		return s.checkWitness(ctx)
 	}
 	return nil
 }
@@ -168,12 +171,7 @@ func (s *server) confirm(ctx context.Context, scan *mirror.Scan, settings mirror
 		delete(doubtful, kea.TargetMemory)
 	}
 	database := reservation.Store{Server: s.name, Place: kea.TargetDatabase}
-	witness, had := s.mirror.Witness(database, mirror.Key{})
-	if _, elsewhere := s.group.readerOfDatabase(s); elsewhere && had {
-		if err := s.checkWitness(ctx, database, witness); err != nil {
-			return err
-		}
-	}
+	_, had := s.mirror.Witness(database, mirror.Key{})
 	if settings.Database && scan.Count(kea.TargetDatabase) == 0 && (had && !s.databaseReadOnly() || s.databaseLost()) {
 		if err := s.checkDatabase(ctx); err != nil {
 			return err
@@ -207,9 +205,14 @@ func (s *server) confirmGone(ctx context.Context, at reservation.Store, k mirror
 	return pause(ctx, time.Since(began))
 }
 
-// checkWitness makes sure that a server has a database that was read through another one: it finds a
-// host there. One that has lost it answers as if it were empty.
-func (s *server) checkWitness(ctx context.Context, database reservation.Store, witness mirror.Key) error {
+// checkWitness makes sure that a server has a database that was read through another one, and of which
+// it has listed nothing: it finds a host there. One that has lost it answers as if it were empty.
+func (s *server) checkWitness(ctx context.Context) error {
+	database := reservation.Store{Server: s.name, Place: kea.TargetDatabase}
+	witness, had := s.mirror.Witness(database, mirror.Key{})
+	if !had {
+		return nil
+	}
 	r, err := s.fetchHost(ctx, database, witness)
 	if _, malformed := errors.AsType[*kea.MalformedError](err); malformed || r != nil {
 		return nil // It is there, even if it cannot be read.

@@ -37,6 +37,7 @@ func TestPairServerAdded(t *testing.T) {
 	p.settle()
 	before := p.versions(rs[1:]...)
 	edit(p.site, p.config(), func(c *v1alpha1.ClusterProviderConfig) { c.Spec.Servers = c.Spec.Servers[:1] })
+	p.awaitConfig(someServe, allServe)
 	edit(p.site, rs[0], withAddress("10.123.0.20"))
 	p.await(rs[0], replicated...)
 	p.kea1.awaitHeld(macOf(1), "10.123.0.20")

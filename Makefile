@@ -74,6 +74,7 @@ endif
 .PHONY: e2e-programs
 e2e-programs: kea
 	@$(MAKE) -s xpkg
+	@go mod download github.com/vitistack/crds
 	@for name in function-patch-and-transform function-auto-ready; do test/functions/build "$$name" /dev/null; done
 	@hack/crossplane bin >/dev/null
 	@go -C test/e2e test -race -c -o /dev/null .

@@ -20,9 +20,9 @@ type Hosts struct {
 	prefixes []netip.Prefix
 }
 
-// unlisted are the addresses that have to be listed: "*" and names do not allow them. What answers there
-// answers to the provider's pod or node and to nobody else: the metadata of clouds, which has
-// credentials in it, and what listens in the pod, or on the node of a pod with its network.
+// unlisted are the addresses that have to be listed: "*" and names do not allow them. What listens there
+// serves the provider's pod or node alone: the metadata of clouds, which has credentials in it, and
+// what listens in the pod, or on the node of a pod with its network.
 var unlisted = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), // this host; 0.0.0.0 leads to its loopback
 	netip.MustParsePrefix("127.0.0.0/8"),
@@ -34,6 +34,7 @@ var unlisted = []netip.Prefix{
 	netip.MustParsePrefix("fe80::/10"),          // link-local
 	netip.MustParsePrefix("fd00:ec2::/32"),      // metadata of AWS, and the credentials of its pods
 	netip.MustParsePrefix("fd20:ce::254/128"),   // metadata of Google Cloud
+	netip.MustParsePrefix("64:ff9b:1::/48"),     // any of these in a network's own NAT64 (RFC 8215)
 }
 
 // nat64 has IPv4 addresses in its last four bytes (RFC 6052).

@@ -57,5 +57,8 @@ func (r Ref) In(namespace string) Ref {
 	return r
 }
 
+// Key returns a text that no other provider configuration has, for indexes.
+func (r Ref) Key() string { return r.Kind + "/" + r.Namespace + "/" + r.Name }
+
 // String returns the kind and the name, for messages.
 func (r Ref) String() string { return fmt.Sprintf("%s %q", r.Kind, r.Name) }

@@ -2,10 +2,11 @@
 
 // Package gate runs each part of the provider while its CRDs are served and the
 // provider has the permissions that it needs. Neither need be so when the provider
-// starts: its own CRDs and roles may be applied a moment later, Crossplane creates a managed resource's CRD when it is activated
-// (safe-start), VitiStack's CRDs come with VitiStack, and the permissions that
-// Crossplane does not grant come with a ClusterRole that a user applies. The manager
-// cannot wait: it ends the process if an informer does not sync.
+// starts: its own CRDs and roles may be applied a moment later, Crossplane creates a
+// managed resource's CRD when it is activated (safe-start), VitiStack's CRDs come
+// with VitiStack, and the permissions that Crossplane does not grant come with a
+// ClusterRole that a user applies. The manager cannot wait: it ends the process if an
+// informer does not sync.
 //
 //	CRD informers ──changed──┐             ┌──▶ supervise(part) ──▶ Part.Run
 //	  (crds.go)              ├──▶ changed ─┼──▶ supervise(part) ──▶ Part.Run

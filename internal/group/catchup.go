@@ -16,7 +16,8 @@ const (
 	// catchUpCommands is about how many commands bring one device up to date: its host and the holders
 	// of its address are read in each store, and it is written and read back.
 	catchUpCommands = 6
-	// catchUpBeat is the least time between two portions of devices.
+	// catchUpBeat is the least time between two portions of devices, and how often it is seen whether
+	// the next one is due.
 	catchUpBeat = 100 * time.Millisecond
 	// firstPortion is how many devices are looked at first.
 	firstPortion = 4
@@ -63,18 +64,15 @@ func (g *Group) servesWithout(one *server) bool {
 // removed, or has come back another time. When the server ceases to serve, the rest is behind again.
 func (s *server) catchUp(ctx context.Context, devices []kea.HWAddress, last mirror.Changes) {
 	began, before := time.Now(), s.busyTime()
-	n := firstPortion
-	for len(devices) > 0 {
-		portion := devices[:min(n, len(devices))]
+	for n := firstPortion; len(devices) > 0; {
+		portion, cost := devices[:min(n, len(devices))], s.busyTime()
 		s.notify(mirror.Changes{HWAddresses: causes(portion)})
-		devices = devices[len(portion):]
-		cost := s.busyTime()
-		// At least a beat, and twice as long as Kea has worked since the beginning.
-		for wait := catchUpBeat; wait > 0; wait = time.Until(began.Add(2 * (s.busyTime() - before))) {
-			if len(devices) == 0 {
-				break
-			}
-			if !sleep(ctx, max(wait, minGap/2)) {
+		if devices = devices[len(portion):]; len(devices) == 0 {
+			break
+		}
+		// Twice as long as Kea has worked since the beginning, and at least a beat.
+		for again := true; again; again = time.Since(began) < 2*(s.busyTime()-before) {
+			if !sleep(ctx, catchUpBeat) {
 				last.Merge(mirror.Changes{HWAddresses: causes(devices)})
 				s.notify(last)
 				return
@@ -97,18 +95,6 @@ func nextPortion(n int, busy, command time.Duration) int {
 		return min(2*n, pageSize)
 	}
 	return min(2*n, max(1, int(catchUpBeat/(2*catchUpCommands*max(command, time.Microsecond)))))
-}
-
-// sleep waits; false when the context has ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 func causes(devices []kea.HWAddress) map[kea.HWAddress]string {

@@ -225,12 +225,20 @@ func (s *server) checkWitness(ctx context.Context) error {
 
 // pause lets Kea serve DHCP for as long as a command took.
 func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(min(d, maxPause))
+	if !sleep(ctx, min(d, maxPause)) {
+		return ctx.Err() //nolint:wrapcheck // The caller's own.
+	}
+	return nil
+}
+
+// sleep waits; false when the context has ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return nil
+		return true
 	case <-ctx.Done():
-		return ctx.Err() //nolint:wrapcheck // The caller's own.
+		return false
 	}
 }

@@ -88,8 +88,8 @@ type server struct {
 	databaseErr     error
 	databaseChecked time.Time
 
-	// Of the loop alone, as what follows. endCatchUp ends the goroutine that catches the server up; nil if
-	// it has never been.
+	// Of the loop alone, as what follows. endCatchUp ends the goroutine that catches the server up;
+	// nil if there was none yet.
 	endCatchUp context.CancelFunc
 	// boot is when Kea has started, and reload the latest time at which it can have
 	// read its configuration.

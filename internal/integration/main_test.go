@@ -60,7 +60,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (int, error) {
-	crds, err := vitistackCRDs()
+	crds, err := testenv.VitiStackCRDs()
 	if err != nil {
 		return 1, err
 	}
@@ -102,18 +102,6 @@ func run(m *testing.M) (int, error) {
 		fmt.Fprintf(os.Stderr, "the provider's log ends:\n%s\n", tail(shared.provider.log(), 60))
 	}
 	return code, nil
-}
-
-// vitistackCRDs is the folder of the CRDs that github.com/vitistack/crds comes
-// with.
-func vitistackCRDs() (string, error) {
-	cmd := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/vitistack/crds")
-	cmd.Dir = testenv.Root()
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("cannot find the module github.com/vitistack/crds: %w", err)
-	}
-	return filepath.Join(strings.TrimSpace(string(out)), "crds"), nil
 }
 
 func newClient(plane *testenv.ControlPlane) (client.WithWatch, error) {

@@ -15,7 +15,7 @@ import (
 
 // TestMachinesAddress: an older NetworkConfiguration that names a running machine's
 // hardware address takes nothing from it, and gets it when it is free. A
-// KeaReservation that says to be a NetworkConfiguration's is in nobody's way.
+// KeaReservation that says to be a NetworkConfiguration's blocks nothing.
 func TestMachinesAddress(t *testing.T) {
 	t.Parallel()
 	const hw, otherHW = "00:02:12:00:00:0a", "00:02:12:00:00:0b"

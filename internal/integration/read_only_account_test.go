@@ -119,7 +119,8 @@ func TestConfigGetRefused(t *testing.T) {
 	}
 }
 
-// TestForbiddenReads: with an account that may not read either, the message names the command that was refused.
+// TestForbiddenReads: with an account that may not read either, the message names the command that
+// was refused.
 func TestForbiddenReads(t *testing.T) {
 	t.Parallel()
 	f := &filter{refuses: func(command string) bool { return command == "reservation-get-page" }}

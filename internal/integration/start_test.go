@@ -152,7 +152,7 @@ var packaged = []string{"kea.crossplane.io_clusterproviderconfigs.yaml", "kea.cr
 // newCluster starts a cluster with VitiStack's CRDs and some of ours.
 func newCluster(t *testing.T, crds ...string) *cluster {
 	t.Helper()
-	theirs, err := vitistackCRDs()
+	theirs, err := testenv.VitiStackCRDs()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -88,14 +88,8 @@ func opens(t json.Token) int {
 // without members.
 func objectOf(members map[string]reader) reader {
 	return func(d *json.Decoder) error {
-		t, err := d.Token()
-		switch {
-		case err != nil:
-			return err //nolint:wrapcheck // As above.
-		case t == nil:
-			return nil
-		case t != json.Delim('{'):
-			return mismatch(d, t, "it is no object")
+		if there, err := begin(d, '{', "it is no object"); !there {
+			return err
 		}
 		return readMembers(d, members)
 	}
@@ -133,14 +127,8 @@ func readMembers(d *json.Decoder, members map[string]reader) error {
 // with entries or without: null is none.
 func listOf(found *bool, item reader) reader {
 	return func(d *json.Decoder) error {
-		t, err := d.Token()
-		switch {
-		case err != nil:
-			return err //nolint:wrapcheck // As above.
-		case t == nil:
-			return nil
-		case t != json.Delim('['):
-			return mismatch(d, t, "it is no list")
+		if there, err := begin(d, '[', "it is no list"); !there {
+			return err
 		}
 		if found != nil {
 			*found = true
@@ -161,6 +149,20 @@ func listOf(found *bool, item reader) reader {
 		}
 		return first
 	}
+}
+
+// begin reads the beginning of an object or a list. there is false for null, and with an error.
+func begin(d *json.Decoder, with json.Delim, otherwise string) (there bool, err error) {
+	t, err := d.Token()
+	switch {
+	case err != nil:
+		return false, err //nolint:wrapcheck // As above.
+	case t == nil:
+		return false, nil
+	case t != with:
+		return false, mismatch(d, t, otherwise)
+	}
+	return true, nil
 }
 
 // mismatch reads the rest of a value of another shape.

@@ -99,7 +99,7 @@ func TestDecideNotAllowed(t *testing.T) {
 			in: in(ip(50), limit(inside(reservation.TakeAny)), byID(1)), want: add,
 		},
 		"SubnetNotFound": {
-			reason: "Who may use a part of the subnets is told of that part alone.",
+			reason: "A message names only the subnets that may be used.",
 			views:  []reservation.View{view("memory@kea1", noSubnet(kea.Subnet{ID: 7, Prefix: netip.MustParsePrefix("10.9.0.0/16")}, kea.Subnet{ID: 8, Prefix: netip.MustParsePrefix("10.123.8.0/24")}))},
 			in:     in(ip(50), limit(ours)),
 			want:   plan{State: reservation.SubnetNotFound, Message: "server kea1 has no 10.123.0.0/24; it has 10.123.8.0/24 (subnet-id 8)", Address: "10.123.0.50", Servers: []string{"kea1 SubnetNotFound"}},

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -18,6 +17,8 @@ import (
 	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/vitistack/provider-kea/internal/testenv"
 )
 
 // release is a release of VitiStack's CRDs, and which fields of ours it lacks.
@@ -42,13 +43,11 @@ func added(of string) []string {
 // ones.
 func releases(t *testing.T) map[string]release {
 	t.Helper()
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/vitistack/crds").Output()
+	dir, err := testenv.VitiStackCRDs()
 	if err != nil {
-		t.Fatalf("cannot find the module with VitiStack's CRDs: run go mod download: %v", err)
+		t.Fatal(err)
 	}
-	module := func(kind string) string {
-		return filepath.Join(strings.TrimSpace(string(dir)), "crds", "vitistack.io_"+kind+".yaml")
-	}
+	module := func(kind string) string { return filepath.Join(dir, "vitistack.io_"+kind+".yaml") }
 	return map[string]release{
 		"v0.3.5": {
 			networkConfigurations: module("networkconfigurations"), networkNamespaces: module("networknamespaces"),

@@ -185,15 +185,13 @@ spec: {forProvider: {subnet: %s, hwAddress: %q, ipAddress: 10.123.0.50}}
 // kinds are the manifests of VitiStack's kinds.
 func kinds(t *testing.T) string {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/vitistack/crds")
-	cmd.Dir = testenv.Root()
-	dir, err := cmd.Output()
+	dir, err := testenv.VitiStackCRDs()
 	if err != nil {
-		t.Fatalf("cannot find the module github.com/vitistack/crds: %v", err)
+		t.Fatal(err)
 	}
 	var out strings.Builder
 	for _, name := range []string{"networkconfigurations", "networknamespaces"} {
-		b, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "crds", "vitistack.io_"+name+".yaml"))
+		b, err := os.ReadFile(filepath.Join(dir, "vitistack.io_"+name+".yaml"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,8 +21,9 @@ const (
 	deviceOfKea2 = "02:00:00:00:01:01"
 )
 
-// A balancedPair is two real Keas with load balancing, both on one wire, and reservations in memory. Each gives
-// out dynamic addresses from its half of the pool only (ARM, "Load Balancing Configuration").
+// A balancedPair is two real Keas with load balancing, both on one wire, and reservations in memory.
+// Each gives out dynamic addresses from its half of the pool only (ARM, "Load Balancing
+// Configuration").
 type balancedPair struct {
 	t      *testing.T
 	wire   *wire

@@ -26,7 +26,7 @@ func limited(subnets ...string) *v1alpha1.ClusterProviderConfig {
 	return pc
 }
 
-// TestConnectNotAllowed: a resource that may not use its subnet is told so without a group, which
+// TestConnectNotAllowed: a resource that may not use its subnet gets its status without a group, which
 // nothing has opened here, and without a record of use; deleted, it is gone at once.
 func TestConnectNotAllowed(t *testing.T) {
 	const message = "namespace ns may not use 10.123.0.0/24 of this provider configuration: who manages the provider configuration can allow it in spec.access"

@@ -32,7 +32,7 @@ func (e *external) intent(ctx context.Context, mg *v1alpha1.KeaReservation) (res
 	}
 	for _, ref := range e.groups.Sharing(refOf(mg)) {
 		l := &v1alpha1.KeaReservationList{}
-		key := configKey(ref) + "/" + string(in.HWAddress)
+		key := ref.Key() + "/" + string(in.HWAddress)
 		if err := e.client.List(ctx, l, client.MatchingFields{byHWAddress: key}, client.UnsafeDisableDeepCopy); err != nil {
 			return reservation.Intent{}, fmt.Errorf("cannot list the KeaReservations that would take the reservation over: %w", err)
 		}

@@ -93,7 +93,8 @@ func (s *shares) end(ref connection.Ref) {
 }
 
 // release returns a request that may begin now, which counts as running from now on: one of the
-// tenant that has the fewest reconciles running, and of the configuration of these that has. ok is false if there is none.
+// tenant, and of its configurations, that has the fewest reconciles running. ok is false if there is
+// none.
 func (s *shares) release() (ref connection.Ref, req reconcile.Request, priority int, ok bool) {
 	maps.DeleteFunc(s.parked, func(_ connection.Ref, p *parking) bool { return len(p.priorities) == 0 })
 	for candidate := range s.parked {

@@ -28,13 +28,13 @@ const (
 
 // indexes returns the keys of a KeaReservation in each index.
 var indexes = map[string]func(*v1alpha1.KeaReservation) []string{
-	byConfig: func(mg *v1alpha1.KeaReservation) []string { return []string{configKey(refOf(mg))} },
+	byConfig: func(mg *v1alpha1.KeaReservation) []string { return []string{refOf(mg).Key()} },
 	byHWAddress: func(mg *v1alpha1.KeaReservation) []string {
 		hw, err := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress)
 		if err != nil {
 			return nil
 		}
-		return []string{configKey(refOf(mg)) + "/" + string(hw)}
+		return []string{refOf(mg).Key() + "/" + string(hw)}
 	},
 	// The address that it has or would have: a resource that waits for an address is enqueued when
 	// that becomes free.
@@ -49,11 +49,9 @@ var indexes = map[string]func(*v1alpha1.KeaReservation) []string{
 		if a == "" {
 			return nil
 		}
-		return []string{configKey(refOf(mg)) + "/" + a}
+		return []string{refOf(mg).Key() + "/" + a}
 	},
 }
-
-func configKey(r connection.Ref) string { return r.Kind + "/" + r.Namespace + "/" + r.Name }
 
 // waker enqueues the resources that a change in Kea concerns.
 type waker struct {
@@ -160,7 +158,7 @@ func (w *waker) take() (due map[wake]mirror.Changes, again time.Duration) {
 
 // add enqueues the resources that changes concern, and returns how many.
 func (w *waker) add(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], key wake, c mirror.Changes) int {
-	config, reqs := configKey(key.ref), []reconcile.Request(nil)
+	config, reqs := key.ref.Key(), []reconcile.Request(nil)
 	if c.Everything {
 		reqs = w.find(ctx, byConfig, config, "")
 	} else {

@@ -26,9 +26,6 @@ type policy struct {
 
 	// config is used if a NetworkNamespace names none. It has no namespace.
 	config connection.Ref
-
-	// places tells which places work. It is not needed for a claim.
-	places places
 }
 
 // A place is where the reservations of a NetworkConfiguration go.
@@ -58,7 +55,7 @@ type claim struct {
 // claimOf returns the claim to a NetworkConfiguration whose namespace has the given
 // NetworkNamespaces.
 func (p policy) claimOf(nc *vitistack.NetworkConfiguration, networks []vitistack.NetworkNamespace) claim {
-	if provider := providerOf(nc); provider != "" && !strings.EqualFold(provider, vitistack.ProviderKea) {
+	if servedByOther(nc) {
 		return claim{}
 	}
 	nn, guess := networkOf(nc, networks)
@@ -119,7 +116,7 @@ func (p policy) refusal(nc *vitistack.NetworkConfiguration, nn *vitistack.Networ
 // servedByOther reports whether a NetworkConfiguration names another provider than
 // Kea.
 func servedByOther(nc *vitistack.NetworkConfiguration) bool {
-	provider := strings.TrimSpace(nc.Spec.Provider)
+	provider := providerOf(nc)
 	return provider != "" && !strings.EqualFold(provider, vitistack.ProviderKea)
 }
 

@@ -82,11 +82,11 @@ func TestOtherUser(t *testing.T) {
 			keeper: waits, rivals: withYounger, others: of(younger, here, holding), want: reservedText, yield: true,
 		},
 		"HeldByOneThatDoesNotWantIt": {
-			reason: "Nothing goes in favour of one that gives it up, or is not the provider's",
+			reason: "A rival that is being deleted, or is not the provider's, replaces nothing",
 			keeper: waits, others: of(younger, here, holding), want: stillText,
 		},
 		"HeldElsewhere": {
-			reason: "Nothing goes in favour of one that wants it in another place",
+			reason: "Nor does one that wants it in another place",
 			keeper: waits, rivals: []rival{wants(younger, at("10.1.0.0/24"))}, others: of(younger, here, holding), want: stillText,
 		},
 		"RefusedByKea": {

@@ -125,7 +125,7 @@ func TestGuardCounts(t *testing.T) {
 	all := []removal{{kr(vm, at("10.0.0.0/24"), mac1), true}, {kr(vm, other, mac2), true}, {kr(vm, other, mac1), false}}
 	var counted []string
 	count := func(ref connection.Ref) (int, error) {
-		counted = append(counted, configKey(ref))
+		counted = append(counted, ref.Key())
 		return 0, nil
 	}
 	name, none := types.NamespacedName{Namespace: "ns", Name: "vm"}, func(connection.Ref) bool { return false }

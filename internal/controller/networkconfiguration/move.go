@@ -103,11 +103,11 @@ func settled(r *v1alpha1.KeaReservation) bool {
 // having the reservation, as both places are the same subnet of one Kea under two
 // names; nil if there is none. There is one reservation for both then, so that the
 // keeper gets it, with its address, when the other one is deleted.
-func (f family) handsOver(at *place, mac kea.HWAddress, places places) *v1alpha1.KeaReservation {
+// owner is what Kea's reservation is marked with.
+func (f family) handsOver(at *place, owner string) *v1alpha1.KeaReservation {
 	if f.keeper.GetCondition(xpv2.TypeReady).Reason != v1alpha1.ReasonOwnedByAnother {
 		return nil
 	}
-	owner := places.owner(at, mac)
 	for _, r := range f.elsewhere {
 		if owner == r.Namespace+"/"+r.Name && r.Spec.ForProvider.Subnet == at.subnet {
 			return r

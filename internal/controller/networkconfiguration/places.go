@@ -19,7 +19,7 @@ import (
 	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
-// places is what is known about places. Both functions read what is there and do
+// places is what is known about places. Its functions read what is there and do
 // not wait for Kea.
 type places struct {
 	// works returns nil if reservations of a namespace can be made in a place, or

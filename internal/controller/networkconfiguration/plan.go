@@ -37,6 +37,13 @@ type situation struct {
 	// others are the KeaReservations for the same hardware addresses, in all
 	// namespaces, that another NetworkConfiguration controls.
 	others []otherChild
+
+	// cannotMove is why reservations cannot be moved to nc's place; nil if they can.
+	// markedBy has, by device, the KeaReservation as namespace/name that Kea's
+	// reservation there is marked with. Both are known where nc has KeaReservations
+	// in other places.
+	cannotMove error
+	markedBy   map[kea.HWAddress]string
 }
 
 // A plan is what to do for a NetworkConfiguration.
@@ -102,8 +109,7 @@ const (
 	blockedByForeign
 )
 
-// decide returns the plan for a situation. It is pure, but for what p knows about
-// places.
+// decide returns the plan for a situation. It is pure.
 func (p policy) decide(s *situation) plan {
 	out := plan{
 		claim:      p.claimOf(s.nc, s.networks),
@@ -121,7 +127,7 @@ func (p policy) decide(s *situation) plan {
 	macs := macsOf(s.nc)
 	if out.claim.place != nil {
 		for _, mac := range macs {
-			out.decideFor(mac, s, p.places)
+			out.decideFor(mac, s)
 		}
 	}
 	// While the place is not known, the reservations of devices that are still
@@ -130,7 +136,7 @@ func (p policy) decide(s *situation) plan {
 	return out
 }
 
-func (out *plan) decideFor(mac kea.HWAddress, s *situation, places places) {
+func (out *plan) decideFor(mac kea.HWAddress, s *situation) {
 	at := out.claim.place
 	f := familyOf(s, mac, at)
 	if b, yield := otherUser(s, mac, at, f.keeper); b != nil {
@@ -144,27 +150,25 @@ func (out *plan) decideFor(mac kea.HWAddress, s *situation, places places) {
 		out.drop(r, false)
 	}
 	if f.keeper == nil {
-		out.create(mac, s, f, places)
+		out.create(mac, s, f)
 		return
 	}
 	if !metadataUpToDate(f.keeper, s.nc, at, mac) {
 		out.apply = append(out.apply, application{mac, f.keeper.Name})
 	}
-	out.leave(mac, s, f, places)
+	out.leave(mac, s, f)
 }
 
 // create plans a device's KeaReservation in its place, where it has none.
-func (out *plan) create(mac kea.HWAddress, s *situation, f family, places places) {
+func (out *plan) create(mac kea.HWAddress, s *situation, f family) {
 	at := out.claim.place
 	if f.going != nil {
 		out.recreating[mac] = fmt.Sprintf("KeaReservation %s is being deleted, and is recreated after that", f.going.Name)
 		return
 	}
-	if len(f.elsewhere) > 0 {
-		if err := places.works(at, s.nc.Namespace); err != nil {
-			out.stuck[mac] = fmt.Sprintf("cannot move to %s: %s; the reservation in %s stays", at, err, placeText(f.elsewhere[0]))
-			return
-		}
+	if len(f.elsewhere) > 0 && s.cannotMove != nil {
+		out.stuck[mac] = fmt.Sprintf("cannot move to %s: %s; the reservation in %s stays", at, s.cannotMove, placeText(f.elsewhere[0]))
+		return
 	}
 	name := reservationName(s.nc.Name, mac)
 	if have := s.named[name]; have != nil && controls(s.nc, have) {
@@ -180,14 +184,14 @@ func (out *plan) create(mac kea.HWAddress, s *situation, f family, places places
 
 // leave plans the end of a device's KeaReservations in other places: once the one
 // here is known to be served.
-func (out *plan) leave(mac kea.HWAddress, s *situation, f family, places places) {
+func (out *plan) leave(mac kea.HWAddress, s *situation, f family) {
 	if settled(f.keeper) {
 		for _, r := range f.elsewhere {
 			out.drop(r, !chosenByUser(s.nc, r, out.claim.place))
 		}
 		return
 	}
-	old := f.handsOver(out.claim.place, mac, places)
+	old := f.handsOver(out.claim.place, s.markedBy[mac])
 	switch {
 	case old == nil:
 	case f.keeper.Spec.ForProvider.IPAddress == "" && old.Status.AtProvider.IPAddress != "":

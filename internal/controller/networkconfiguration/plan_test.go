@@ -208,10 +208,8 @@ func TestDecide(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			p := policy{config: clusterConfig("default"), places: places{
-				works: func(*place, string) error { return tc.works },
-				owner: func(*place, kea.HWAddress) string { return tc.owner },
-			}}.decide(&tc.s)
+			tc.s.cannotMove, tc.s.markedBy = tc.works, map[kea.HWAddress]string{mac1: tc.owner}
+			p := policy{config: clusterConfig("default")}.decide(&tc.s)
 			got := want{ours: p.claim.ours, blocked: p.blocked, recreating: p.recreating, stuck: p.stuck}
 			for _, a := range p.apply {
 				got.apply = append(got.apply, a.name)

@@ -61,6 +61,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, fmt.Errorf("cannot get NetworkConfiguration: %w", err)
 	}
 
+	r.waits.clear(req.NamespacedName)
 	// Nothing is done with an incomplete situation: a reservation might seem to
 	// have no owner.
 	s, err := r.situationOf(ctx, nc)
@@ -89,20 +90,8 @@ func (r *reconciler) forget(nc types.NamespacedName) {
 // plan decides what to do in a situation, and which removals of it are held.
 func (r *reconciler) plan(ctx context.Context, s *situation) (plan, error) {
 	nc := client.ObjectKeyFromObject(s.nc)
-	r.waits.clear(nc)
 	known := r.places(ctx)
-	p := r.policy
-	p.places = places{
-		works: func(at *place, namespace string) error {
-			r.waits.add(nc, at.config)
-			return known.works(at, namespace)
-		},
-		owner: func(at *place, mac kea.HWAddress) string {
-			r.waits.add(nc, at.config)
-			return known.owner(at, mac)
-		},
-	}
-	out := p.decide(s)
+	out := r.policy.decide(s)
 	if meta.WasDeleted(s.nc) {
 		return out, nil
 	}
@@ -115,7 +104,7 @@ func (r *reconciler) plan(ctx context.Context, s *situation) (plan, error) {
 	}
 	count := func(ref connection.Ref) (int, error) {
 		l := &v1alpha1.KeaReservationList{}
-		if err := r.kube.List(ctx, l, client.MatchingFields{indexConfig: configKey(ref)}, client.UnsafeDisableDeepCopy); err != nil {
+		if err := r.kube.List(ctx, l, client.MatchingFields{indexConfig: ref.Key()}, client.UnsafeDisableDeepCopy); err != nil {
 			return 0, fmt.Errorf("cannot count the KeaReservations of %s: %w", ref, err)
 		}
 		return len(l.Items), nil

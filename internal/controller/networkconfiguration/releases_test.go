@@ -5,9 +5,7 @@ package networkconfiguration
 import (
 	"context"
 	"errors"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -45,11 +43,10 @@ var releases = []release{v035, v08, v1}
 // moduleCRDs are those that vitistack/crds comes with.
 func moduleCRDs(tb testing.TB) []string {
 	tb.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/vitistack/crds").Output()
+	dir, err := testenv.VitiStackCRDs()
 	if err != nil {
-		tb.Fatalf("cannot find the module with VitiStack's CRDs: run go mod download: %v", err)
+		tb.Fatal(err)
 	}
-	dir := filepath.Join(strings.TrimSpace(string(out)), "crds")
 	return []string{
 		filepath.Join(dir, "vitistack.io_networkconfigurations.yaml"),
 		filepath.Join(dir, "vitistack.io_networknamespaces.yaml"),

@@ -43,7 +43,7 @@ func oldFinalizer(s *site) {
 	s.delete(oldest)
 	s.untilGone(oldest)
 
-	// Nobody else serves one whose network is not the provider's.
+	// No other component serves one whose network is not the provider's.
 	if s.allocation {
 		nn := s.network("static", "10.16.1.0/24")
 		s.change(nn, func() { nn.Spec.IPAllocation = &vitistack.IPAllocation{Type: "static"} })

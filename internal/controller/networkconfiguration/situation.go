@@ -5,6 +5,7 @@ package networkconfiguration
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -63,7 +64,21 @@ func (r *reconciler) situationOf(ctx context.Context, nc *vitistack.NetworkConfi
 			return nil, err
 		}
 	}
+	if at != nil && slices.ContainsFunc(s.owned, func(have *v1alpha1.KeaReservation) bool { return !inPlace(have, at) }) {
+		r.addPlace(ctx, s, at)
+	}
 	return s, nil
+}
+
+// addPlace adds what is known about the place that a NetworkConfiguration's
+// reservations move to.
+func (r *reconciler) addPlace(ctx context.Context, s *situation, at *place) {
+	r.waits.add(client.ObjectKeyFromObject(s.nc), at.config) // first, so that no change is missed
+	known := r.places(ctx)
+	s.cannotMove, s.markedBy = known.works(at, s.nc.Namespace), map[kea.HWAddress]string{}
+	for _, mac := range macsOf(s.nc) {
+		s.markedBy[mac] = known.owner(at, mac)
+	}
 }
 
 // addNamed adds the KeaReservation that has a name, if there is one.
@@ -223,7 +238,5 @@ func configIndex(o client.Object) []string {
 	if !ok {
 		return nil
 	}
-	return []string{configKey(connection.RefOf(r.Namespace, r.Spec.ProviderConfigReference))}
+	return []string{connection.RefOf(r.Namespace, r.Spec.ProviderConfigReference).Key()}
 }
-
-func configKey(ref connection.Ref) string { return ref.Kind + "/" + ref.Namespace + "/" + ref.Name }

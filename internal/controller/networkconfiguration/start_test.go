@@ -60,7 +60,8 @@ func TestStarting(t *testing.T) {
 	followVersions(s, plane, log, nn, nc)
 
 	before := log.count("Not serving NetworkConfigurations") // our own CRDs may come a moment late, too
-	// Nothing keeps the CRDs from going. Without them the provider lives on, and with them again it serves.
+	// Nothing keeps the CRDs from going. Without them the provider lives on, and with them again it
+	// serves.
 	if err := envtest.UninstallCRDs(plane.Config, envtest.CRDInstallOptions{Paths: v1.crds(t)}); err != nil {
 		t.Fatal(err)
 	}

@@ -245,7 +245,11 @@ func TestStatusOfOneDevice(t *testing.T) {
 				child := kr(vm, here, mac1, tc.child...)
 				s.named, s.owned = named(child), []*v1alpha1.KeaReservation{child}
 			}
-			got := statusOf(s, policy{config: clusterConfig("default"), places: (&played{}).places(t.Context())}.decide(s), failures{mac1: tc.failed}, "", epoch)
+			p := policy{config: clusterConfig("default")}
+			if at := p.claimOf(vm, tc.networks).place; at != nil {
+				s.cannotMove = (&played{}).places(t.Context()).works(at, vm.Namespace)
+			}
+			got := statusOf(s, p.decide(s), failures{mac1: tc.failed}, "", epoch)
 			if diff := cmp.Diff(tc.want, want{got.Phase, got.Message, got.NetworkInterfaces[0]}, cmp.AllowUnexported(want{})); diff != "" {
 				t.Errorf("\n%s\nstatusOf(...): -want, +got:\n%s", tc.reason, diff)
 			}

@@ -140,7 +140,7 @@ func (r *reconciler) open(ctx context.Context, ref connection.Ref, pc config) (a
 // reasonStaysBehind is the reason of the event about a server that is no longer used.
 const reasonStaysBehind event.Reason = "ReservationsStayBehind"
 
-// reportDepartures tells of reservations on servers that are no longer used: the provider removes
+// reportDepartures reports reservations on servers that are no longer used: the provider removes
 // nothing there.
 func (r *reconciler) reportDepartures(pc config, cluster string, departed []group.Departure) {
 	for _, d := range departed {

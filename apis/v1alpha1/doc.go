@@ -6,9 +6,7 @@
 //
 //	KeaReservation ──spec.providerConfigRef──▶ ClusterProviderConfig, ProviderConfig
 //	   spec.forProvider    what Kea should have      spec    servers, credentials
-//	   status.atProvider   what Kea returns          status  version, problems, warnings
-//	        ▲
-//	        └── ProviderConfigUsage: keeps a configuration while it is used
+//	   status.atProvider   what Kea returns          status  version, problems, warnings, users
 //
 // What Kea or its database would refuse is refused by validation rules (CEL) in the
 // types. The rules of the API are tested against a real API server, those of Kea

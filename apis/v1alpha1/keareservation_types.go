@@ -187,6 +187,8 @@ type KeaReservationSpec struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:validation:XValidation:rule="self.spec.providerConfigRef == oldSelf.spec.providerConfigRef || !has(oldSelf.status) || !has(oldSelf.status.atProvider) || !has(oldSelf.status.atProvider.ipAddress)",message="providerConfigRef is immutable once Kea has the reservation, which would stay there: delete this KeaReservation and create one with the other configuration"
 // +kubebuilder:resource:scope=Namespaced,categories={crossplane,managed,kea}
+// +kubebuilder:selectablefield:JSONPath=".spec.providerConfigRef.kind"
+// +kubebuilder:selectablefield:JSONPath=".spec.providerConfigRef.name"
 // +kubebuilder:printcolumn:name="READY",type="string",JSONPath=".status.conditions[?(@.type=='Ready')].status"
 // +kubebuilder:printcolumn:name="SYNCED",type="string",JSONPath=".status.conditions[?(@.type=='Synced')].status"
 // +kubebuilder:printcolumn:name="EXTERNAL-NAME",type="string",JSONPath=".metadata.annotations.crossplane\\.io/external-name"

@@ -11,12 +11,10 @@ import (
 // hand: angryjet, which makes them elsewhere, does not know the types of
 // crossplane/apis/v2 yet.
 var (
-	_ resource.ModernManaged            = &KeaReservation{}
-	_ resource.ManagedList              = &KeaReservationList{}
-	_ resource.ProviderConfig           = &ProviderConfig{}
-	_ resource.ProviderConfig           = &ClusterProviderConfig{}
-	_ resource.TypedProviderConfigUsage = &ProviderConfigUsage{}
-	_ resource.ProviderConfigUsageList  = &ProviderConfigUsageList{}
+	_ resource.ModernManaged  = &KeaReservation{}
+	_ resource.ManagedList    = &KeaReservationList{}
+	_ resource.ProviderConfig = &ProviderConfig{}
+	_ resource.ProviderConfig = &ClusterProviderConfig{}
 )
 
 // GetCondition of this KeaReservation.
@@ -129,28 +127,3 @@ func (p *ClusterProviderConfig) GetUsers() int64 { return p.Status.Users }
 
 // SetUsers of this ClusterProviderConfig.
 func (p *ClusterProviderConfig) SetUsers(n int64) { p.Status.Users = n }
-
-// GetProviderConfigReference of this ProviderConfigUsage.
-func (u *ProviderConfigUsage) GetProviderConfigReference() xpv2.ProviderConfigReference {
-	return u.ProviderConfigReference
-}
-
-// SetProviderConfigReference of this ProviderConfigUsage.
-func (u *ProviderConfigUsage) SetProviderConfigReference(r xpv2.ProviderConfigReference) {
-	u.ProviderConfigReference = r
-}
-
-// GetResourceReference of this ProviderConfigUsage.
-func (u *ProviderConfigUsage) GetResourceReference() xpv2.TypedReference { return u.ResourceReference }
-
-// SetResourceReference of this ProviderConfigUsage.
-func (u *ProviderConfigUsage) SetResourceReference(r xpv2.TypedReference) { u.ResourceReference = r }
-
-// GetItems of this list.
-func (l *ProviderConfigUsageList) GetItems() []resource.ProviderConfigUsage {
-	items := make([]resource.ProviderConfigUsage, len(l.Items))
-	for i := range l.Items {
-		items[i] = &l.Items[i]
-	}
-	return items
-}

@@ -16,7 +16,6 @@ const (
 	KeaReservationKind        = "KeaReservation"
 	ProviderConfigKind        = "ProviderConfig"
 	ClusterProviderConfigKind = "ClusterProviderConfig"
-	ProviderConfigUsageKind   = "ProviderConfigUsage"
 )
 
 // SchemeGroupVersion is the group and version of every kind in this package.
@@ -24,11 +23,9 @@ var SchemeGroupVersion = schema.GroupVersion{Group: Group, Version: "v1alpha1"}
 
 // GroupVersionKinds that controllers are set up for.
 var (
-	KeaReservationGroupVersionKind          = SchemeGroupVersion.WithKind(KeaReservationKind)
-	ProviderConfigGroupVersionKind          = SchemeGroupVersion.WithKind(ProviderConfigKind)
-	ClusterProviderConfigGroupVersionKind   = SchemeGroupVersion.WithKind(ClusterProviderConfigKind)
-	ProviderConfigUsageGroupVersionKind     = SchemeGroupVersion.WithKind(ProviderConfigUsageKind)
-	ProviderConfigUsageListGroupVersionKind = SchemeGroupVersion.WithKind(ProviderConfigUsageKind + "List")
+	KeaReservationGroupVersionKind        = SchemeGroupVersion.WithKind(KeaReservationKind)
+	ProviderConfigGroupVersionKind        = SchemeGroupVersion.WithKind(ProviderConfigKind)
+	ClusterProviderConfigGroupVersionKind = SchemeGroupVersion.WithKind(ClusterProviderConfigKind)
 )
 
 // KeaReservationGroupResource is how a CRD and permissions name it.
@@ -40,7 +37,6 @@ func AddToScheme(s *runtime.Scheme) error {
 		&KeaReservation{}, &KeaReservationList{},
 		&ProviderConfig{}, &ProviderConfigList{},
 		&ClusterProviderConfig{}, &ClusterProviderConfigList{},
-		&ProviderConfigUsage{}, &ProviderConfigUsageList{},
 	)
 	metav1.AddToGroupVersion(s, SchemeGroupVersion)
 	return nil

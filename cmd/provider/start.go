@@ -171,9 +171,9 @@ func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.
 	if err != nil {
 		return err
 	}
-	usages, namespaces := providerconfig.SetupUsages(mgr, g), keareservation.NewNamespaces(mgr)
-	providerconfig.Setup(ctx, mgr, g, o, groups, network, usages)
-	keareservation.Setup(mgr, g, o, max(1, c.MaxReconcileRate), groups, usages, namespaces)
+	users, namespaces := providerconfig.NewUsers(), keareservation.NewNamespaces(mgr)
+	providerconfig.Setup(ctx, mgr, g, groups, network, users)
+	keareservation.Setup(mgr, g, o, max(1, c.MaxReconcileRate), groups, users, namespaces)
 	return networkconfiguration.Setup(mgr, g, networkconfiguration.Options{
 		Logger:                  log,
 		DefaultProviderConfig:   defaultConfig,

@@ -9,7 +9,6 @@ import "github.com/vitistack/provider-kea/apis/v1alpha1"
 var (
 	ProviderConfigs        = packaged("providerconfigs")
 	ClusterProviderConfigs = packaged("clusterproviderconfigs")
-	ProviderConfigUsages   = packaged("providerconfigusages")
 
 	// KeaReservations is created by Crossplane from the package's ManagedResourceDefinition.
 	KeaReservations = CRD{

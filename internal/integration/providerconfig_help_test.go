@@ -149,7 +149,7 @@ func (s *site) keepsSecret(data map[string]string) {
 			told["the change log"] += e.String()
 		}
 		for _, l := range []client.ObjectList{
-			&corev1.EventList{}, &v1alpha1.KeaReservationList{}, &v1alpha1.ProviderConfigList{}, &v1alpha1.ClusterProviderConfigList{}, &v1alpha1.ProviderConfigUsageList{},
+			&corev1.EventList{}, &v1alpha1.KeaReservationList{}, &v1alpha1.ProviderConfigList{}, &v1alpha1.ClusterProviderConfigList{},
 		} {
 			if err := shared.client.List(context.Background(), l); err != nil {
 				s.t.Fatal(err)

@@ -5,6 +5,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,12 +64,12 @@ func TestConfigFacts(t *testing.T) {
 func TestConfigUsers(t *testing.T) {
 	t.Parallel()
 	s := keaSite(t, testenv.KeaOptions{})
-	for _, pc := range []providerConfig{s.config(), s.namespaced()} {
-		t.Run(pc.GetName(), func(t *testing.T) {
+	for kind, pc := range map[string]providerConfig{v1alpha1.ClusterProviderConfigKind: s.config(), v1alpha1.ProviderConfigKind: s.namespaced()} {
+		t.Run(kind, func(t *testing.T) {
 			s := &site{world: s.world, t: t, kea: s.kea, at: s.at, namespace: s.namespace}
-			a, b := s.numbered(11), s.numbered(12)
+			a, b, late := s.numbered(11), s.numbered(12), s.numbered(13)
 			if pc.GetNamespace() != "" {
-				a, b = using(a), using(b)
+				a, b, late = using(a), using(b), using(late)
 			}
 			s.create(pc)
 			s.awaitUsers(pc, 0)
@@ -80,15 +81,20 @@ func TestConfigUsers(t *testing.T) {
 
 			s.delete(pc)
 			s.await(pc, isReady)
-			s.awaitTerminating(pc)
+			s.awaitTerminating(pc, "2 KeaReservations use")
+			s.awaitListed(pc, kind, "vm11", "vm12")
+			s.create(late)
+			s.await(late, is{Type: xpv2.TypeSynced, Status: corev1.ConditionFalse, Message: "cannot begin to use"})
 			s.delete(a)
 			s.awaitGone(a)
 			s.awaitUsers(pc, 1)
+			s.awaitTerminating(pc, "1 KeaReservation uses")
 			s.delete(b)
 			s.awaitGone(b)
 			s.awaitGone(pc)
-			s.awaitNoUsages()
-			if s.holds(11) || s.holds(12) {
+			s.delete(late)
+			s.awaitGone(late)
+			if s.holds(11) || s.holds(12) || s.holds(13) {
 				t.Error("Kea still holds a reservation")
 			}
 		})
@@ -108,31 +114,27 @@ func (s *site) awaitUsers(pc providerConfig, want int64) {
 	})
 }
 
-// awaitTerminating waits until a configuration says why it is not gone yet.
-func (s *site) awaitTerminating(pc providerConfig) {
+// awaitTerminating waits until a configuration says how many keep it from being gone.
+func (s *site) awaitTerminating(pc providerConfig, users string) {
 	s.t.Helper()
-	testenv.Eventually(s.t, within, pc.GetName()+" to be terminating", func(ctx context.Context) error {
-		if err := shared.client.Get(ctx, client.ObjectKeyFromObject(pc), pc); err != nil {
-			return err
-		}
-		// crossplane-runtime does not say of which generation this one is.
-		if c := pc.GetCondition("Terminating"); c.Status != corev1.ConditionTrue || !strings.Contains(c.Message, "usages still exist") {
-			return fmt.Errorf("it is %s %q", c.Status, c.Message)
-		}
-		return nil
-	})
+	s.await(pc, is{Type: "Terminating", Status: corev1.ConditionTrue, Reason: "InUse", Message: users + " it: delete them first"})
 }
 
-// awaitNoUsages waits until no usage is left over in the site's namespace.
-func (s *site) awaitNoUsages() {
+// awaitListed waits until the users of a configuration are those that the API server selects by it.
+func (s *site) awaitListed(pc providerConfig, kind string, want ...string) {
 	s.t.Helper()
-	testenv.Eventually(s.t, within, "usages to be gone", func(ctx context.Context) error {
-		l := &v1alpha1.ProviderConfigUsageList{}
-		if err := shared.client.List(ctx, l, client.InNamespace(s.namespace)); err != nil {
+	testenv.Eventually(s.t, within, fmt.Sprintf("%v to be listed", want), func(ctx context.Context) error {
+		l := &v1alpha1.KeaReservationList{}
+		fields := client.MatchingFields{"spec.providerConfigRef.kind": kind, "spec.providerConfigRef.name": pc.GetName()}
+		if err := shared.client.List(ctx, l, fields, client.InNamespace(pc.GetNamespace())); err != nil {
 			return err
 		}
-		if len(l.Items) > 0 {
-			return fmt.Errorf("there are %d, the first with %v, deleted %v", len(l.Items), l.Items[0].Finalizers, l.Items[0].DeletionTimestamp)
+		var got []string
+		for i := range l.Items {
+			got = append(got, l.Items[i].Name)
+		}
+		if slices.Sort(got); !slices.Equal(got, want) {
+			return fmt.Errorf("there are %v", got)
 		}
 		return nil
 	})

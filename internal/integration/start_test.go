@@ -29,7 +29,7 @@ import (
 )
 
 // lacks is what the provider says that it lacks without the ClusterRole.
-const lacks = "Missing permissions: get, list, watch namespaces; delete providerconfigusages.kea.crossplane.io; list, watch, patch networkconfigurations.vitistack.io; " +
+const lacks = "Missing permissions: get, list, watch namespaces; list, watch, patch networkconfigurations.vitistack.io; " +
 	"patch networkconfigurations.vitistack.io/status; list, watch networknamespaces.vitistack.io; delete keareservations.kea.crossplane.io: " +
 	"apply the ClusterRole provider-kea of cluster/rbac, and bind it to the provider's ServiceAccount"
 
@@ -46,9 +46,8 @@ func TestStart(t *testing.T) {
 
 	// The CRDs that come with the package come after the provider has started.
 	const missing = " is missing: it comes with the package in Crossplane; apply package/crds without Crossplane"
-	c.awaitLog("Not serving ProviderConfigs: CustomResourceDefinition providerconfigs.kea.crossplane.io, providerconfigusages.kea.crossplane.io"+missing, 1)
-	c.awaitLog("Not serving ClusterProviderConfigs: CustomResourceDefinition clusterproviderconfigs.kea.crossplane.io, providerconfigusages.kea.crossplane.io"+missing, 1)
-	c.awaitLog("Not serving ProviderConfigUsages: CustomResourceDefinition providerconfigusages.kea.crossplane.io"+missing, 1)
+	c.awaitLog("Not serving ProviderConfigs: CustomResourceDefinition providerconfigs.kea.crossplane.io"+missing, 1)
+	c.awaitLog("Not serving ClusterProviderConfigs: CustomResourceDefinition clusterproviderconfigs.kea.crossplane.io"+missing, 1)
 	c.install(packaged...)
 	config := s.config()
 	s.create(config)
@@ -58,7 +57,11 @@ func TestStart(t *testing.T) {
 	s.await(config, is{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: v1alpha1.ReasonNoPermission, Message: noPermission})
 	c.awaitLog("Not serving KeaReservations: CustomResourceDefinition keareservations.kea.crossplane.io is missing: have a ManagedResourceActivationPolicy", 1)
 	c.awaitEvents(lacks)
-	c.letsGoOfUsage()
+	// Without the kind nothing uses a configuration.
+	s.delete(config)
+	s.awaitGone(config)
+	config = s.config()
+	s.create(config)
 
 	// The CRD comes.
 	c.install("kea.crossplane.io_keareservations.yaml")
@@ -103,7 +106,6 @@ func TestStart(t *testing.T) {
 	r = s.static("vm01", "10.123.0.50")
 	s.create(r)
 	s.await(r, isReady, isSynced)
-	c.letsGoOfUsage()
 
 	// All of it was told once.
 	c.awaitLog(lacks, 1)
@@ -117,19 +119,6 @@ func TestStart(t *testing.T) {
 	c.start()
 	s.awaitGone(crd)
 	s.awaitNotHeld(mac)
-}
-
-// letsGoOfUsage has the provider let go of a usage that a KeaReservation left
-// behind, whose kind is not there.
-func (c *cluster) letsGoOfUsage() {
-	c.t.Helper()
-	s := &site{t: c.t, world: c.world}
-	u := &v1alpha1.ProviderConfigUsage{ObjectMeta: metav1.ObjectMeta{Namespace: metav1.NamespaceDefault, Name: "left", Finalizers: []string{v1alpha1.Group + "/usage"}}}
-	u.ProviderConfigReference = xpv2.ProviderConfigReference{Kind: v1alpha1.ClusterProviderConfigKind, Name: "machines"}
-	u.ResourceReference = xpv2.TypedReference{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: v1alpha1.KeaReservationKind, Name: "left"}
-	s.create(u)
-	s.delete(u)
-	s.awaitGone(u)
 }
 
 // cluster is a control plane of its own, with a provider that may there what
@@ -147,7 +136,7 @@ const revisionName, revisionUID = "provider-kea-0123456789ab", "5c3f0f3e-5d3c-4a
 
 // packaged are the CRDs that Crossplane creates with the package. That of KeaReservations comes when
 // it is activated.
-var packaged = []string{"kea.crossplane.io_clusterproviderconfigs.yaml", "kea.crossplane.io_providerconfigs.yaml", "kea.crossplane.io_providerconfigusages.yaml"}
+var packaged = []string{"kea.crossplane.io_clusterproviderconfigs.yaml", "kea.crossplane.io_providerconfigs.yaml"}
 
 // newCluster starts a cluster with VitiStack's CRDs and some of ours.
 func newCluster(t *testing.T, crds ...string) *cluster {
@@ -174,7 +163,7 @@ func newCluster(t *testing.T, crds ...string) *cluster {
 	c.allow("crossplane:provider:"+revisionName+":system",
 		rbacv1.PolicyRule{APIGroups: []string{v1alpha1.Group}, Verbs: system, Resources: []string{
 			"clusterproviderconfigs", "clusterproviderconfigs/status", "keareservations", "keareservations/status",
-			"providerconfigs", "providerconfigs/status", "providerconfigusages", "providerconfigusages/status",
+			"providerconfigs", "providerconfigs/status",
 		}},
 		rbacv1.PolicyRule{APIGroups: []string{v1alpha1.Group}, Verbs: []string{"update"}, Resources: []string{"*/finalizers"}},
 		rbacv1.PolicyRule{APIGroups: []string{"", "coordination.k8s.io"}, Verbs: []string{"*"}, Resources: []string{"secrets", "configmaps", "events", "leases"}},

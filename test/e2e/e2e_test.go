@@ -41,7 +41,7 @@ func TestProvider(t *testing.T) {
 		{"KeaRestarted", "Hosts that Kea has lost are put back before their device's next request.", keaRestarted},
 		{"MACRemoved", "A hardware address that leaves a NetworkConfiguration leaves Kea.", macRemoved},
 		{"NetworkConfigurationDeleted", "A deleted NetworkConfiguration leaves nothing in Kea.", networkConfigurationDeleted},
-		{"ForegroundDeletion", "Deleting in the foreground hangs nowhere: a usage outlives its KeaReservation.", foregroundDeletion},
+		{"ForegroundDeletion", "Deleting in the foreground hangs nowhere: a KeaReservation uses its configuration until it has left Kea.", foregroundDeletion},
 		{"Composition", "A platform team's XR is ready with its reservation, and frees it when it is deleted.", composition},
 		{"HighAvailability", "A device gets its address from the standby when the primary is dead, and from a primary that returns empty.", highAvailability},
 		{"NothingRefused", "All that the pod has done so far it may do, and its log has no error and no secret.", nothingRefused},

@@ -4,6 +4,7 @@ package keareservation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
+	"github.com/vitistack/provider-kea/internal/group"
 	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
@@ -25,6 +27,7 @@ import (
 type connector struct {
 	client   client.Client
 	groups   *connection.Groups
+	users    *providerconfig.Users
 	labels   labeler
 	recorder event.Recorder
 	created  *resourceSet
@@ -35,12 +38,15 @@ type connector struct {
 // since it may be that it cannot be read.
 const readWait = 2 * time.Second
 
-// Connect records the use of the provider configuration, and waits until that has been read. It waits
-// for servers only if the provider configuration was read meanwhile. It does neither for a resource
-// that may not use them.
+// Connect waits until the provider configuration has been read, and for its servers only if that was
+// done just now; not for a resource that may not use them. It keeps the configuration from being
+// deleted until the resource has its finalizer: until Disconnect.
 func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.TypedExternalClient[*v1alpha1.KeaReservation], error) {
 	ref := refOf(mg)
 	pc, err := configOf(ctx, c.client, ref)
+	if _, missing := errors.AsType[configMissingError](err); missing && meta.WasDeleted(mg) && providerconfig.IsNew(mg) {
+		return nothingInKea(), nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -55,28 +61,74 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 		e.group, _ = c.groups.Running(ref)
 		return e, nil
 	}
-	track := func() error { return providerconfig.Track(ctx, c.client, mg, pc) }
-	if !meta.WasDeleted(mg) && !in.DependsOnPrefix() {
-		if err := track(); err != nil {
+	s := &session{external: e, end: func() {}}
+	// Who may not use the configuration must not keep it from being deleted.
+	if !in.DependsOnPrefix() {
+		if err := s.begin(c.users, ref, pc, mg); err != nil {
 			return nil, err
 		}
 	}
+	if e.group, err = c.group(ctx, ref); err != nil {
+		s.end()
+		return nil, err
+	}
+	if in.DependsOnPrefix() && e.group.Allows(in) {
+		if err := s.begin(c.users, ref, pc, mg); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// group returns the servers of a provider configuration.
+func (c *connector) group(ctx context.Context, ref connection.Ref) (*group.Group, error) {
 	read, cancel := context.WithTimeout(ctx, readWait)
 	defer cancel()
 	g, err := c.groups.Group(read, ref)
 	if err != nil {
-		return nil, err
+		return nil, err //nolint:wrapcheck // It names the provider configuration, and says what is wrong with it.
 	}
 	// Only where the group was opened just now: see holdWhileUnusable.
 	g.AwaitTried(ctx)
-	// Who may not use the configuration must not keep it from being deleted.
-	if !meta.WasDeleted(mg) && in.DependsOnPrefix() && g.Allows(in) {
-		if err := track(); err != nil {
-			return nil, err
-		}
+	return g, nil
+}
+
+// session is an external client that may make its resource a user of the provider configuration.
+type session struct {
+	*external
+
+	end func()
+}
+
+// begin begins to use the provider configuration, if the resource is not a user yet.
+func (s *session) begin(users *providerconfig.Users, ref connection.Ref, pc resource.ProviderConfig, mg *v1alpha1.KeaReservation) error {
+	if meta.WasDeleted(mg) || !providerconfig.IsNew(mg) {
+		return nil
 	}
-	e.group = g
-	return e, nil
+	end, err := users.Begin(ref, pc)
+	if err != nil {
+		return err //nolint:wrapcheck // It says what to do.
+	}
+	s.end = end
+	return nil
+}
+
+// Disconnect ends what begin began. The API server has the resource's finalizer by now, if it was
+// added, and the annotation that precedes a create.
+func (s *session) Disconnect(ctx context.Context) error {
+	s.end()
+	return s.external.Disconnect(ctx)
+}
+
+// nothingInKea is the external client of a resource that is deleted, and has nothing in Kea: it goes
+// also without its provider configuration, which does not wait for it.
+func nothingInKea() managed.TypedExternalClient[*v1alpha1.KeaReservation] {
+	return managed.TypedExternalClientFns[*v1alpha1.KeaReservation]{
+		ObserveFn: func(context.Context, *v1alpha1.KeaReservation) (managed.ExternalObservation, error) {
+			return managed.ExternalObservation{}, nil
+		},
+		DisconnectFn: func(context.Context) error { return nil },
+	}
 }
 
 // grant returns what a resource may use. What has its own mark is released also where that cannot be
@@ -95,6 +147,14 @@ func toRelease(mg *v1alpha1.KeaReservation) bool {
 	return meta.WasDeleted(mg) && meta.FinalizerExists(mg, managed.FinalizerName)
 }
 
+// configMissingError is that of a provider configuration that does not exist.
+type configMissingError struct{ ref connection.Ref }
+
+// Error says what to do.
+func (e configMissingError) Error() string {
+	return fmt.Sprintf("cannot find %s: create it, or correct spec.providerConfigRef", e.ref)
+}
+
 // configOf returns a provider configuration; the error for a missing one names it.
 func configOf(ctx context.Context, c client.Reader, ref connection.Ref) (resource.ProviderConfig, error) {
 	var pc resource.ProviderConfig
@@ -108,7 +168,7 @@ func configOf(ctx context.Context, c client.Reader, ref connection.Ref) (resourc
 	}
 	err := c.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}, pc)
 	if kerrors.IsNotFound(err) {
-		return nil, fmt.Errorf("cannot find %s: create it, or correct spec.providerConfigRef", ref)
+		return nil, configMissingError{ref: ref}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot get %s: %w", ref, err)

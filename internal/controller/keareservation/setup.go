@@ -43,7 +43,7 @@ const pollJitter = 0.1
 // Setup has the gate add the controller of KeaReservations to the manager, once
 // there are any. It stays there: should the CRD go, the controller has nothing to
 // do until it is back. It reconciles no more than perSecond KeaReservations in a second.
-func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int, c *connection.Groups, usages *providerconfig.Usages, namespaces *Namespaces) {
+func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int, c *connection.Groups, users *providerconfig.Users, namespaces *Namespaces) {
 	uses := providerconfig.Needs()
 	g.AddOnce(namespaces.part())
 	g.AddOnce(gate.Part{
@@ -55,19 +55,16 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int
 		Run: func(ctx context.Context, _ gate.CRDs) error {
 			// First what can fail, and is tried again then: a cluster takes a moment to know a new
 			// kind. An index cannot be added twice.
-			if err := usages.Start(ctx); err != nil {
+			if err := namespaces.fillIfAllowed(ctx); err != nil {
 				return err
 			}
-			if err := namespaces.fillIfAllowed(ctx); err != nil {
+			if err := users.Watch(ctx, mgr.GetCache()); err != nil {
 				return err
 			}
 			if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 				return err
 			}
-			if err := usages.Watch(); err != nil {
-				return err
-			}
-			return add(mgr, o, perSecond, c, namespaces) //nolint:contextcheck // The queue outlives this context, and its cache does not block.
+			return add(mgr, o, perSecond, c, users, namespaces) //nolint:contextcheck // The queue outlives this context, and its cache does not block.
 		},
 	})
 }
@@ -94,7 +91,7 @@ func addIndexes(ctx context.Context, i client.FieldIndexer) error {
 }
 
 // add adds the controller to the manager, which runs already.
-func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.Groups, n *Namespaces) error {
+func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.Groups, users *providerconfig.Users, n *Namespaces) error {
 	name := managed.ControllerName(v1alpha1.KeaReservationKind)
 	log := o.Logger.WithValues("controller", name)
 	w := newWaker(mgr.GetCache(), log, perSecond)
@@ -108,7 +105,7 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.
 		}
 	}
 	created, waiting := newResourceSet(), newResourceSet()
-	r := managed.NewReconciler(mgr, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(mgr, o, c, n, name, created, waiting)...)
+	r := managed.NewReconciler(mgr, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(mgr, o, c, users, n, name, created, waiting)...)
 	co := o.ForControllerRuntime()
 	co.NewQueue = newQueue(o.MaxConcurrentReconciles, perSecond, configIn(mgr.GetCache()))
 	err := ctrl.NewControllerManagedBy(mgr).
@@ -138,10 +135,10 @@ func configIn(cache client.Reader) func(reconcile.Request) (connection.Ref, bool
 	}
 }
 
-func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups, n *Namespaces, name string, created, waiting *resourceSet) []managed.ReconcilerOption {
+func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups, users *providerconfig.Users, n *Namespaces, name string, created, waiting *resourceSet) []managed.ReconcilerOption {
 	recorder := event.NewAPIRecorder(mgr.GetEventRecorderFor(name)) //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	opts := []managed.ReconcilerOption{
-		managed.WithTypedExternalConnector(&connector{client: mgr.GetClient(), groups: c, labels: n.Labels, recorder: recorder, created: created, waiting: waiting}),
+		managed.WithTypedExternalConnector(&connector{client: mgr.GetClient(), groups: c, users: users, labels: n.Labels, recorder: recorder, created: created, waiting: waiting}),
 		managed.WithInitializers(managed.InitializerFn(initialize(mgr.GetClient()))),
 		managed.WithLogger(o.Logger.WithValues("controller", name)),
 		managed.WithRecorder(recorder),

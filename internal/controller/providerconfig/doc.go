@@ -6,14 +6,15 @@
 //
 //	ProviderConfig, Secret ──▶ reconciler ──Open, Fail, Close──▶ connection.Groups
 //	      ▲                        │   ▲                              │
-//	      └─────── status ─────────┘   └──────── serverEvents ◀───────┘
+//	      └─────── status ─────────┘   └────────── requests ◀─────────┘
 //
-//	KeaReservation ──Track──▶ ProviderConfigUsage ──▶ user count (crossplane-runtime)
-//	                               ▲
-//	                               └── usageReconciler: deletes it after its KeaReservation
+//	KeaReservation ──events──▶ Users ──▶ usersReconciler: status.users, finalizer
+//
+// A deleted configuration goes when the API server has no KeaReservation that uses it, and
+// no reconcile is making one (Users.Begin). What Users counts is only reported.
 //
 // status.go turns what a group knows of its servers into a status; it is pure.
 //
-// Locks: serverEvents.mu and cluster.mu guard their fields; no other lock is taken
+// Locks: requests.mu, Users.mu and cluster.mu guard their fields; no other lock is taken
 // while they are held.
 package providerconfig

@@ -10,10 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/gate"
 )
 
@@ -26,7 +24,7 @@ func Needs() gate.Need { return needs(gate.ProviderConfigs, gate.ClusterProvider
 
 // needs returns what the controllers of kinds of provider configurations cannot run without.
 func needs(kinds ...gate.CRD) gate.Need {
-	n := gate.Need{CRDs: append(kinds, gate.ProviderConfigUsages)}
+	n := gate.Need{CRDs: kinds}
 	for _, crd := range n.CRDs {
 		n.Permissions = append(n.Permissions, gate.MayWatch(crd.GroupResource())...)
 	}
@@ -40,26 +38,14 @@ func needs(kinds ...gate.CRD) gate.Need {
 func fillCaches(ctx context.Context, mgr ctrl.Manager, config client.Object) error {
 	secret := &metav1.PartialObjectMetadata{}
 	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	for _, o := range []client.Object{secret, &v1alpha1.ProviderConfigUsage{}} {
-		if err := fillCache(ctx, mgr.GetCache(), o); err != nil {
-			return err
-		}
-	}
 	ctx, cancel := context.WithTimeout(ctx, syncLimit)
 	defer cancel()
+	if _, err := mgr.GetCache().GetInformer(ctx, secret); err != nil {
+		return fmt.Errorf("cannot fill the cache of Secrets: %w", err)
+	}
 	// Last, because an index cannot be added twice. It waits for the cache, too.
 	if err := mgr.GetFieldIndexer().IndexField(ctx, config, bySecret, secretsOf); err != nil {
 		return fmt.Errorf("cannot index provider configurations by Secret: %w", err)
-	}
-	return nil
-}
-
-// fillCache waits until the manager's cache has all objects of a kind.
-func fillCache(ctx context.Context, c cache.Cache, o client.Object) error {
-	ctx, cancel := context.WithTimeout(ctx, syncLimit)
-	defer cancel()
-	if _, err := c.GetInformer(ctx, o); err != nil {
-		return fmt.Errorf("cannot fill the cache: %w", err)
 	}
 	return nil
 }

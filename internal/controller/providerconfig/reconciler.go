@@ -108,7 +108,12 @@ type attempt struct {
 // open returns the group of a provider configuration, or why it cannot be used as it
 // is. An error is to be retried.
 func (r *reconciler) open(ctx context.Context, ref connection.Ref, pc config) (attempt, error) {
-	id, err := r.cluster.id(ctx)
+	// Before it can have a user.
+	err := protect(ctx, r.client, pc)
+	var id string
+	if err == nil {
+		id, err = r.cluster.id(ctx)
+	}
 	if kerrors.IsForbidden(err) {
 		return r.fail(ref, v1alpha1.ReasonNoPermission, err), nil
 	}
@@ -220,10 +225,13 @@ func (r *reconciler) writeStatus(ctx context.Context, pc config, st status) erro
 	if equality.Semantic.DeepEqual(before, pc) {
 		return nil
 	}
-	// crossplane-runtime's reconciler counts users in the same status: a stale
-	// write must fail rather than undo what it wrote. A configuration that is gone
-	// meanwhile needs no status.
-	err := r.client.Status().Patch(ctx, pc, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	return patchStatus(ctx, r.client, pc, before)
+}
+
+// patchStatus writes what has changed in a status. Two reconcilers write it: a stale write must fail
+// rather than undo what the other one wrote. A configuration that is gone meanwhile needs no status.
+func patchStatus(ctx context.Context, c client.Client, pc, before config) error {
+	err := c.Status().Patch(ctx, pc, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 	if resource.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("cannot write the status: %w", err)
 	}

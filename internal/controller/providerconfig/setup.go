@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	xpcontroller "github.com/crossplane/crossplane-runtime/v2/pkg/controller"
 	xperrors "github.com/crossplane/crossplane-runtime/v2/pkg/errors"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
+	usage "github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/providerconfig"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -37,7 +37,7 @@ const bySecret = "secret"
 // Setup has the gate add the controllers of both kinds of provider configuration to the
 // manager, each once its kind is served. They stay there: should the CRD go, a controller has
 // nothing to do until it is back. The groups run until ctx ends.
-func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, groups *connection.Groups, network connection.Network, usages *Usages) {
+func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, groups *connection.Groups, network connection.Network, users *Users) {
 	kinds := []struct {
 		gvk       schema.GroupVersionKind
 		crd       gate.CRD
@@ -64,30 +64,49 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, o xpcontroller.O
 				if err := setupConnection(mgr, r, k.newList); err != nil {
 					return fmt.Errorf("cannot set up the controller of %s: %w", k.gvk.Kind, err)
 				}
-				if err := setupUsers(mgr, o, k.gvk, k.newConfig, usages); err != nil {
-					return fmt.Errorf("cannot set up the usage counter of %s: %w", k.gvk.Kind, err)
+				if err := setupUsers(mgr, k.gvk.Kind, k.newConfig, users); err != nil {
+					return fmt.Errorf("cannot set up the user counter of %s: %w", k.gvk.Kind, err)
 				}
 				return nil
 			},
 		})
 	}
-	// These are only reported: the reconcilers retry by themselves.
-	g.AlsoReport(gate.Need{Permissions: []gate.Permission{
-		gate.May("get", schema.GroupResource{Resource: "namespaces"}),
-		gate.May("delete", schema.GroupResource{Group: v1alpha1.Group, Resource: "providerconfigusages"}),
-	}})
+	// It is only reported: the reconcilers retry by themselves.
+	g.AlsoReport(gate.Need{Permissions: []gate.Permission{gate.May("get", schema.GroupResource{Resource: "namespaces"})}})
 }
 
 // setupConnection adds the controller that opens groups and reports their status.
 func setupConnection(mgr ctrl.Manager, r *reconciler, newList func() client.ObjectList) error {
-	w := &serverEvents{kind: r.kind}
-	r.groups.Listen(w.notify)
+	w := &requests{kind: r.kind}
+	r.groups.Listen(func(ref connection.Ref, c mirror.Changes) {
+		if c.Servers {
+			w.add(ref)
+		}
+	})
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("connection/"+r.kind).
 		For(r.newConfig(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		// The metadata is enough to notice a changed Secret. Its data is read when it
 		// is needed, and is not cached.
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(usersOfSecret(mgr.GetClient(), newList))).
+		WatchesRawSource(source.Func(w.start)).
+		WithOptions(controller.Options{RateLimiter: rateLimiter()}).
+		Complete(xperrors.WithSilentRequeueOnConflict(r))
+}
+
+// setupUsers adds the controller that reports the number of users, and keeps a configuration that is
+// used from being deleted.
+func setupUsers(mgr ctrl.Manager, kind string, newConfig func() config, users *Users) error {
+	name := usage.ControllerName(kind)
+	w := &requests{kind: kind, delay: usersDelay}
+	users.listen(w.add)
+	r := &usersReconciler{
+		client: mgr.GetClient(), finder: finder{reader: mgr.GetAPIReader()}, users: users, kind: kind, newConfig: newConfig,
+		recorder: event.NewAPIRecorder(mgr.GetEventRecorderFor(name)), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named(name).
+		For(newConfig(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(source.Func(w.start)).
 		WithOptions(controller.Options{RateLimiter: rateLimiter()}).
 		Complete(xperrors.WithSilentRequeueOnConflict(r))
@@ -143,39 +162,44 @@ func rateLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](10*time.Millisecond, time.Minute)
 }
 
-// serverEvents enqueues the provider configurations whose servers have changed. It
-// may be used by several goroutines at once.
-type serverEvents struct {
+// requests enqueues the provider configurations of a kind that something has changed about. It may be
+// used by several goroutines at once.
+type requests struct {
 	kind string
+	// delay lets many changes be one request.
+	delay time.Duration
 
 	// mu guards what follows. pending has the requests from before the queue exists.
 	mu      sync.Mutex
-	pending []reconcile.Request
+	pending map[reconcile.Request]struct{}
 	queue   workqueue.TypedRateLimitingInterface[reconcile.Request]
 }
 
-// notify is a listener of connection.Groups.
-func (p *serverEvents) notify(ref connection.Ref, t mirror.Changes) {
-	if !t.Servers || ref.Kind != p.kind {
+// add enqueues a provider configuration, if it is of the kind. It does not block.
+func (p *requests) add(ref connection.Ref) {
+	if ref.Kind != p.kind {
 		return
 	}
 	req := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.queue == nil {
-		p.pending = append(p.pending, req)
+	if p.queue != nil {
+		p.queue.AddAfter(req, p.delay)
 		return
 	}
-	p.queue.Add(req)
+	if p.pending == nil {
+		p.pending = map[reconcile.Request]struct{}{}
+	}
+	p.pending[req] = struct{}{}
 }
 
 // start is a source of controller-runtime.
-func (p *serverEvents) start(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+func (p *requests) start(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.queue = q
-	for _, req := range p.pending {
-		q.Add(req)
+	for req := range p.pending {
+		q.AddAfter(req, p.delay)
 	}
 	p.pending = nil
 	return nil

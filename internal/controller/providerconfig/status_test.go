@@ -275,3 +275,18 @@ func TestLastKnown(t *testing.T) {
 		t.Errorf("What is known of the servers there still are stays, what was wrong does not: -want +got:\n%s", diff)
 	}
 }
+
+// TestWarnOfPlainLogins: a password that is sent in clear is a warning of its server, beside others.
+func TestWarnOfPlainLogins(t *testing.T) {
+	t.Parallel()
+	spec := &v1alpha1.ProviderConfigSpec{
+		Servers:     []v1alpha1.Server{{Name: "a", URL: "http://a.example.com:8000"}, {Name: "b", URL: "https://b.example.com:8000"}},
+		Credentials: v1alpha1.Credentials{Source: xpv2.CredentialsSourceSecret, SecretRef: &v1alpha1.SecretReference{Name: "login"}},
+	}
+	servers := []v1alpha1.ServerStatus{{Name: "a", Warnings: []string{"other"}}, {Name: "b"}}
+	warnOfPlainLogins(spec, servers)
+	want := []v1alpha1.ServerStatus{{Name: "a", Warnings: []string{"other", plainLogin}}, {Name: "b"}}
+	if diff := cmp.Diff(want, servers); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

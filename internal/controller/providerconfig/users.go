@@ -5,125 +5,193 @@ package providerconfig
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
-	"time"
+	"sync"
 
-	xpcontroller "github.com/crossplane/crossplane-runtime/v2/pkg/controller"
-	xperrors "github.com/crossplane/crossplane-runtime/v2/pkg/errors"
-	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
-	usage "github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/providerconfig"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/util/workqueue"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
-	kevent "sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/connection"
 )
 
-// usersDelay lets many changes of usages be counted at once.
-const usersDelay = time.Second
-
-// setupUsers adds crossplane-runtime's controller that counts users and keeps a
-// used configuration from being deleted.
-func setupUsers(mgr ctrl.Manager, o xpcontroller.Options, gvk schema.GroupVersionKind, newConfig func() config, usages *Usages) error {
-	name := usage.ControllerName(gvk.Kind)
-	kinds := resource.ProviderConfigKinds{Config: gvk, Usage: v1alpha1.ProviderConfigUsageGroupVersionKind, UsageList: v1alpha1.ProviderConfigUsageListGroupVersionKind}
-	r := usage.NewReconciler(countingManager{Manager: mgr, usages: usages.reconciler}, kinds, usage.WithLogger(o.Logger.WithValues("controller", name)),
-		usage.WithRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(name)))) //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
-	return ctrl.NewControllerManagedBy(mgr).
-		Named(name).
-		For(newConfig(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WithOptions(controller.Options{RateLimiter: rateLimiter()}).
-		Watches(&v1alpha1.ProviderConfigUsage{}, enqueueUserCount(gvk.Kind)).
-		Complete(xperrors.WithSilentRequeueOnConflict(capRequeue(r, usages.reconciler.watching.Load)))
+// Users knows how many KeaReservations use each provider configuration, by the events of the shared
+// cache: to count them there would be to copy each of them. Its methods may be called by several
+// goroutines at once.
+type Users struct {
+	mu sync.Mutex // guards what follows
+	// known means that the events of all KeaReservations in the cache have come.
+	known bool
+	// configs has the provider configuration of each KeaReservation that is a user, and counts how
+	// many each configuration has.
+	configs map[types.NamespacedName]connection.Ref
+	counts  map[connection.Ref]int64
+	// beginning counts the reconciles that may be making a user of a configuration, and closed has the
+	// UIDs of configurations that get no new ones.
+	beginning map[connection.Ref]int
+	closed    map[connection.Ref]types.UID
+	listeners []func(connection.Ref)
 }
 
-// countingManager is a manager with a client that lists usages for a count.
-type countingManager struct {
-	ctrl.Manager
-
-	usages *usageReconciler
-}
-
-// GetClient returns the client.
-func (m countingManager) GetClient() client.Client {
-	return countingClient{Client: m.Manager.GetClient(), usages: m.usages}
-}
-
-// countingClient lists only usages that are a KeaReservation's. Whoever may create a usage in some
-// namespace could otherwise keep any ClusterProviderConfig from being deleted.
-type countingClient struct {
-	client.Client
-
-	usages *usageReconciler
-}
-
-// List implements client.Reader.
-func (c countingClient) List(ctx context.Context, l client.ObjectList, opts ...client.ListOption) error {
-	if err := c.Client.List(ctx, l, opts...); err != nil {
-		return err //nolint:wrapcheck // It stands in for the client.
+// NewUsers returns Users that know of no KeaReservation yet.
+func NewUsers() *Users {
+	return &Users{
+		configs: map[types.NamespacedName]connection.Ref{}, counts: map[connection.Ref]int64{},
+		beginning: map[connection.Ref]int{}, closed: map[connection.Ref]types.UID{},
 	}
-	usages, ok := l.(*v1alpha1.ProviderConfigUsageList)
-	if !ok {
+}
+
+// Watch has the users counted from now on. It blocks until the cache has all KeaReservations, two
+// minutes at most, and may be called again.
+func (u *Users) Watch(ctx context.Context, c cache.Cache) error {
+	if _, known := u.count(connection.Ref{}); known {
 		return nil
 	}
-	var failed error
-	usages.Items = slices.DeleteFunc(usages.Items, func(u v1alpha1.ProviderConfigUsage) bool {
-		backed, err := c.usages.backed(ctx, &u)
-		if err != nil {
-			failed = err
-		}
-		return err == nil && !backed
-	})
-	if failed != nil {
-		return fmt.Errorf("cannot tell which ProviderConfigUsages are those of KeaReservations: %w", failed)
+	ctx, cancel := context.WithTimeout(ctx, syncLimit)
+	defer cancel()
+	informer, err := c.GetInformer(ctx, &v1alpha1.KeaReservation{})
+	if err != nil {
+		return fmt.Errorf("cannot fill the cache of KeaReservations: %w", err)
 	}
+	handler, err := informer.AddEventHandler(u.handler())
+	if err != nil {
+		return fmt.Errorf("cannot watch KeaReservations to count the users of provider configurations: %w", err)
+	}
+	if !toolscache.WaitForCacheSync(ctx.Done(), handler.HasSynced) {
+		_ = informer.RemoveEventHandler(handler)
+		return fmt.Errorf("cannot count the users of provider configurations: %w", context.Cause(ctx))
+	}
+	u.setKnown()
 	return nil
 }
 
-// capRequeue limits the wait of a reconciler to that of a count. That of
-// crossplane-runtime waits half a minute after a conflict, which here is one with
-// our own reconciler. Until KeaReservations are watched, forged usages count, and so
-// it counts again.
-func capRequeue(r reconcile.Reconciler, watching func() bool) reconcile.Reconciler {
-	return reconcile.Func(func(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-		final := watching()
-		res, err := r.Reconcile(ctx, req)
-		res.RequeueAfter = min(res.RequeueAfter, usersDelay)
-		if err == nil && !final && res.RequeueAfter == 0 {
-			res.RequeueAfter = recountInterval
+// handler takes the events of KeaReservations.
+func (u *Users) handler() toolscache.ResourceEventHandler {
+	set := func(o any) {
+		if mg, ok := o.(*v1alpha1.KeaReservation); ok {
+			u.set(types.NamespacedName{Namespace: mg.Namespace, Name: mg.Name}, refIfCounts(mg))
 		}
-		return res, err
-	})
+	}
+	return toolscache.ResourceEventHandlerFuncs{
+		AddFunc:    set,
+		UpdateFunc: func(_, now any) { set(now) },
+		DeleteFunc: func(o any) {
+			if name, err := toolscache.DeletionHandlingObjectToName(o); err == nil {
+				u.set(types.NamespacedName{Namespace: name.Namespace, Name: name.Name}, connection.Ref{})
+			}
+		},
+	}
 }
 
-// recountInterval is how often usages are counted again while KeaReservations are not watched.
-const recountInterval = 10 * time.Second
+// refIfCounts returns the provider configuration that a KeaReservation is a user of, if it is.
+func refIfCounts(mg *v1alpha1.KeaReservation) connection.Ref {
+	if !counts(mg) {
+		return connection.Ref{}
+	}
+	return configOf(mg)
+}
 
-// enqueueUserCount enqueues the configuration that a usage names, some time after
-// the usage was created, changed or deleted: counting reads all usages.
-func enqueueUserCount(kind string) handler.EventHandler {
-	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-	add := func(o client.Object, q queue) {
-		u, ok := o.(*v1alpha1.ProviderConfigUsage)
-		if !ok || u.ProviderConfigReference.Kind != kind {
-			return
+// set records which provider configuration a KeaReservation is a user of; the zero Ref for none.
+func (u *Users) set(key types.NamespacedName, now connection.Ref) {
+	u.mu.Lock()
+	before := u.configs[key]
+	if before == now {
+		u.mu.Unlock()
+		return
+	}
+	u.add(before, -1)
+	u.add(now, 1)
+	if u.configs[key] = now; now == (connection.Ref{}) {
+		delete(u.configs, key)
+	}
+	known := u.known
+	u.mu.Unlock()
+	if known {
+		u.announce(before, now)
+	}
+}
+
+// add adds to the count of a provider configuration. The caller has locked mu.
+func (u *Users) add(ref connection.Ref, n int64) {
+	if ref == (connection.Ref{}) {
+		return
+	}
+	if u.counts[ref] += n; u.counts[ref] == 0 {
+		delete(u.counts, ref)
+	}
+}
+
+func (u *Users) setKnown() {
+	u.mu.Lock()
+	u.known = true
+	all := slices.Collect(maps.Keys(u.counts))
+	u.mu.Unlock()
+	u.announce(all...)
+}
+
+// listen has a function called with each provider configuration whose users change. It must not
+// block.
+func (u *Users) listen(changed func(connection.Ref)) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.listeners = append(u.listeners, changed)
+}
+
+func (u *Users) announce(refs ...connection.Ref) {
+	u.mu.Lock()
+	listeners := slices.Clone(u.listeners)
+	u.mu.Unlock()
+	for _, changed := range listeners {
+		for _, ref := range refs {
+			changed(ref)
 		}
-		ref := connection.RefOf(u.Namespace, &u.ProviderConfigReference)
-		q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}}, usersDelay)
 	}
-	return handler.Funcs{
-		CreateFunc: func(_ context.Context, e kevent.CreateEvent, q queue) { add(e.Object, q) },
-		DeleteFunc: func(_ context.Context, e kevent.DeleteEvent, q queue) { add(e.Object, q) },
-		UpdateFunc: func(_ context.Context, e kevent.UpdateEvent, q queue) { add(e.ObjectOld, q); add(e.ObjectNew, q) },
+}
+
+// count returns how many users a provider configuration has, and whether that is known yet.
+func (u *Users) count(ref connection.Ref) (n int64, known bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.counts[ref], u.known
+}
+
+// Begin lets a reconcile make a user of a provider configuration. The configuration stays until the
+// function is called that it returns, which may be called once. By then the API server must know of
+// the user. It is an error if the configuration is being deleted, which would never end with new
+// users.
+func (u *Users) Begin(ref connection.Ref, pc resource.ProviderConfig) (end func(), err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if pc.GetDeletionTimestamp() != nil || u.closed[ref] == pc.GetUID() {
+		return nil, fmt.Errorf("cannot begin to use %s, which is being deleted: create it again once it is gone, or name another in spec.providerConfigRef", ref)
 	}
+	u.beginning[ref]++
+	return func() { u.end(ref) }, nil
+}
+
+func (u *Users) end(ref connection.Ref) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.beginning[ref]--; u.beginning[ref] == 0 {
+		delete(u.beginning, ref)
+	}
+}
+
+// close has a provider configuration get no new users, which it may although it is deleted: a cache
+// may not know of that yet. It reports whether one may be coming.
+func (u *Users) close(ref connection.Ref, uid types.UID) (beginning bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.closed[ref] = uid
+	return u.beginning[ref] > 0
+}
+
+// forget forgets a provider configuration that is gone.
+func (u *Users) forget(ref connection.Ref) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.closed, ref)
 }

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package providerconfig
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
+)
+
+// counts reports whether a KeaReservation is a user of its provider configuration: it needs the
+// configuration to be removed from Kea. One that may not use its subnet must not keep the
+// configuration from being deleted, unless Kea has something of it. That is what the status says:
+// annotations and finalizers can be set by who may create one.
+func counts(mg *v1alpha1.KeaReservation) bool {
+	if !meta.FinalizerExists(mg, managed.FinalizerName) {
+		return false
+	}
+	return mg.Status.AtProvider.IPAddress != "" || mg.GetCondition(xpv2.TypeReady).Reason != v1alpha1.ReasonNotAllowed
+}
+
+// mayBeInKea reports whether Kea may have a reservation of a KeaReservation: crossplane-runtime
+// writes the annotation before one is created, and the status after that.
+func mayBeInKea(mg *v1alpha1.KeaReservation) bool {
+	return mg.Status.AtProvider.IPAddress != "" || !meta.GetExternalCreatePending(mg).IsZero()
+}
+
+// IsNew reports whether a KeaReservation has nothing in Kea yet that it would have to remove. A
+// provider configuration that is being deleted does not get it as a user, and it can be deleted
+// without its configuration.
+func IsNew(mg *v1alpha1.KeaReservation) bool { return !counts(mg) || !mayBeInKea(mg) }
+
+// Fields of KeaReservations that the API server can select them by.
+const (
+	fieldConfigKind = "spec.providerConfigRef.kind"
+	fieldConfigName = "spec.providerConfigRef.name"
+)
+
+// usersPage is how many KeaReservations are listed at once.
+const usersPage = 100
+
+// finder finds users of provider configurations in the API server, not in a cache: a configuration
+// must not go because a cache lags behind, has not been filled, or must not be.
+type finder struct {
+	reader client.Reader
+}
+
+// inUse reports whether a provider configuration that is being deleted since a point in time has a
+// user. Without a CRD of KeaReservations there is none.
+func (f finder) inUse(ctx context.Context, ref connection.Ref, deleted time.Time) (bool, error) {
+	all := []client.ListOption{client.InNamespace(ref.Namespace), client.Limit(usersPage)}
+	its := append([]client.ListOption{client.MatchingFields{fieldConfigKind: ref.Kind, fieldConfigName: ref.Name}}, all...)
+	used, err := f.anyOf(ctx, ref, deleted, its)
+	if kerrors.IsBadRequest(err) {
+		// Kubernetes before 1.30, or a CRD of an older version, cannot select by these fields.
+		used, err = f.anyOf(ctx, ref, deleted, all)
+	}
+	if !kerrors.IsNotFound(err) && !apimeta.IsNoMatchError(err) {
+		return used, err
+	}
+	exists, crdErr := f.crdExists(ctx)
+	if crdErr != nil || !exists {
+		return false, crdErr
+	}
+	return false, err
+}
+
+// anyOf reports whether there is a user of a provider configuration among the KeaReservations that
+// are listed. One that was created after the configuration was deleted, and is new, has been refused.
+func (f finder) anyOf(ctx context.Context, ref connection.Ref, deleted time.Time, opts []client.ListOption) (bool, error) {
+	for token := ""; ; {
+		l := &v1alpha1.KeaReservationList{}
+		if err := f.reader.List(ctx, l, append(opts, client.Continue(token))...); err != nil {
+			return false, fmt.Errorf("cannot list KeaReservations to find users of the provider configuration: %w", err)
+		}
+		for i := range l.Items {
+			mg := &l.Items[i]
+			refused := IsNew(mg) && mg.GetCreationTimestamp().After(deleted)
+			if configOf(mg) == ref && counts(mg) && !refused {
+				return true, nil
+			}
+		}
+		if token = l.GetContinue(); token == "" {
+			return false, nil
+		}
+	}
+}
+
+// crdExists reports whether there is a CRD of KeaReservations: a kind may be not served for a moment.
+// Without Crossplane the provider may list CRDs, but not get one.
+func (f finder) crdExists(ctx context.Context) (bool, error) {
+	l := &metav1.PartialObjectMetadataList{}
+	l.SetGroupVersionKind(extv1.SchemeGroupVersion.WithKind("CustomResourceDefinitionList"))
+	err := f.reader.List(ctx, l, client.MatchingFields{metav1.ObjectNameField: v1alpha1.KeaReservationGroupResource.String()})
+	if err != nil {
+		return false, fmt.Errorf("cannot list CustomResourceDefinitions to find that of KeaReservations: %w", err)
+	}
+	return len(l.Items) > 0, nil
+}
+
+// configOf returns the provider configuration of a KeaReservation.
+func configOf(mg *v1alpha1.KeaReservation) connection.Ref {
+	return connection.RefOf(mg.GetNamespace(), mg.GetProviderConfigReference())
+}

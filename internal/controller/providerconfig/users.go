@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	"k8s.io/apimachinery/pkg/types"
@@ -30,9 +31,11 @@ type Users struct {
 	configs map[types.NamespacedName]connection.Ref
 	counts  map[connection.Ref]int64
 	// beginning counts the reconciles that may be making a user of a configuration, and closed has the
-	// UIDs of configurations that get no new ones.
+	// UIDs of configurations that get no new ones. looked is when the API server was last asked for
+	// users of these.
 	beginning map[connection.Ref]int
 	closed    map[connection.Ref]types.UID
+	looked    map[connection.Ref]time.Time
 	listeners []func(connection.Ref)
 }
 
@@ -40,7 +43,7 @@ type Users struct {
 func NewUsers() *Users {
 	return &Users{
 		configs: map[types.NamespacedName]connection.Ref{}, counts: map[connection.Ref]int64{},
-		beginning: map[connection.Ref]int{}, closed: map[connection.Ref]types.UID{},
+		beginning: map[connection.Ref]int{}, closed: map[connection.Ref]types.UID{}, looked: map[connection.Ref]time.Time{},
 	}
 }
 
@@ -189,9 +192,23 @@ func (u *Users) close(ref connection.Ref, uid types.UID) (beginning bool) {
 	return u.beginning[ref] > 0
 }
 
+// lookDue reports whether the API server is to be asked for users of a provider configuration, which
+// costs it a look at all KeaReservations: not while some are known, but for once in an interval, as a
+// cache may not learn that they are gone. It takes it that this is done.
+func (u *Users) lookDue(ref connection.Ref, now time.Time) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.known && u.counts[ref] > 0 && now.Sub(u.looked[ref]) < recheckInterval {
+		return false
+	}
+	u.looked[ref] = now
+	return true
+}
+
 // forget forgets a provider configuration that is gone.
 func (u *Users) forget(ref connection.Ref) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	delete(u.closed, ref)
+	delete(u.looked, ref)
 }

@@ -33,8 +33,8 @@ const (
 	usersDelay = time.Second
 	// recountInterval is how often users are counted while KeaReservations are not watched.
 	recountInterval = 10 * time.Second
-	// recheckInterval is how often a deleted configuration is looked at that is in use. A change of
-	// its users does that sooner.
+	// recheckInterval is how often a deleted configuration is looked at that is in use. When the last
+	// of its users goes, it is looked at soon.
 	recheckInterval = time.Minute
 )
 
@@ -88,7 +88,10 @@ func (r *usersReconciler) release(ctx context.Context, ref connection.Ref, pc co
 	if r.users.close(ref, pc.GetUID()) {
 		return ctrl.Result{RequeueAfter: usersDelay}, nil
 	}
-	used, err := r.finder.inUse(ctx, ref, pc.GetDeletionTimestamp().Time)
+	used, err := true, error(nil)
+	if r.users.lookDue(ref, time.Now()) {
+		used, err = r.finder.inUse(ctx, ref, pc.GetDeletionTimestamp().Time)
+	}
 	n, known := r.users.count(ref)
 	switch {
 	case kerrors.IsForbidden(err):

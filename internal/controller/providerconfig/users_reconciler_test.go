@@ -5,7 +5,7 @@ package providerconfig
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -45,7 +45,7 @@ func usersOf(t *testing.T, u *Users, deleted bool, faults interceptor.Funcs, obj
 		"spec.providerConfigRef.name": func(r xpv2.ProviderConfigReference) string { return r.Name },
 	} {
 		b = b.WithIndex(&v1alpha1.KeaReservation{}, field, func(o client.Object) []string {
-			return []string{value(*o.(*v1alpha1.KeaReservation).Spec.ProviderConfigReference)} //nolint:forcetypeassert // It is of KeaReservations.
+			return []string{value(*o.(*v1alpha1.KeaReservation).Spec.ProviderConfigReference)}
 		})
 	}
 	b = b.WithIndex(&extv1.CustomResourceDefinition{}, metav1.ObjectNameField, func(o client.Object) []string { return []string{o.GetName()} })
@@ -60,7 +60,7 @@ func usersOf(t *testing.T, u *Users, deleted bool, faults interceptor.Funcs, obj
 func watched(n int) *Users {
 	u := NewUsers()
 	for i := range n {
-		u.set(types.NamespacedName{Name: fmt.Sprint(i)}, refOf("a"))
+		u.set(types.NamespacedName{Name: strconv.Itoa(i)}, refOf("a"))
 	}
 	u.setKnown()
 	return u
@@ -183,6 +183,31 @@ func TestReleaseWaits(t *testing.T) {
 	if res, err := r.Reconcile(t.Context(), req); err != nil || res.RequeueAfter != time.Minute {
 		t.Errorf("Reconcile(...) with a new user: %s, %v", res.RequeueAfter, err)
 	}
+}
+
+// TestReleaseAsksSeldom: while users are known, the API server is not asked for them at each change.
+func TestReleaseAsksSeldom(t *testing.T) {
+	t.Parallel()
+	lists := 0
+	count := func(client.ListOptions) bool {
+		lists++
+		return false
+	}
+	u := watched(2)
+	r, _ := usersOf(t, u, true, answers(count, nil), reservation())
+	check := func(reason string, want int) {
+		t.Helper()
+		if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: types.NamespacedName{Name: "a"}}); err != nil || lists != want {
+			t.Errorf("%s\nthe API server was asked %d times, want %d: %v", reason, lists, want, err)
+		}
+	}
+	check("At first it is asked.", 1)
+	u.set(types.NamespacedName{Name: "0"}, connection.Ref{})
+	check("Not if a user goes, and there are others.", 1)
+	u.looked[refOf("a")] = time.Now().Add(-recheckInterval)
+	check("A minute later it is.", 2)
+	u.set(types.NamespacedName{Name: "1"}, connection.Ref{})
+	check("If the last one goes, at once.", 3)
 }
 
 // TestCount: the number of users is written if it is known and has changed, and only then.

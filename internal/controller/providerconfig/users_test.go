@@ -88,9 +88,6 @@ func TestUsers(t *testing.T) {
 		}
 		clear(announced)
 	}
-	last := func(changes ...func(*v1alpha1.KeaReservation)) *v1alpha1.KeaReservation {
-		return reservation(changes...)
-	}
 	h.OnAdd(reservation(), true)
 	h.OnAdd(&v1alpha1.KeaReservation{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "default"}}, true)
 	was("Nothing is announced before all are known.", false, 1, 0, 0)
@@ -108,7 +105,7 @@ func TestUsers(t *testing.T) {
 	h.OnUpdate(nil, reservation(named("b"), withoutFinalizer))
 	was("Without the finalizer it is no user.", true, 0, 0, 1)
 	h.OnUpdate(nil, reservation(named("b")))
-	h.OnDelete(last(named("b"), withoutFinalizer))
+	h.OnDelete(reservation(named("b"), withoutFinalizer))
 	was("One that is gone is none, however it was last seen.", true, 0, 0, 2)
 	h.OnAdd(reservation(), false)
 	h.OnDelete(toolscache.DeletedFinalStateUnknown{Key: "ns/vm01", Obj: reservation(withoutFinalizer)})

@@ -40,7 +40,7 @@ func TestConfigDeletedWhileDown(t *testing.T) {
 	s.delete(goes)
 	s.delete(config)
 	c.start()
-	s.await(config, is{Type: "Terminating", Status: corev1.ConditionTrue, Reason: "InUse", Message: "cannot list KeaReservations, some of which may use it: apply the ClusterRole"})
+	s.await(config, is{Type: "Terminating", Status: corev1.ConditionTrue, Reason: "InUse", Message: "cannot list KeaReservations or get namespaces, to find out whether it is used: apply the ClusterRole"})
 	edit(s, role, func(r *rbacv1.ClusterRole) { r.Rules = whole })
 	s.awaitGone(goes)
 	s.awaitNotHeld(macOf(11))

@@ -5,11 +5,11 @@ package providerconfig
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
 	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
@@ -57,15 +57,15 @@ type finder struct {
 	reader client.Reader
 }
 
-// inUse reports whether a provider configuration that is being deleted since a point in time has a
-// user. Without a CRD of KeaReservations there is none.
-func (f finder) inUse(ctx context.Context, ref connection.Ref, deleted time.Time) (bool, error) {
+// inUse reports whether a provider configuration that is being deleted has a user. Without a CRD of
+// KeaReservations there is none.
+func (f finder) inUse(ctx context.Context, ref connection.Ref, pc config) (bool, error) {
 	all := []client.ListOption{client.InNamespace(ref.Namespace), client.Limit(usersPage)}
 	its := append([]client.ListOption{client.MatchingFields{fieldConfigKind: ref.Kind, fieldConfigName: ref.Name}}, all...)
-	used, err := f.anyOf(ctx, ref, deleted, its)
+	used, err := f.anyOf(ctx, ref, pc, its)
 	if kerrors.IsBadRequest(err) {
-		// Kubernetes before 1.30, or a CRD of an older version, cannot select by these fields.
-		used, err = f.anyOf(ctx, ref, deleted, all)
+		// Kubernetes before 1.31, or a CRD of an older version, cannot select by these fields.
+		used, err = f.anyOf(ctx, ref, pc, all)
 	}
 	if !kerrors.IsNotFound(err) && !apimeta.IsNoMatchError(err) {
 		return used, err
@@ -78,8 +78,9 @@ func (f finder) inUse(ctx context.Context, ref connection.Ref, deleted time.Time
 }
 
 // anyOf reports whether there is a user of a provider configuration among the KeaReservations that
-// are listed. One that was created after the configuration was deleted, and is new, has been refused.
-func (f finder) anyOf(ctx context.Context, ref connection.Ref, deleted time.Time, opts []client.ListOption) (bool, error) {
+// are listed.
+func (f finder) anyOf(ctx context.Context, ref connection.Ref, pc config, opts []client.ListOption) (bool, error) {
+	barred := map[string]bool{}
 	for token := ""; ; {
 		l := &v1alpha1.KeaReservationList{}
 		if err := f.reader.List(ctx, l, append(opts, client.Continue(token))...); err != nil {
@@ -87,15 +88,42 @@ func (f finder) anyOf(ctx context.Context, ref connection.Ref, deleted time.Time
 		}
 		for i := range l.Items {
 			mg := &l.Items[i]
-			refused := IsNew(mg) && mg.GetCreationTimestamp().After(deleted)
-			if configOf(mg) == ref && counts(mg) && !refused {
+			if configOf(mg) != ref || !counts(mg) || refused(mg, pc) {
+				continue
+			}
+			// The status is the provider's alone.
+			if mg.Status.AtProvider.IPAddress != "" {
 				return true, nil
+			}
+			if err := f.look(ctx, pc, mg.Namespace, barred); err != nil || !barred[mg.Namespace] {
+				return true, err
 			}
 		}
 		if token = l.GetContinue(); token == "" {
 			return false, nil
 		}
 	}
+}
+
+// refused reports whether a KeaReservation has been refused from the beginning, as it was created
+// after the configuration was deleted.
+func refused(mg *v1alpha1.KeaReservation, pc config) bool {
+	return IsNew(mg) && mg.GetCreationTimestamp().After(pc.GetDeletionTimestamp().Time)
+}
+
+// look finds out whether a namespace may use nothing of a provider configuration, unless that was
+// done: what pretends to be a user there, with a finalizer and paused, must not keep it.
+func (f finder) look(ctx context.Context, pc config, namespace string, barred map[string]bool) error {
+	cluster, ok := pc.(*v1alpha1.ClusterProviderConfig)
+	if _, known := barred[namespace]; known || !ok || len(cluster.Spec.Access) == 0 {
+		return nil
+	}
+	ns := &corev1.Namespace{}
+	if err := f.reader.Get(ctx, client.ObjectKey{Name: namespace}, ns); err != nil {
+		return fmt.Errorf("cannot get namespace %s, whose labels spec.access names: %w", namespace, err)
+	}
+	barred[namespace] = len(connection.GrantOf(cluster.Spec.Access, ns.GetLabels()).Rules) == 0
+	return nil
 }
 
 // crdExists reports whether there is a CRD of KeaReservations: a kind may be not served for a moment.

@@ -194,7 +194,7 @@ func (u *Users) close(ref connection.Ref, uid types.UID) (beginning bool) {
 
 // lookDue reports whether the API server is to be asked for users of a provider configuration, which
 // costs it a look at all KeaReservations: not while some are known, but for once in an interval, as a
-// cache may not learn that they are gone. It takes it that this is done.
+// cache may not learn that they are gone. The caller then asks.
 func (u *Users) lookDue(ref connection.Ref, now time.Time) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -90,12 +90,12 @@ func (r *usersReconciler) release(ctx context.Context, ref connection.Ref, pc co
 	}
 	used, err := true, error(nil)
 	if r.users.lookDue(ref, time.Now()) {
-		used, err = r.finder.inUse(ctx, ref, pc.GetDeletionTimestamp().Time)
+		used, err = r.finder.inUse(ctx, ref, pc)
 	}
 	n, known := r.users.count(ref)
 	switch {
 	case kerrors.IsForbidden(err):
-		return ctrl.Result{RequeueAfter: permissionDelay}, r.report(ctx, pc, pc.GetUsers(), terminating(pc, "cannot list KeaReservations, some of which may use it: "+gate.ApplyClusterRole))
+		return ctrl.Result{RequeueAfter: permissionDelay}, r.report(ctx, pc, pc.GetUsers(), terminating(pc, "cannot list KeaReservations or get namespaces, to find out whether it is used: "+gate.ApplyClusterRole))
 	case err != nil:
 		return ctrl.Result{}, err
 	case used && !known:

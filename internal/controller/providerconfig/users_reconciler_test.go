@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	corev1 "k8s.io/api/core/v1"
 	extv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,7 +34,7 @@ var deletedAt = metav1.NewTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 func usersOf(t *testing.T, u *Users, deleted bool, faults interceptor.Funcs, objects ...client.Object) (*usersReconciler, client.Client) {
 	t.Helper()
 	s := runtime.NewScheme()
-	if err := errors.Join(v1alpha1.AddToScheme(s), extv1.AddToScheme(s)); err != nil {
+	if err := errors.Join(v1alpha1.AddToScheme(s), extv1.AddToScheme(s), corev1.AddToScheme(s)); err != nil {
 		t.Fatal(err)
 	}
 	pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "1", Finalizers: []string{"in-use.crossplane.io"}}}
@@ -129,7 +131,7 @@ func TestRelease(t *testing.T) {
 		},
 		"Forbidden": {
 			reason: "Without the permission it stays.", users: NewUsers(), faults: answers(always, kerrors.NewForbidden(keaReservations, "", nil)), after: 10 * time.Second,
-			stays: "cannot list KeaReservations, some of which may use it: apply the ClusterRole provider-kea of cluster/rbac, and bind it to the provider's ServiceAccount",
+			stays: "cannot list KeaReservations or get namespaces, to find out whether it is used: apply the ClusterRole provider-kea of cluster/rbac, and bind it to the provider's ServiceAccount",
 		},
 		"NoCRD":     {reason: "Without the kind there are no users.", users: NewUsers(), faults: answers(always, kerrors.NewNotFound(keaReservations, ""))},
 		"NotServed": {reason: "A kind that is not served now says nothing.", users: NewUsers(), faults: answers(always, kerrors.NewNotFound(keaReservations, "")), there: []client.Object{crd}, err: "cannot list KeaReservations"},
@@ -162,6 +164,47 @@ func TestRelease(t *testing.T) {
 
 // selects reports whether a list selects by fields.
 func selects(o client.ListOptions) bool { return o.FieldSelector != nil && !o.FieldSelector.Empty() }
+
+// TestReleaseBarred: a namespace that may use nothing of a configuration cannot keep it with what
+// looks like a user. What its status says that Kea has is not the namespace's to say.
+func TestReleaseBarred(t *testing.T) {
+	t.Parallel()
+	paused := func(r *v1alpha1.KeaReservation) {
+		meta.AddAnnotations(r, map[string]string{meta.AnnotationKeyReconciliationPaused: "true"})
+	}
+	web := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "ns", Labels: map[string]string{"team": "web"}}}
+	db := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "ns", Labels: map[string]string{"team": "db"}}}
+	cases := map[string]struct {
+		reason string
+		ns     *corev1.Namespace
+		mg     *v1alpha1.KeaReservation
+		gone   bool
+	}{
+		"Forged":  {reason: "It cannot be used there.", ns: db, mg: reservation(paused, pending), gone: true},
+		"Revoked": {reason: "It was used there.", ns: db, mg: reservation(paused, withAddress)},
+		"Allowed": {reason: "It can be used there.", ns: web, mg: reservation(paused)},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, c := usersOf(t, watched(1), false, interceptor.Funcs{}, tc.ns, tc.mg)
+			pc := &v1alpha1.ClusterProviderConfig{}
+			if err := c.Get(t.Context(), types.NamespacedName{Name: "a"}, pc); err != nil {
+				t.Fatal(err)
+			}
+			pc.Spec.Access = []v1alpha1.Access{{Namespaces: &v1alpha1.NamespaceSelector{MatchLabels: web.Labels}}}
+			if err := errors.Join(c.Update(t.Context(), pc), c.Delete(t.Context(), pc)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: types.NamespacedName{Name: "a"}}); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Get(t.Context(), types.NamespacedName{Name: "a"}, pc); kerrors.IsNotFound(err) != tc.gone {
+				t.Errorf("%s\nit is gone: %t", tc.reason, !tc.gone)
+			}
+		})
+	}
+}
 
 // TestReleaseWaits: a configuration stays while a reconcile may be making a user of it.
 func TestReleaseWaits(t *testing.T) {

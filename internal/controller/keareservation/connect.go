@@ -44,7 +44,7 @@ const readWait = 2 * time.Second
 func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.TypedExternalClient[*v1alpha1.KeaReservation], error) {
 	ref := refOf(mg)
 	pc, err := configOf(ctx, c.client, ref)
-	if _, missing := errors.AsType[configMissingError](err); missing && meta.WasDeleted(mg) && providerconfig.IsNew(mg) {
+	if _, missing := errors.AsType[configMissingError](err); missing && meta.WasDeleted(mg) && !providerconfig.NeedsConfig(mg) {
 		return nothingInKea(), nil
 	}
 	if err != nil {
@@ -120,8 +120,8 @@ func (s *session) Disconnect(ctx context.Context) error {
 	return s.external.Disconnect(ctx)
 }
 
-// nothingInKea is the external client of a resource that is deleted, and has nothing in Kea: it goes
-// also without its provider configuration, which does not wait for it.
+// nothingInKea is the external client of a deleted resource that has nothing in Kea: it goes also
+// without its provider configuration, which does not wait for it.
 func nothingInKea() managed.TypedExternalClient[*v1alpha1.KeaReservation] {
 	return managed.TypedExternalClientFns[*v1alpha1.KeaReservation]{
 		ObserveFn: func(context.Context, *v1alpha1.KeaReservation) (managed.ExternalObservation, error) {

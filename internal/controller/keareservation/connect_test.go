@@ -31,6 +31,8 @@ func TestConnectDeleted(t *testing.T) {
 	finalizer := func(mg *v1alpha1.KeaReservation) { mg.Finalizers = []string{"finalizer.managedresource.crossplane.io"} }
 	address := func(mg *v1alpha1.KeaReservation) { mg.Status.AtProvider.IPAddress = "10.123.0.50" }
 	pending := func(mg *v1alpha1.KeaReservation) { meta.SetExternalCreatePending(mg, time.Now()) }
+	marked := func(mg *v1alpha1.KeaReservation) { mg.Status.AtProvider.HWAddress = "00:02:12:34:56:78" }
+	asks := func(mg *v1alpha1.KeaReservation) { mg.Spec.ForProvider.IPAddress = "10.123.0.50" }
 	waits := func(mg *v1alpha1.KeaReservation) { mg.SetConditions(unavailable("AwaitingLease", "")) }
 	denied := func(mg *v1alpha1.KeaReservation) { mg.SetConditions(unavailable("NotAllowed", "")) }
 	deleted := func(mg *v1alpha1.KeaReservation) { mg.DeletionTimestamp = &metav1.Time{Time: someTime} }
@@ -51,11 +53,15 @@ func TestConnectDeleted(t *testing.T) {
 		"Made":            {reason: "So would one that comes with it.", change: finalizer, want: refused},
 		"Waits":           {reason: "So would one that waits for a lease, also if it refers to another configuration now.", change: all(finalizer, waits), want: refused},
 		"Reserved":        {reason: "One that is reserved goes on.", change: all(finalizer, address), want: goesOn},
+		"Marked":          {reason: "So does one without an address that Kea has.", change: all(finalizer, marked), want: goesOn},
+		"Asks":            {reason: "One that only asks for an address is new.", change: all(finalizer, asks), want: refused},
 		"Creating":        {reason: "So does one that may be.", change: all(finalizer, pending), want: goesOn},
 		"Deleted":         {reason: "One that is being deleted is no new user.", change: all(finalizer, deleted), want: goesOn},
 		"MissingNew":      {reason: "Without the configuration nothing can be done.", change: all(finalizer), gone: true, want: missing},
 		"MissingReserved": {reason: "One that is reserved cannot be deleted without it.", change: all(finalizer, address, deleted), gone: true, want: missing},
 		"MissingCreating": {reason: "Nor can one that may be.", change: all(finalizer, pending, deleted), gone: true, want: missing},
+		"MissingMarked":   {reason: "Nor can one without an address that Kea has.", change: all(finalizer, marked, deleted), gone: true, want: missing},
+		"MissingAdopted":  {reason: "Nor can one that may have been adopted.", change: all(finalizer, asks, deleted), gone: true, want: missing},
 		"MissingDeleted":  {reason: "One that has nothing in Kea can.", change: all(finalizer, deleted), gone: true},
 		"MissingDenied":   {reason: "So can one that may not use it, which does not keep it.", change: all(finalizer, denied, deleted), gone: true},
 		"MissingRevoked":  {reason: "But not if it is reserved.", change: all(finalizer, denied, address, deleted), gone: true, want: missing},

@@ -28,19 +28,30 @@ func counts(mg *v1alpha1.KeaReservation) bool {
 	if !meta.FinalizerExists(mg, managed.FinalizerName) {
 		return false
 	}
-	return mg.Status.AtProvider.IPAddress != "" || mg.GetCondition(xpv2.TypeReady).Reason != v1alpha1.ReasonNotAllowed
+	return inKea(mg) || mg.GetCondition(xpv2.TypeReady).Reason != v1alpha1.ReasonNotAllowed
+}
+
+// inKea reports whether Kea had a reservation of a KeaReservation when it was last observed. It may
+// be one without an address.
+func inKea(mg *v1alpha1.KeaReservation) bool {
+	return mg.Status.AtProvider.IPAddress != "" || mg.Status.AtProvider.HWAddress != ""
 }
 
 // mayBeInKea reports whether Kea may have a reservation of a KeaReservation: crossplane-runtime
 // writes the annotation before one is created, and the status after that.
 func mayBeInKea(mg *v1alpha1.KeaReservation) bool {
-	return mg.Status.AtProvider.IPAddress != "" || !meta.GetExternalCreatePending(mg).IsZero()
+	return inKea(mg) || !meta.GetExternalCreatePending(mg).IsZero()
 }
 
-// IsNew reports whether a KeaReservation has nothing in Kea yet that it would have to remove. A
-// provider configuration that is being deleted does not get it as a user, and it can be deleted
-// without its configuration.
+// IsNew reports whether a KeaReservation would begin to use its provider configuration: nothing says
+// that Kea has something of it. A configuration that is being deleted does not get it as a user.
 func IsNew(mg *v1alpha1.KeaReservation) bool { return !counts(mg) || !mayBeInKea(mg) }
+
+// NeedsConfig reports whether a KeaReservation cannot be deleted without its provider configuration. An
+// address in its spec may be that of a reservation which was adopted just now, without a create.
+func NeedsConfig(mg *v1alpha1.KeaReservation) bool {
+	return counts(mg) && (mayBeInKea(mg) || mg.Spec.ForProvider.IPAddress != "")
+}
 
 // Fields of KeaReservations that the API server can select them by.
 const (
@@ -92,7 +103,7 @@ func (f finder) anyOf(ctx context.Context, ref connection.Ref, pc config, opts [
 				continue
 			}
 			// The status is the provider's alone.
-			if mg.Status.AtProvider.IPAddress != "" {
+			if inKea(mg) {
 				return true, nil
 			}
 			if err := f.look(ctx, pc, mg.Namespace, barred); err != nil || !barred[mg.Namespace] {

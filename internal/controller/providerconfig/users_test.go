@@ -27,6 +27,7 @@ func reservation(changes ...func(*v1alpha1.KeaReservation)) *v1alpha1.KeaReserva
 
 func withoutFinalizer(r *v1alpha1.KeaReservation) { r.Finalizers = []string{"foregroundDeletion"} }
 func withAddress(r *v1alpha1.KeaReservation)      { r.Status.AtProvider.IPAddress = "10.123.0.50" }
+func marked(r *v1alpha1.KeaReservation)           { r.Status.AtProvider.HWAddress = "00:02:12:34:56:78" }
 func pending(r *v1alpha1.KeaReservation)          { meta.SetExternalCreatePending(r, time.Now()) }
 func notAllowed(r *v1alpha1.KeaReservation) {
 	r.SetConditions(xpv2.Condition{Type: xpv2.TypeReady, Status: "False", Reason: v1alpha1.ReasonNotAllowed})
@@ -49,6 +50,8 @@ func TestIsNew(t *testing.T) {
 	}{
 		"Waits":          {reason: "One with the finalizer counts, and has nothing in Kea yet.", mg: reservation(), counts: true, isNew: true},
 		"Reserved":       {reason: "One with an address has something there.", mg: reservation(withAddress), counts: true},
+		"Marked":         {reason: "So has one without an address.", mg: reservation(marked), counts: true},
+		"RevokedMarked":  {reason: "It keeps the configuration, too.", mg: reservation(notAllowed, marked), counts: true},
 		"Creating":       {reason: "One that was about to be created may have.", mg: reservation(pending), counts: true},
 		"NoFinalizer":    {reason: "One without the finalizer is not removed from Kea.", mg: reservation(withoutFinalizer), isNew: true},
 		"FinalizerTaken": {reason: "So is one that lost it.", mg: reservation(withAddress, withoutFinalizer), isNew: true},

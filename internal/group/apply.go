@@ -6,11 +6,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/netip"
 	"slices"
 
 	"github.com/vitistack/provider-kea/internal/kea"
-	"github.com/vitistack/provider-kea/internal/mirror"
 	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
@@ -32,8 +30,8 @@ const attempts = 2
 // if something in Kea is in the way: nothing is written to any server then. A server that does not
 // answer is no error while another one does: it is brought up to date when it returns.
 func (g *Group) Apply(ctx context.Context, in reservation.Intent) (warnings []string, err error) {
-	for range attempts {
-		plan, failed := g.plan(ctx, in)
+	for attempt := range attempts {
+		plan, failed := g.plan(ctx, in, attempt == 0)
 		if failed != nil {
 			return nil, cmp.Or(err, failed) // The first says more.
 		}
@@ -52,29 +50,6 @@ func (g *Group) Apply(ctx context.Context, in reservation.Intent) (warnings []st
 	return nil, err
 }
 
-// plan reads what a plan must not be wrong about, and makes it for the servers that answer.
-func (g *Group) plan(ctx context.Context, in reservation.Intent) (reservation.Plan, error) {
-	k := g.known(in, (*server).silent)
-	if err := g.check(k); err != nil {
-		g.trackBehind(in, k)
-		return reservation.Plan{}, err
-	}
-	if !reservation.Allowed(k.views, in) {
-		return reservation.Decide(k.views, in, g.owner(in)), nil
-	}
-	if err := g.prepare(ctx, in); err != nil {
-		return reservation.Plan{}, err
-	}
-	k = g.known(in, (*server).silent)
-	if err := g.check(k); err != nil {
-		g.trackBehind(in, k)
-		return reservation.Plan{}, err
-	}
-	p := reservation.Decide(k.views, in, g.owner(in))
-	g.trackPlan(in, p, k)
-	return p, nil
-}
-
 // blocked returns why a plan has no steps; nil if none are needed.
 func blocked(p reservation.Plan) error {
 	if !reservation.InfoOf(p.State).Blocked {
@@ -88,64 +63,6 @@ func isRefusal(err error) bool {
 	var r *kea.RejectedError
 	var b *BlockedError
 	return !errors.As(err, &b) && (errors.As(err, &r) || errors.Is(err, kea.ErrNotFound))
-}
-
-// prepare reads into the mirror what a plan must not be wrong about: the device's host in every
-// store, and who has the addresses that may be written. Kea checks an address in the store that it
-// writes to and in no other, and with ip-reservations-unique false not even there (contract suite,
-// AddConflict and NotUnique).
-func (g *Group) prepare(ctx context.Context, in reservation.Intent) error {
-	k := g.known(in, (*server).silent)
-	if err := g.check(k); err != nil {
-		g.trackBehind(in, k)
-		return err
-	}
-	err := g.unlessAway(in, g.onEach(k.views, func(s *server, v reservation.View) error {
-		if err := s.checkUnknownDatabase(ctx, v.Store); err != nil {
-			return err
-		}
-		return s.readHostEverywhere(ctx, key(v, in))
-	}))
-	if err != nil {
-		return err
-	}
-	k = g.known(in, (*server).silent)
-	address := reservation.Address(k.views, in)
-	return g.unlessAway(in, g.onEach(k.views, func(s *server, v reservation.View) error {
-		for _, a := range toCheck(v, address) {
-			for _, id := range subnetsOfHolders(v) {
-				if _, err := s.readHolders(ctx, id, a, in.HWAddress); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}))
-}
-
-// subnetsOfHolders returns the ids under which another host may have an address of the subnet: its own,
-// and that of global reservations, where Kea looks for these.
-func subnetsOfHolders(v reservation.View) []uint32 {
-	if v.Policy != nil && v.Policy.ReservationsGlobal {
-		return []uint32{v.Subnet.ID, mirror.GlobalSubnetID}
-	}
-	return []uint32{v.Subnet.ID}
-}
-
-// toCheck returns the addresses that may be written to a server and that the device does not have
-// there: the one to reserve, and the one that it had before its reservation vanished.
-func toCheck(v reservation.View, address netip.Addr) []netip.Addr {
-	if !v.Primary || !v.SubnetFound {
-		return nil
-	}
-	var out []netip.Addr
-	if address.IsValid() && (v.Host == nil || v.Host.IPAddress != address) {
-		out = append(out, address)
-	}
-	if v.Host == nil && v.Vanished != nil && v.Vanished.IPAddress.IsValid() && v.Vanished.IPAddress != address {
-		out = append(out, v.Vanished.IPAddress)
-	}
-	return out
 }
 
 // execute takes the steps of a plan, those of each server in order, and all servers at once. An error

@@ -5,6 +5,8 @@ package group
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
@@ -12,20 +14,25 @@ import (
 	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
-// lookupsPerPage is how many lookups of single leases cost Kea about as much as a page.
+// freshLease is how old what is known of a device's leases may be when the address of one is
+// reserved.
+const freshLease = 2 * time.Second
+
+// lookupsPerPage is how many lookups of single leases cost Kea about as much as a page. It is what
+// counts for devices that are looked up at every tick.
 const lookupsPerPage = 20
 
 // pageLeases reads all leases, page by page, until add returns an error.
-func (s *server) pageLeases(ctx context.Context, add func([]kea.Lease) error) error {
-	s.leasePages = 0
+func (s *server) pageLeases(ctx context.Context, add func(kea.LeasePage) error) error {
+	pages, took := 0, time.Duration(0)
 	began := time.Now()
 	for page, err := range s.client().LeasePages(ctx, pageSize) {
 		if err != nil {
 			return fmt.Errorf("cannot read leases: %w", err)
 		}
-		s.leasePages++
-		s.unreadable += len(page.Unreadable)
-		if err := add(page.Leases); err != nil {
+		pages++
+		took += time.Since(began)
+		if err := add(page); err != nil {
 			return fmt.Errorf("cannot read leases: %w", err)
 		}
 		if err := pause(ctx, time.Since(began)); err != nil {
@@ -33,24 +40,20 @@ func (s *server) pageLeases(ctx context.Context, add func([]kea.Lease) error) er
 		}
 		began = time.Now()
 	}
+	s.leaseDemand.read(pages, took)
 	return nil
 }
 
 // readLeasesOfWaiting brings the leases of the devices that wait for one up to date: by asking for
-// each where they are few, by paging where that is cheaper.
+// each where they are few, by paging where that is cheaper. For those that have begun to wait since it was
+// done last, that is counted in commands: they are as a rule about to be reserved.
 func (s *server) readLeasesOfWaiting(ctx context.Context) error {
-	waiting := s.currentlyWaiting()
+	waiting, added := s.currentlyWaiting(), s.takeAdded()
 	if len(waiting) == 0 || s.lacks(kea.HookLeaseCmds) {
 		return nil
 	}
-	if len(waiting) > s.leasePages*lookupsPerPage {
-		asked := time.Now()
-		all, err := s.allLeases(ctx)
-		if err != nil {
-			return err
-		}
-		s.notify(s.mirror.PutLeases(s.name, all, asked))
-		return nil
+	if pages := s.leaseDemand.pageCount(); added > pages || len(waiting) > pages*lookupsPerPage {
+		return s.readAllLeases(ctx)
 	}
 	for _, k := range waiting {
 		if err := s.readLeasesOf(ctx, k.HW); err != nil {
@@ -60,14 +63,41 @@ func (s *server) readLeasesOfWaiting(ctx context.Context) error {
 	return nil
 }
 
+// refreshLeases asks for a device's leases, unless that was done just now: thousands of devices
+// that come or wait together are asked about together.
+func (s *server) refreshLeases(ctx context.Context, hw kea.HWAddress) error {
+	all := s.leaseDemand.need(time.Now())
+	fresh := func() bool { return s.mirror.AgeOfLeases(s.name, hw, time.Now()) < freshLease }
+	if fresh() {
+		return nil
+	}
+	if all && s.readAllLeases(ctx) == nil && fresh() {
+		return nil
+	}
+	return s.readLeasesOf(ctx, hw)
+}
+
+// readAllLeases brings all leases up to date. Callers at the same time share one reading.
+func (s *server) readAllLeases(ctx context.Context) error {
+	_, err, _ := s.shared.Do("leases", func() (any, error) {
+		asked := time.Now()
+		all, err := s.allLeases(ctx)
+		if err == nil {
+			s.notify(s.mirror.PutLeases(s.name, all, asked))
+		}
+		return nil, err
+	})
+	return err //nolint:wrapcheck // It is that of allLeases.
+}
+
 // allLeases returns all leases.
 func (s *server) allLeases(ctx context.Context) ([]kea.Lease, error) {
 	var all []kea.Lease
 	memory, limit := 0, s.current.Load().memory
-	err := s.pageLeases(ctx, func(page []kea.Lease) error {
-		all = append(all, page...)
-		for i := range page {
-			memory += page[i].Memory()
+	err := s.pageLeases(ctx, func(page kea.LeasePage) error {
+		all = append(all, page.Leases...)
+		for i := range page.Leases {
+			memory += page.Leases[i].Memory()
 		}
 		if memory > limit {
 			return errTooMuch(limit)
@@ -101,7 +131,10 @@ func (s *server) trackWaiting(k mirror.Key, state reservation.State) {
 func (s *server) startWaiting(k mirror.Key) {
 	s.mu.Lock()
 	_, known := s.waiting[k]
-	s.waiting[k] = struct{}{}
+	if !known {
+		s.waiting[k] = struct{}{}
+		s.waitingAdded++
+	}
 	s.mu.Unlock()
 	if !known {
 		s.requestTick()
@@ -123,11 +156,16 @@ func (s *server) stopWaiting(k mirror.Key) {
 func (s *server) currentlyWaiting() []mirror.Key {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	out := make([]mirror.Key, 0, len(s.waiting))
-	for k := range s.waiting {
-		out = append(out, k)
-	}
-	return out
+	return slices.Collect(maps.Keys(s.waiting))
+}
+
+// takeAdded returns how many devices have begun to wait since it was called last.
+func (s *server) takeAdded() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.waitingAdded
+	s.waitingAdded = 0
+	return n
 }
 
 // dropWaiting forgets the devices that wait for a lease in a subnet that Kea no longer has.

@@ -136,6 +136,7 @@ func (s *server) ask(ctx context.Context) (restarted bool, err error) {
 	}
 	if restarted {
 		s.toInspect, s.database, s.memoryLost = true, nil, true
+		s.addressesUnique.Store(false) // Its configuration may be another one.
 		s.retrySave()
 		s.mirror.ForgetRefusals(s.name)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/mirror"
@@ -70,9 +69,10 @@ func (g *Group) position(name string) int {
 // Refresh asks the servers for what Observe needs and the mirror does not have, or not new enough:
 // a host whose last write had no known outcome; and, where the address is to be taken from a lease,
 // the device's reservation and lease at this moment. A device keeps its address for good, so
-// neither a reservation that was made after the last scan nor a newer lease must be missed. It
-// sends no command otherwise, and none for an intent that may not use its subnet.
-func (g *Group) Refresh(ctx context.Context, in reservation.Intent) error {
+// neither a reservation that was made after the last scan nor a newer lease must be missed. With
+// adds, what is missing is added next, which finds such a reservation: see Intent.FromLease. It sends
+// no command otherwise, and none for an intent that may not use its subnet.
+func (g *Group) Refresh(ctx context.Context, in reservation.Intent, adds bool) error {
 	k, err := g.atLast(in)
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func (g *Group) Refresh(ctx context.Context, in reservation.Intent) error {
 	adopts := adoptsAddress(k.views, in, g.owner(in))
 	errs := g.onEach(k.views, func(s *server, v reservation.View) error {
 		s.readSubnetDetail(ctx, v)
-		if fromLease || adopts || g.mirror.Unconfirmed(s.name, key(v, in)) {
+		if fromLease && !adds || adopts || g.mirror.Unconfirmed(s.name, key(v, in)) {
 			if err := s.readHostEverywhere(ctx, key(v, in)); err != nil {
 				return fmt.Errorf("cannot tell what server %s holds for %s: %w", s.name, in.HWAddress, err)
 			}
@@ -193,29 +193,19 @@ func (s *server) readSubnetDetail(ctx context.Context, v reservation.View) {
 	if _, asked := s.mirror.SubnetDetail(s.name, v.Subnet.ID); asked || !v.SubnetsKnown {
 		return
 	}
-	var d *kea.SubnetDetail
-	if read, err := s.client().Subnet(ctx, v.Subnet.ID); err == nil {
-		d = addressesOf(read)
-	}
-	// The resource that asks sees it in a moment; others of the subnet have asked nothing yet.
-	_ = s.mirror.PutSubnetDetail(s.name, v.Subnet.ID, d)
+	_, _, _ = s.shared.Do(fmt.Sprintf("subnet %d", v.Subnet.ID), func() (any, error) {
+		var d *kea.SubnetDetail
+		if read, err := s.client().Subnet(ctx, v.Subnet.ID); err == nil {
+			d = addressesOf(read)
+		}
+		// The resources that ask see it in a moment; others of the subnet have asked nothing yet.
+		_ = s.mirror.PutSubnetDetail(s.name, v.Subnet.ID, d)
+		return nil, nil //nolint:nilnil // What was read is in the mirror.
+	})
 }
 
 // addressesOf returns what is kept of a subnet: the addresses that its devices get. Its options and
 // pools can be many.
 func addressesOf(d kea.SubnetDetail) *kea.SubnetDetail {
 	return &kea.SubnetDetail{Subnet: d.Subnet, Routers: d.Routers, DNSServers: d.DNSServers}
-}
-
-// freshLease is how old what is known of a device's leases may be when the address of one is
-// reserved.
-const freshLease = 2 * time.Second
-
-// refreshLeases asks for a device's leases, unless that was done just now: thousands of devices
-// that wait together are asked about together.
-func (s *server) refreshLeases(ctx context.Context, hw kea.HWAddress) error {
-	if s.mirror.AgeOfLeases(s.name, hw, time.Now()) < freshLease {
-		return nil
-	}
-	return s.readLeasesOf(ctx, hw)
 }

@@ -54,6 +54,7 @@ func (s *server) inspect(ctx context.Context, scan *mirror.Scan) error {
 	if scan.Count(kea.TargetMemory) > inspectLimit {
 		if !again {
 			s.configuration = nil
+			s.addressesUnique.Store(false)
 			s.inspectErr = fmt.Errorf("config-get is not sent to a Kea with more than %d hosts in memory, which it would list", inspectLimit)
 		}
 		s.toInspect, s.inspectedEarly = false, false
@@ -70,6 +71,7 @@ func (s *server) inspect(ctx context.Context, scan *mirror.Scan) error {
 	case !again:
 		s.configuration, s.inspectErr = nil, steady(s.inspectErr, err)
 	}
+	s.addressesUnique.Store(s.configuration != nil && s.configuration.AddressesUnique)
 	// An answer that was cut off is asked for again.
 	s.toInspect = !again && errors.As(err, &malformed)
 	s.inspectedEarly = !again && !settled

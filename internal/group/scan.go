@@ -69,8 +69,9 @@ func (s *server) readAll(ctx context.Context, scan *mirror.Scan) (mirror.Setting
 	}
 	if settings.LeasesKnown {
 		scan.BeginLeases(time.Now())
-		err = s.pageLeases(ctx, func(page []kea.Lease) error {
-			scan.AddLeases(page)
+		err = s.pageLeases(ctx, func(page kea.LeasePage) error {
+			s.unreadable += len(page.Unreadable)
+			scan.AddLeases(page.Leases)
 			return s.checkSize(scan)
 		})
 	}

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/mirror"
 )
@@ -48,6 +50,9 @@ type server struct {
 	stop context.CancelFunc
 	// rereads is set until the loop has read the server after its configuration has changed.
 	rereads atomic.Bool
+	// addressesUnique is whether Kea refuses an address that another host of the store has, by the
+	// configuration that was read; false if that is not known.
+	addressesUnique atomic.Bool
 
 	// background has the goroutine that catches the server up.
 	background sync.WaitGroup
@@ -57,6 +62,11 @@ type server struct {
 	// probed is closed after the first attempt to read the server, successful or not.
 	probed     chan struct{}
 	probedOnce sync.Once
+
+	// shared has what callers ask for at the same time asked once.
+	shared singleflight.Group
+	// leaseDemand decides how leases are asked for.
+	leaseDemand leaseDemand
 
 	mu     sync.RWMutex
 	health health
@@ -77,8 +87,10 @@ type server struct {
 	capabilities kea.Capabilities
 	// took is about how long a command of callers takes, and busy how long all of them have taken.
 	took, busy time.Duration
-	// waiting are the devices that wait for a lease.
-	waiting map[mirror.Key]struct{}
+	// waiting are the devices that wait for a lease, and waitingAdded how many have begun to since all
+	// were looked up.
+	waiting      map[mirror.Key]struct{}
+	waitingAdded int
 	// unsavedSince is when reservations in memory were last written and not yet saved; zero if all
 	// are saved. retrySaveAt is when saving is tried again after it has failed.
 	unsavedSince, retrySaveAt time.Time
@@ -111,9 +123,8 @@ type server struct {
 	inspectErr    error
 	// database is whether Kea has a hosts-database, as far as that took a write command to find
 	// out; nil if that has not been asked since Kea started.
-	database   *bool
-	lastTick   time.Duration
-	leasePages int
+	database *bool
+	lastTick time.Duration
 	// lastFullRead is when the last attempt to probe the server and read all of it began.
 	lastFullRead time.Time
 	// lookedAgain is when devices were last looked at again without a scan.

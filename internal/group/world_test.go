@@ -224,23 +224,34 @@ func (w *world) reconcileOnce(name string, r *resource) error {
 		return w.release(ctx, name, r)
 	}
 	r.intent.WasReserved = r.reserved
-	if err := w.group.Refresh(ctx, r.intent); err != nil {
+	if err := w.group.Refresh(ctx, r.intent, true); err != nil {
 		return err
 	}
 	o, err := w.group.Observe(r.intent)
 	if err != nil {
 		return err
 	}
+	unpinned := !r.intent.Address.IsValid()
 	r.see(o)
 	if len(o.Steps) == 0 {
 		return nil
 	}
+	r.intent.FromLease = unpinned && r.intent.Address.IsValid()
 	warnings, err := w.group.Apply(ctx, r.intent)
 	for _, warning := range warnings {
 		w.printf("%s warning: %s", name, warning)
 	}
+	again := false
+	if refused, blocked := errors.AsType[*group.BlockedError](err); err != nil && r.intent.FromLease && !(blocked && refused.State == reservation.Refused) {
+		// The controller takes the address out of the spec, which calls for another reconcile.
+		r.intent.Address, again = netip.Addr{}, blocked
+	}
+	r.intent.FromLease = false
 	if seen, serr := w.group.Observe(r.intent); serr == nil {
 		r.see(seen)
+	}
+	if again {
+		return w.reconcileOnce(name, r)
 	}
 	if _, blocked := errors.AsType[*group.BlockedError](err); blocked {
 		return nil

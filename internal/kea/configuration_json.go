@@ -15,6 +15,7 @@ type wireConfiguration struct {
 
 	databases   []wireDatabase
 	identifiers []string
+	unique      bool
 	networks    []wireNetwork
 	subnets     []*wireConfigured
 	opaque      []ConfiguredOption
@@ -77,7 +78,7 @@ var defaultIdentifiers = []string{"hw-address", "duid", "circuit-id", "client-id
 
 // configuration returns what this package keeps, with Kea's defaults for what is left out.
 func (w *wireConfiguration) configuration() (Configuration, error) {
-	out := Configuration{Identifiers: w.identifiers, Subnets: map[uint32]SubnetPolicy{}, OpaqueOptions: w.opaque}
+	out := Configuration{Identifiers: w.identifiers, AddressesUnique: w.unique, Subnets: map[uint32]SubnetPolicy{}, OpaqueOptions: w.opaque}
 	if out.Identifiers == nil {
 		out.Identifiers = slices.Clone(defaultIdentifiers)
 	}

@@ -24,6 +24,7 @@ func (w *wireConfiguration) read() reader {
 			"hosts-database":               into(&one),
 			"hosts-databases":              into(&w.databases),
 			"host-reservation-identifiers": into(&w.identifiers),
+			"ip-reservations-unique":       into(&w.unique),
 			memberOptionData:               p.options(),
 			"reservations":                 p.hosts(),
 			"client-classes":               listOf(nil, w.readClass),

@@ -65,7 +65,7 @@ func contractConfiguration(t *testing.T, st stand) {
 
 	got, err := st.start(t, setup{}).Configuration(t.Context())
 	want := kea.Configuration{
-		HostDatabases: databases, Identifiers: []string{"hw-address", "duid", "circuit-id", "client-id"},
+		HostDatabases: databases, Identifiers: []string{"hw-address", "duid", "circuit-id", "client-id"}, AddressesUnique: true,
 		Subnets: map[uint32]kea.SubnetPolicy{
 			subnetA: {Prefix: prefix("10.123.0.0/24"), ReservationsInSubnet: true, MatchClientID: true, Pools: pools},
 			subnetB: {Prefix: prefix("10.124.0.0/24"), ReservationsInSubnet: true, MatchClientID: true},

@@ -173,8 +173,8 @@ func (m *Mirror) PutLeases(name string, all []kea.Lease, asked time.Time) Change
 	defer m.mu.Unlock()
 	var c Changes
 	s, ok := m.servers[name]
-	if !ok {
-		return c
+	if !ok || asked.Before(s.leases.asked) {
+		return c // They have been asked for since.
 	}
 	next := newLeases(asked)
 	next.add(all, asked)

@@ -139,7 +139,11 @@ func (m *Mirror) Commit(scan *Scan, settings Settings, now time.Time) Changes {
 	}
 	c.Everything = next.updateMissing(scan.subnets, now) || !sameSettings(last.settings, settings)
 	c.Servers = last.settings.Primary != settings.Primary
-	if settings.LeasesKnown {
+	switch {
+	case !settings.LeasesKnown:
+	case last.leases.asked.After(next.leases.asked):
+		next.leases = last.leases // All of them have been asked for since.
+	default:
 		next.leases.takeNewer(last.leases)
 		compareLeases(&c, last.leases, next.leases)
 	}

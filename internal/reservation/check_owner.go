@@ -74,6 +74,21 @@ func checkUnmarked(s *situation) *finding {
 	return nil
 }
 
+// checkFromLease finds a reservation with another address than that of the lease, which was to be
+// reserved as none was known: what the device was promised counts more.
+func checkFromLease(s *situation) *finding {
+	if !s.in.FromLease {
+		return nil
+	}
+	for _, server := range s.servers {
+		if r := server.inForce(); r != nil && r.IPAddress.IsValid() && r.IPAddress != s.address {
+			return &finding{state: AddressDiffers, server: server.name(), message: s.on(server) + fmt.Sprintf(
+				"Kea has a reservation of %s in %s with the address %s, which came before %s was reserved", s.in.HWAddress, s.in.Subnet, r.IPAddress, s.address)}
+		}
+	}
+	return nil
+}
+
 // moves reports whether a reservation would get another address, which the adopt annotation does
 // not ask for.
 func (s *situation) moves(r *kea.Reservation) bool {

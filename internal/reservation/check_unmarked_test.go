@@ -13,6 +13,7 @@ import (
 func TestDecideTakeover(t *testing.T) {
 	t.Parallel()
 	wasReserved := func(i *reservation.Intent) { i.WasReserved = true }
+	fromLease := func(i *reservation.Intent) { i.FromLease = true }
 	spare := func(i *reservation.Intent) { i.Spare = []string{vm02.Resource} }
 	never, unmarked := limit(inside(reservation.TakeNothing)), limit(inside(reservation.TakeUnmarked))
 	one := func(r *kea.Reservation) []reservation.View { return []reservation.View{view("memory@kea1", has(r))} }
@@ -23,13 +24,14 @@ func TestDecideTakeover(t *testing.T) {
 		return plan{State: reservation.Pending, Message: message, Address: "10.123.0.50", Steps: []string{"update memory@kea1 10.123.0.50"}, Servers: []string{"kea1 Pending"}}
 	}
 	const (
-		mark    = "the mark of ownership is missing or differs"
-		moved   = "ip-address 10.123.0.51, wanted 10.123.0.50; " + mark
-		other   = "the reservation of 00:02:12:34:56:78 in 10.123.0.0/24 belongs to KeaReservation ns/vm02"
-		there   = "Kea has a reservation of 00:02:12:34:56:78 in 10.123.0.0/24"
-		differs = there + " that belongs to no resource, with the address 10.123.0.51, not 10.123.0.50"
-		ignored = ": the annotation kea.crossplane.io/adopt is ignored"
-		noTaker = ", and this namespace may take over no reservation that exists already"
+		mark     = "the mark of ownership is missing or differs"
+		moved    = "ip-address 10.123.0.51, wanted 10.123.0.50; " + mark
+		other    = "the reservation of 00:02:12:34:56:78 in 10.123.0.0/24 belongs to KeaReservation ns/vm02"
+		there    = "Kea has a reservation of 00:02:12:34:56:78 in 10.123.0.0/24"
+		differs  = there + " that belongs to no resource, with the address 10.123.0.51, not 10.123.0.50"
+		promised = there + " with the address 10.123.0.51, which came before 10.123.0.50 was reserved"
+		ignored  = ": the annotation kea.crossplane.io/adopt is ignored"
+		noTaker  = ", and this namespace may take over no reservation that exists already"
 	)
 	runDecide(t, map[string]decideCase{
 		"AddressDiffers":        {reason: "An unmarked reservation is not moved.", views: one(host(ip(51))), in: in(ip(50)), want: blocked(reservation.AddressDiffers, differs)},
@@ -50,6 +52,17 @@ func TestDecideTakeover(t *testing.T) {
 			views:  []reservation.View{view("memory@kea1"), view("memory@kea2", has(host(ip(51))))}, in: in(ip(50)),
 			want: plan{State: reservation.AddressDiffers, Message: "on server kea2: " + differs, Address: "10.123.0.50", Servers: []string{"kea1 Pending", "kea2 AddressDiffers"}},
 		},
+		"LeaseAdopt": {
+			reason: "An address from a lease gives way to that of a reservation, whatever may be moved.", views: one(host(ip(51))), in: in(ip(50), adopt, fromLease),
+			want: blocked(reservation.AddressDiffers, promised),
+		},
+		"LeaseOwnMark": {reason: "So does it to one with the own mark.", views: one(host(ip(51), ownedBy(me))), in: in(ip(50), fromLease), want: blocked(reservation.AddressDiffers, promised)},
+		"LeaseOthers": {
+			reason: "One that is taken over keeps its address, too.", views: one(host(ip(51), ownedBy(vm02))), in: in(ip(50), adopt, fromLease),
+			want: blocked(reservation.AddressDiffers, promised),
+		},
+		"LeaseSame":      {reason: "One with the address of the lease is adopted.", views: one(host(ip(50))), in: in(ip(50), fromLease), want: update(mark)},
+		"LeaseNoAddress": {reason: "One without an address gets that of the lease.", views: one(host(none)), in: in(ip(50), fromLease), want: update("ip-address none, wanted 10.123.0.50; " + mark)},
 		"Copy": {
 			reason: "So does one in another store of the server.",
 			views:  []reservation.View{view("memory@kea1"), view("database@kea1", notPrimary, has(host(ip(51))))}, in: in(ip(50)), want: blocked(reservation.AddressDiffers, differs),

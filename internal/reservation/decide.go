@@ -46,6 +46,7 @@ var checks = []func(*situation) *finding{
 	checkSubnet,
 	checkOwner,
 	checkUnmarked,
+	checkFromLease,
 	checkAwaitingLease,
 	checkAddressInSubnet,
 	checkConflict,

@@ -58,7 +58,7 @@ func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (ma
 		return managed.ExternalObservation{}, nil
 	}
 	e.accepted, e.wasReserved = in.Accepted, in.WasReserved
-	o, err := e.look(ctx, in)
+	o, err := e.look(ctx, in, allows(mg, xpv2.ManagementActionCreate))
 	if err != nil {
 		return managed.ExternalObservation{}, err
 	}
@@ -76,13 +76,14 @@ func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (ma
 	}, nil
 }
 
-// look returns how an intent stands, without a look at Kea if it may not use its subnet. While that
-// depends on the servers, an error of theirs is not the resource's to know.
-func (e *external) look(ctx context.Context, in reservation.Intent) (group.Observation, error) {
+// look returns how an intent stands, without a look at Kea if it may not use its subnet. With adds, what is
+// missing is added next. While what it may use depends on the servers, an error of theirs is not the
+// resource's to know.
+func (e *external) look(ctx context.Context, in reservation.Intent, adds bool) (group.Observation, error) {
 	if in.Denied() {
 		return group.Observation{Observation: reservation.Observe(nil, in, reservation.Owner{})}, nil
 	}
-	err := e.group.Refresh(ctx, in)
+	err := e.group.Refresh(ctx, in, adds)
 	var o group.Observation
 	if err == nil {
 		o, err = e.group.Observe(in)
@@ -216,7 +217,7 @@ func (e *external) apply(ctx context.Context, mg *v1alpha1.KeaReservation) error
 	if err != nil {
 		return err
 	}
-	in.Accepted, in.WasReserved = e.accepted, e.wasReserved
+	in.Accepted, in.WasReserved, in.FromLease = e.accepted, e.wasReserved, e.pinned
 	warnings, werr := e.group.Apply(ctx, in)
 	for _, w := range warnings {
 		e.recorder.Event(mg, event.Warning(reasonContentLost, errors.New(w)))
@@ -233,12 +234,13 @@ func (e *external) apply(ctx context.Context, mg *v1alpha1.KeaReservation) error
 	return werr
 }
 
-// unpin takes the address that this reconcile has put into the spec out again, if err is that
-// another host's reservation of it came first: the device will get another lease, whose address is
-// reserved then. It returns err, and what else went wrong.
+// unpin takes the address that this reconcile has put into the spec out again, as it was not reserved:
+// another host may have it by now, or the device a reservation with another one, or another lease. Kea
+// may have reserved it all the same, if it did not answer; that is found by the next reconcile. It returns
+// err, and what else went wrong.
 func (e *external) unpin(ctx context.Context, mg *v1alpha1.KeaReservation, err error) error {
 	blocked, ok := errors.AsType[*group.BlockedError](err)
-	if !ok || !e.pinned || blocked.State != reservation.AddressConflict {
+	if err == nil || !e.pinned || ok && blocked.State == reservation.Refused {
 		return err
 	}
 	mg.Spec.ForProvider.IPAddress = ""

@@ -18,25 +18,25 @@ func (s *server) addBehind(hw kea.HWAddress) {
 	s.behind[hw] = struct{}{}
 }
 
-// addAllBehind does so for several devices, or for all.
-func (s *server) addAllBehind(devices []kea.HWAddress, everything bool) {
+// addAllBehind does so for several devices, and for what other changes concern.
+func (s *server) addAllBehind(devices []kea.HWAddress, others mirror.Changes) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, hw := range devices {
 		s.behind[hw] = struct{}{}
 	}
-	s.everythingBehind = s.everythingBehind || everything
+	s.othersBehind.Merge(others)
 }
 
 // takeBehind returns what is to be looked at again now.
 func (s *server) takeBehind() mirror.Changes {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := mirror.Changes{Everything: s.everythingBehind}
+	c := s.othersBehind
 	for hw := range s.behind {
 		c.Merge(mirror.Changes{HWAddresses: map[kea.HWAddress]string{hw: ""}})
 	}
-	s.everythingBehind = false
+	s.othersBehind = mirror.Changes{}
 	clear(s.behind)
 	return c
 }

@@ -32,7 +32,8 @@ func (s *server) afterScan(ctx context.Context, returned bool, c mirror.Changes)
 		return
 	}
 	devices := slices.Sorted(maps.Keys(c.HWAddresses))
-	if c.Everything {
+	if c.Everything || len(c.Subnets) > 0 {
+		// Which devices the resources of a subnet have is not known here: all, rather than too many at once.
 		for _, hw := range s.mirror.OwnedDevices() {
 			if _, first := c.HWAddresses[hw]; !first {
 				devices = append(devices, hw)
@@ -40,7 +41,7 @@ func (s *server) afterScan(ctx context.Context, returned bool, c mirror.Changes)
 		}
 	}
 	// Who waits for an address comes last: as a rule that is the device which has it.
-	last := mirror.Changes{Everything: c.Everything, Addresses: c.Addresses}
+	last := mirror.Changes{Everything: c.Everything, Subnets: c.Subnets, Addresses: c.Addresses}
 	s.notify(mirror.Changes{Servers: c.Servers})
 	ctx, cancel := context.WithCancel(ctx)
 	if s.endCatchUp != nil {
@@ -78,7 +79,7 @@ func (s *server) catchUp(ctx context.Context, devices []kea.HWAddress, last mirr
 				return
 			}
 			if s.unusable() != nil {
-				s.addAllBehind(devices, last.Everything)
+				s.addAllBehind(devices, mirror.Changes{Everything: last.Everything, Subnets: last.Subnets})
 				s.notify(mirror.Changes{Addresses: last.Addresses})
 				return
 			}

@@ -37,7 +37,7 @@ func (g *Group) reconfigure(c Config) ([]Departure, mirror.Changes, error) {
 			return nil, changes, err
 		}
 		s.group = g
-		s.everythingBehind = true
+		s.othersBehind.Everything = true
 		next, added = append(next, s), append(added, s)
 	}
 	for i, sc := range c.Servers {

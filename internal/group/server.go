@@ -75,9 +75,9 @@ type server struct {
 	announced     ServerFacts
 	announcements pacer
 	// behind are the devices to look at again once the server has been read: it could not be used when
-	// they were looked at. everythingBehind is set where that is all of them.
-	behind           map[kea.HWAddress]struct{}
-	everythingBehind bool
+	// they were looked at. othersBehind are those of subnets, or all.
+	behind       map[kea.HWAddress]struct{}
+	othersBehind mirror.Changes
 	// instance is which running Kea the last probe found; "" if it cannot say.
 	instance string
 	// sharedDatabase is set once the server's hosts-database has turned out to be that of another

@@ -10,7 +10,7 @@ import (
 )
 
 // HasSubnet reports whether a server that can be used has a subnet, by what is known: it sends no
-// command. Notify is called with Everything or Servers when that may have changed.
+// command. Notify is called with the subnet, Everything or Servers when that may have changed.
 func (g *Group) HasSubnet(subnet reservation.SubnetRef) bool {
 	views := g.known(reservation.Intent{Subnet: subnet}, (*server).unusable).views
 	return slices.ContainsFunc(views, func(v reservation.View) bool { return v.Primary && v.SubnetFound && !v.Away })

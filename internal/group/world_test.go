@@ -191,11 +191,21 @@ func (w *world) due() []string {
 		r := w.resources[name]
 		byDevice, concerned := c.HWAddresses[r.intent.HWAddress]
 		byAddress, freed := c.Addresses[r.address]
-		if c.Everything || concerned && byDevice != r.intent.Resource || freed && byAddress != r.intent.Resource {
+		if c.Everything || concernedBySubnet(c, r) || concerned && byDevice != r.intent.Resource || freed && byAddress != r.intent.Resource {
 			out = append(out, name)
 		}
 	}
 	return out
+}
+
+// concernedBySubnet reports whether a resource names a subnet that has changed, or one that is not there.
+func concernedBySubnet(c mirror.Changes, r *resource) bool {
+	for sub := range c.Subnets {
+		if ref := r.intent.Subnet; strings.HasPrefix(r.state, string(reservation.SubnetNotFound)) || ref.Prefix.IsValid() && ref.Prefix == sub.Prefix || !ref.Prefix.IsValid() && ref.ID == sub.ID {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *world) names() []string {

@@ -17,13 +17,17 @@ type Changes struct {
 	// hear of it; empty if the cause came from elsewhere.
 	HWAddresses map[kea.HWAddress]string
 	Addresses   map[netip.Addr]string
+	// Subnets are those that came or went on a server, or of which settings changed. They concern the
+	// resources that name one of them, by prefix or by subnet-id, and those that name a subnet which no
+	// server has: these are told which there are.
+	Subnets map[kea.Subnet]struct{}
 	// Servers is set where what is reported of a server changed.
 	Servers bool
 }
 
 // Empty reports whether there is no change.
 func (c *Changes) Empty() bool {
-	return !c.Everything && !c.Servers && len(c.HWAddresses) == 0 && len(c.Addresses) == 0
+	return !c.Everything && !c.Servers && len(c.HWAddresses) == 0 && len(c.Addresses) == 0 && len(c.Subnets) == 0
 }
 
 // Merge adds other changes.
@@ -36,6 +40,27 @@ func (c *Changes) Merge(o Changes) {
 	for a, cause := range o.Addresses {
 		c.address(a, cause)
 	}
+	for sub := range o.Subnets {
+		c.subnet(sub)
+	}
+}
+
+// maxSubnets is how many subnets are told apart. More are as good as everything, and a server that lists
+// others each time must not make them more and more.
+const maxSubnets = 1000
+
+func (c *Changes) subnet(sub kea.Subnet) {
+	if len(c.Subnets) >= maxSubnets {
+		c.Everything = true
+	}
+	if c.Everything {
+		c.Subnets = nil
+		return
+	}
+	if c.Subnets == nil {
+		c.Subnets = map[kea.Subnet]struct{}{}
+	}
+	c.Subnets[sub] = struct{}{}
 }
 
 func (c *Changes) device(hw kea.HWAddress, cause string) {

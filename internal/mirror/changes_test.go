@@ -30,3 +30,26 @@ func TestChangesMerge(t *testing.T) {
 		t.Errorf("Merge(...): %+v, want everything, and no cause of %s", c, mac1)
 	}
 }
+
+// TestChangesSubnets: subnets are told apart as long as they are not too many.
+func TestChangesSubnets(t *testing.T) {
+	t.Parallel()
+	subnets := func(from, to int) mirror.Changes {
+		out := mirror.Changes{Subnets: map[kea.Subnet]struct{}{}}
+		for i := from; i < to; i++ {
+			out.Subnets[kea.Subnet{ID: uint32(i)}] = struct{}{}
+		}
+		return out
+	}
+	var c mirror.Changes
+	for _, part := range []mirror.Changes{subnets(0, 400), subnets(300, 700)} {
+		c.Merge(part)
+	}
+	if c.Empty() || c.Everything || len(c.Subnets) != 700 {
+		t.Errorf("Merge(...): everything %t, %d subnets, want 700 of them", c.Everything, len(c.Subnets))
+	}
+	c.Merge(subnets(1000, 3000))
+	if !c.Everything || len(c.Subnets) > 0 {
+		t.Errorf("Merge(...) of too many: everything %t, %d subnets, want everything instead", c.Everything, len(c.Subnets))
+	}
+}

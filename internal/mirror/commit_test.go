@@ -107,10 +107,10 @@ func TestCommit(t *testing.T) {
 			}},
 		},
 		"SubnetAdded": {
-			reason: "A new subnet concerns everything.",
+			reason: "A new subnet concerns what names it.",
 			before: content{subnets: subnets},
 			after:  content{subnets: []kea.Subnet{subnet1, subnet2}},
-			want:   changes{Everything: true},
+			want:   changes{Subnets: []string{"2:10.2.0.0/24"}},
 		},
 		"SubnetMissing": {
 			reason: "One that is missing concerns nothing at first, and its hosts stay.",
@@ -118,22 +118,30 @@ func TestCommit(t *testing.T) {
 			after:  content{subnets: []kea.Subnet{subnet2}},
 		},
 		"Policies": {
-			reason: "What Kea is configured to ignore concerns the devices of the subnet.",
+			reason: "What Kea is configured to ignore concerns the subnet.",
 			before: content{subnets: subnets, memory: []kea.Reservation{host(mac1, ip(1))}}, after: content{subnets: subnets, memory: []kea.Reservation{host(mac1, ip(1))}},
-			settings: func(s *mirror.Settings) { s.Policies = map[uint32]kea.SubnetPolicy{1: {ReservationsInSubnet: true}} },
-			want:     woken([]kea.HWAddress{mac1}),
+			settings: func(s *mirror.Settings) {
+				s.Policies = map[uint32]kea.SubnetPolicy{1: {Prefix: subnet1.Prefix, ReservationsInSubnet: true}}
+			},
+			want: changes{Subnets: []string{"1:10.1.0.0/24"}},
 		},
 		"LeasesUnknown": {
 			reason: "So does a hook library that is no longer there: the leases of before say nothing then.",
 			before: content{subnets: subnets, leases: []kea.Lease{lease(mac1, ip(1), noon)}}, after: content{subnets: subnets},
 			settings: func(s *mirror.Settings) { s.LeasesKnown = false },
+			want:     changes{Subnets: []string{"1:10.1.0.0/24"}},
+		},
+		"SubnetsUnknown": {
+			reason: "Without the hook library to list subnets, everything is concerned: any subnet-id may be there.",
+			before: content{subnets: subnets}, after: content{},
+			settings: func(s *mirror.Settings) { s.SubnetsKnown = false },
 			want:     changes{Everything: true},
 		},
 		"Primary": {
 			reason: "Where reservations are written is reported of the server, too.",
 			before: content{subnets: subnets}, after: content{subnets: subnets},
 			settings: func(s *mirror.Settings) { s.Primary, s.Database = kea.TargetDatabase, true },
-			want:     changes{Everything: true, Servers: true},
+			want:     changes{Subnets: []string{"1:10.1.0.0/24"}, Servers: true},
 		},
 	}
 	for name, tc := range cases {
@@ -187,7 +195,7 @@ func TestCommitPlaces(t *testing.T) {
 		"NoDatabase": {
 			reason: "Where the database is no longer there, its hosts have gone with it.", settings: inMemory,
 			after:    content{subnets: subnets, memory: before.memory},
-			want:     changes{Everything: true, Servers: true, Devices: woken([]kea.HWAddress{mac1, mac2}).Devices, Addresses: woken(nil, ip(1), ip(2)).Addresses},
+			want:     changes{Subnets: []string{"1:10.1.0.0/24"}, Servers: true, Devices: woken([]kea.HWAddress{mac1, mac2}).Devices, Addresses: woken(nil, ip(1), ip(2)).Addresses},
 			vanished: map[kea.HWAddress]bool{mac1: false, mac2: true},
 		},
 	}

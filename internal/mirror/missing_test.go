@@ -35,7 +35,7 @@ func TestSubnetGrace(t *testing.T) {
 		"Removed": {
 			{"A subnet that is missing is neither there nor gone.", 10 * time.Second, without, changes{}, stands{Err: true, Missing: 1}},
 			{"The time counts from when it was first missed.", 69 * time.Second, without, changes{}, stands{Err: true, Missing: 1}},
-			{"After that it is gone, and its hosts with it.", 70 * time.Second, without, changes{Everything: true, Devices: woken([]kea.HWAddress{mac1}).Devices, Addresses: woken(nil, ip(1)).Addresses}, stands{}},
+			{"After that it is gone, and its hosts with it.", 70 * time.Second, without, changes{Subnets: []string{"1:10.1.0.0/24"}, Devices: woken([]kea.HWAddress{mac1}).Devices, Addresses: woken(nil, ip(1)).Addresses}, stands{}},
 		},
 		"Back": {
 			{"A subnet that is missing is neither there nor gone.", 10 * time.Second, without, changes{}, stands{Err: true, Missing: 1}},
@@ -53,7 +53,7 @@ func TestSubnetGrace(t *testing.T) {
 			{
 				"A subnet whose id has another prefix now is gone at once.", 10 * time.Second,
 				content{subnets: []kea.Subnet{{ID: 1, Prefix: subnet2.Prefix}}},
-				changes{Everything: true, Devices: woken([]kea.HWAddress{mac1}).Devices, Addresses: woken(nil, ip(1)).Addresses}, stands{Missing: 0},
+				changes{Subnets: []string{"1:10.1.0.0/24", "1:10.2.0.0/24", "2:10.2.0.0/24"}, Devices: woken([]kea.HWAddress{mac1}).Devices, Addresses: woken(nil, ip(1)).Addresses}, stands{Missing: 0},
 			},
 		},
 	}

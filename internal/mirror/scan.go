@@ -137,7 +137,8 @@ func (m *Mirror) Commit(scan *Scan, settings Settings, now time.Time) Changes {
 		stores: map[kea.Target]*store{}, leases: scan.leases, scanned: scan.began,
 		most: max(last.most, scan.Memory()), had: last.memory(),
 	}
-	c.Everything = next.updateMissing(scan.subnets, now) || !sameSettings(last.settings, settings)
+	next.updateMissing(&c, scan.subnets, now)
+	compareSettings(&c, last, next)
 	c.Servers = last.settings.Primary != settings.Primary
 	switch {
 	case !settings.LeasesKnown:
@@ -176,32 +177,42 @@ func firstServer(scan *Scan, settings Settings) *server {
 	return s
 }
 
-// sameSettings reports whether two settings differ in nothing that concerns every reservation.
+// compareSettings adds what a change of the settings concerns: all subnets of the server, as far as they are
+// known, whether listed now or before.
+func compareSettings(c *Changes, before, now *server) {
+	if sameSettings(before.settings, now.settings) {
+		return
+	}
+	if !before.settings.SubnetsKnown || !now.settings.SubnetsKnown {
+		c.Everything = true
+		return
+	}
+	for _, sub := range slices.Concat(before.subnets, now.subnets) {
+		c.subnet(sub)
+	}
+	for sub := range now.missing {
+		c.subnet(sub)
+	}
+}
+
+// sameSettings reports whether two settings differ in nothing that concerns every subnet.
 func sameSettings(a, b Settings) bool {
 	return a.Primary == b.Primary && a.Database == b.Database && a.SubnetsKnown == b.SubnetsKnown && a.LeasesKnown == b.LeasesKnown &&
 		slices.Equal(a.Identifiers, b.Identifiers)
 }
 
-// comparePolicies adds the devices with a reservation in a subnet whose policy has changed. The
-// policy of a subnet that is missing for a short time is not known.
+// comparePolicies adds the subnets of which the policy has changed. That of a subnet that is missing for
+// a short time is not known.
 func comparePolicies(c *Changes, before, now *server) {
-	changed := map[uint32]bool{}
 	for id, p := range now.settings.Policies {
 		if last, ok := before.settings.Policies[id]; !ok || !reflect.DeepEqual(last, p) {
-			changed[id] = true
+			c.subnet(kea.Subnet{ID: id, Prefix: p.Prefix})
 		}
 	}
 	missing := now.missingIDs()
-	for id := range before.settings.Policies {
+	for id, p := range before.settings.Policies {
 		if _, ok := now.settings.Policies[id]; !ok && !missing[id] {
-			changed[id] = true
-		}
-	}
-	for _, st := range now.stores {
-		for k := range st.byKey {
-			if changed[k.SubnetID] {
-				c.device(k.HW, "")
-			}
+			c.subnet(kea.Subnet{ID: id, Prefix: p.Prefix})
 		}
 	}
 }

@@ -53,10 +53,9 @@ func (s *server) checkMissing(ref reservation.SubnetRef) error {
 	return nil
 }
 
-// updateMissing records which subnets the next reading lacks, and reports whether the ones that
-// count, listed or missing for a short time, have changed.
-func (s *server) updateMissing(next []kea.Subnet, now time.Time) bool {
-	changed := false
+// updateMissing records which subnets the next reading lacks, and adds those that have come or gone to
+// the changes: one that is missing for a short time has not gone.
+func (s *server) updateMissing(c *Changes, next []kea.Subnet, now time.Time) {
 	before, after := set(s.subnets), set(next)
 	ids, prefixes := map[uint32]struct{}{}, map[netip.Prefix]struct{}{}
 	for _, sub := range s.subnets {
@@ -67,7 +66,7 @@ func (s *server) updateMissing(next []kea.Subnet, now time.Time) bool {
 	for _, sub := range next {
 		_, back := s.missing[sub]
 		if _, had := before[sub]; !back && !had {
-			changed = true
+			c.subnet(sub)
 		}
 		delete(s.missing, sub)
 		ids[sub.ID], prefixes[sub.Prefix] = struct{}{}, struct{}{}
@@ -77,11 +76,10 @@ func (s *server) updateMissing(next []kea.Subnet, now time.Time) bool {
 		_, samePrefix := prefixes[sub.Prefix]
 		if sameID || samePrefix || now.Sub(since) >= SubnetGrace || len(s.missing) > maxMissing {
 			delete(s.missing, sub)
-			changed = true
+			c.subnet(sub)
 		}
 	}
 	s.subnets = next
-	return changed
 }
 
 // maxMissing bounds how many subnets can be missing for a short time: as many as a server can have.

@@ -3,8 +3,10 @@
 package mirror_test
 
 import (
+	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -117,6 +119,8 @@ type changes struct {
 	Everything, Servers bool
 	Devices             map[kea.HWAddress]string
 	Addresses           map[string]string
+	// Subnets by id and prefix, in order.
+	Subnets []string
 }
 
 func changesOf(c mirror.Changes) changes {
@@ -124,6 +128,10 @@ func changesOf(c mirror.Changes) changes {
 	for a, cause := range c.Addresses {
 		out.Addresses[a.String()] = cause
 	}
+	for sub := range c.Subnets {
+		out.Subnets = append(out.Subnets, fmt.Sprintf("%d:%s", sub.ID, sub.Prefix))
+	}
+	slices.Sort(out.Subnets)
 	return out
 }
 

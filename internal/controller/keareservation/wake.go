@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -17,6 +18,7 @@ import (
 	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/mirror"
+	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
 // Indexes of KeaReservations, by what a change in Kea names.
@@ -24,7 +26,11 @@ const (
 	byConfig    = "config"
 	byHWAddress = "config/hwAddress"
 	byIPAddress = "config/ipAddress"
+	bySubnet    = "config/subnet"
 )
+
+// anySubnet is the key, in the index by subnet, of resources that name a subnet which no server has.
+const anySubnet = "any"
 
 // indexes returns the keys of a KeaReservation in each index.
 var indexes = map[string]func(*v1alpha1.KeaReservation) []string{
@@ -51,6 +57,22 @@ var indexes = map[string]func(*v1alpha1.KeaReservation) []string{
 		}
 		return []string{refOf(mg).Key() + "/" + a}
 	},
+	bySubnet: func(mg *v1alpha1.KeaReservation) []string {
+		ref, err := subnetOf(mg.Spec.ForProvider)
+		if err != nil {
+			return nil
+		}
+		keys := []string{subnetKey(refOf(mg), ref)}
+		if mg.GetCondition(xpv2.TypeReady).Reason == v1alpha1.ReasonSubnetNotFound {
+			keys = append(keys, refOf(mg).Key()+"/"+anySubnet)
+		}
+		return keys
+	},
+}
+
+// subnetKey returns the key of a subnet in the index by subnet.
+func subnetKey(config connection.Ref, subnet reservation.SubnetRef) string {
+	return config.Key() + "/" + subnet.String()
 }
 
 // waker enqueues the resources that a change in Kea concerns.
@@ -90,10 +112,11 @@ func newWaker(r client.Reader, log logging.Logger, perSecond int) *waker {
 // notify is a listener of connection.Groups: it adds the changes to the pending ones and
 // returns at once.
 func (w *waker) notify(ref connection.Ref, c mirror.Changes) {
-	if !c.Everything && len(c.HWAddresses) == 0 && len(c.Addresses) == 0 {
+	c.Servers = false
+	if c.Empty() {
 		return
 	}
-	key := wake{ref: ref, many: c.Everything || len(c.HWAddresses)+len(c.Addresses) > few}
+	key := wake{ref: ref, many: c.Everything || len(c.Subnets) > 0 || len(c.HWAddresses)+len(c.Addresses) > few}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := w.pending[key]
@@ -158,17 +181,7 @@ func (w *waker) take() (due map[wake]mirror.Changes, again time.Duration) {
 
 // add enqueues the resources that changes concern, and returns how many.
 func (w *waker) add(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], key wake, c mirror.Changes) int {
-	config, reqs := key.ref.Key(), []reconcile.Request(nil)
-	if c.Everything {
-		reqs = w.find(ctx, byConfig, config, "")
-	} else {
-		for hw, cause := range c.HWAddresses {
-			reqs = append(reqs, w.find(ctx, byHWAddress, config+"/"+string(hw), cause)...)
-		}
-		for a, cause := range c.Addresses {
-			reqs = append(reqs, w.find(ctx, byIPAddress, config+"/"+a.String(), cause)...)
-		}
-	}
+	reqs := w.concerned(ctx, key.ref, c)
 	for _, req := range reqs {
 		// The backoff of a resource that was to be retried after an error starts over: what it waited
 		// for may have come.
@@ -180,6 +193,31 @@ func (w *waker) add(ctx context.Context, q workqueue.TypedRateLimitingInterface[
 	}
 	addWithPriority(q, priority, reqs...)
 	return len(reqs)
+}
+
+// concerned returns the resources that changes concern, some of them several times.
+func (w *waker) concerned(ctx context.Context, ref connection.Ref, c mirror.Changes) []reconcile.Request {
+	config := ref.Key()
+	if c.Everything {
+		return w.find(ctx, byConfig, config, "")
+	}
+	var reqs []reconcile.Request
+	for hw, cause := range c.HWAddresses {
+		reqs = append(reqs, w.find(ctx, byHWAddress, config+"/"+string(hw), cause)...)
+	}
+	for a, cause := range c.Addresses {
+		reqs = append(reqs, w.find(ctx, byIPAddress, config+"/"+a.String(), cause)...)
+	}
+	for sub := range c.Subnets {
+		reqs = append(reqs, w.find(ctx, bySubnet, subnetKey(ref, reservation.SubnetRef{ID: sub.ID}), "")...)
+		if sub.Prefix.IsValid() {
+			reqs = append(reqs, w.find(ctx, bySubnet, subnetKey(ref, reservation.SubnetRef{Prefix: sub.Prefix}), "")...)
+		}
+	}
+	if len(c.Subnets) > 0 {
+		reqs = append(reqs, w.find(ctx, bySubnet, config+"/"+anySubnet, "")...)
+	}
+	return reqs
 }
 
 // find returns what an index has under a key, but for the resource whose own write was the cause.

@@ -5,6 +5,8 @@ package keareservation
 import (
 	"context"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -12,6 +14,9 @@ import (
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -111,4 +116,55 @@ func TestWakerIsPaced(t *testing.T) {
 			t.Errorf("after a pause, a change of everything has enqueued %d at once, want %d", got, resources)
 		}
 	})
+}
+
+// TestWakerSubnets: a subnet that has changed wakes what names it, and what waits for a subnet, and nothing
+// else.
+func TestWakerSubnets(t *testing.T) {
+	ref := connection.Ref{Kind: v1alpha1.ProviderConfigKind, Namespace: "ns", Name: "kea"}
+	named := func(name string, p v1alpha1.KeaReservationParameters, reason xpv2.ConditionReason) v1alpha1.KeaReservation {
+		r := v1alpha1.KeaReservation{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name}}
+		r.Spec.ForProvider = p
+		r.Spec.ProviderConfigReference = &xpv2.ProviderConfigReference{Kind: ref.Kind, Name: ref.Name}
+		r.SetConditions(xpv2.Condition{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: reason})
+		return r
+	}
+	elsewhere := named("elsewhere", v1alpha1.KeaReservationParameters{Subnet: "10.1.0.0/24"}, v1alpha1.ReasonReserved)
+	elsewhere.Spec.ProviderConfigReference.Name = "other"
+	f := fleet{items: []v1alpha1.KeaReservation{
+		named("prefix", v1alpha1.KeaReservationParameters{Subnet: "10.1.0.0/24"}, v1alpha1.ReasonReserved),
+		named("id", v1alpha1.KeaReservationParameters{SubnetID: new(int64(1))}, v1alpha1.ReasonReserved),
+		named("other-prefix", v1alpha1.KeaReservationParameters{Subnet: "10.2.0.0/24"}, v1alpha1.ReasonReserved),
+		named("other-id", v1alpha1.KeaReservationParameters{SubnetID: new(int64(2))}, v1alpha1.ReasonAwaitingLease),
+		named("nowhere", v1alpha1.KeaReservationParameters{Subnet: "10.3.0.0/24"}, v1alpha1.ReasonSubnetNotFound),
+		elsewhere,
+	}}
+	one := kea.Subnet{ID: 1, Prefix: netip.MustParsePrefix("10.1.0.0/24")}
+	cases := map[string]struct {
+		reason  string
+		changes mirror.Changes
+		want    []string
+	}{
+		"Subnet":     {"By prefix and by id.", mirror.Changes{Subnets: map[kea.Subnet]struct{}{one: {}}}, []string{"id", "nowhere", "prefix"}},
+		"OnlyID":     {"By id where the prefix is not known.", mirror.Changes{Subnets: map[kea.Subnet]struct{}{{ID: 2}: {}}}, []string{"nowhere", "other-id"}},
+		"Everything": {"All of the provider configuration.", mirror.Changes{Everything: true, Subnets: map[kea.Subnet]struct{}{one: {}}}, []string{"id", "nowhere", "other-id", "other-prefix", "prefix"}},
+		"Servers":    {"What is reported of a server concerns none.", mirror.Changes{Servers: true}, nil},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newWaker(f, logging.NewNopLogger(), 100)
+			w.notify(ref, tc.changes)
+			due, _ := w.take()
+			var got []string
+			for key, c := range due {
+				for _, req := range w.concerned(t.Context(), key.ref, c) {
+					got = append(got, req.Name)
+				}
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(tc.want, slices.Compact(got), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
 }

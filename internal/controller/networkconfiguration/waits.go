@@ -49,7 +49,7 @@ func (w *waits) add(nc types.NamespacedName, ref connection.Ref) {
 // listen is a listener of connection.Groups. A changed reservation or lease is not
 // what anything waits for here.
 func (w *waits) listen(ref connection.Ref, c mirror.Changes) {
-	if c.Everything || c.Servers {
+	if c.Everything || c.Servers || len(c.Subnets) > 0 {
 		w.notify(ref)
 	}
 }

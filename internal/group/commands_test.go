@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -55,7 +56,7 @@ func TestCommandsPerMachine(t *testing.T) {
 						tc.just(w, i)
 					}
 					hw, _ := machine(i)
-					w.step("want m" + fmt.Sprint(i) + " " + string(hw))
+					w.step("want m" + strconv.Itoa(i) + " " + string(hw))
 					time.Sleep(pace)
 				}
 				w.tick(5 * time.Second)
@@ -71,7 +72,7 @@ func TestCommandsPerMachine(t *testing.T) {
 			w.start()
 			for i := range batch {
 				hw, _ := machine(i)
-				w.step("want m" + fmt.Sprint(i) + " " + string(hw))
+				w.step("want m" + strconv.Itoa(i) + " " + string(hw))
 			}
 			w.tick(5 * time.Second)
 			w.kea.ResetCommands()
@@ -90,7 +91,7 @@ func TestCommandsPerMachine(t *testing.T) {
 			w.start()
 			for i := range batch {
 				hw, ip := machine(i)
-				w.step("want m" + fmt.Sprint(i) + " " + string(hw) + " " + ip)
+				w.step("want m" + strconv.Itoa(i) + " " + string(hw) + " " + ip)
 			}
 			w.kea.Restart()
 			w.kea.ResetCommands()
@@ -110,7 +111,7 @@ func checkReserved(t *testing.T, w *world, batch int) {
 	}
 	for i := range batch {
 		hw, ip := machine(i)
-		r := w.resources["m"+fmt.Sprint(i)]
+		r := w.resources["m"+strconv.Itoa(i)]
 		if held[hw].String() != ip || !r.reserved || r.intent.Address.String() != ip {
 			t.Fatalf("machine %d: Kea holds %s, the resource has %s and is %q, want %s", i, held[hw], r.intent.Address, r.state, ip)
 		}

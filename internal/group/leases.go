@@ -79,15 +79,21 @@ func (s *server) refreshLeases(ctx context.Context, hw kea.HWAddress) error {
 
 // readAllLeases brings all leases up to date. Callers at the same time share one reading.
 func (s *server) readAllLeases(ctx context.Context) error {
-	_, err, _ := s.shared.Do("leases", func() (any, error) {
+	return s.once("leases", func() error {
 		asked := time.Now()
 		all, err := s.allLeases(ctx)
 		if err == nil {
 			s.notify(s.mirror.PutLeases(s.name, all, asked))
 		}
-		return nil, err
+		return err
 	})
-	return err //nolint:wrapcheck // It is that of allLeases.
+}
+
+// once has something done for those who want it at the same time: the first of them does it, and all get
+// its error.
+func (s *server) once(what string, do func() error) error {
+	_, err, _ := s.shared.Do(what, func() (any, error) { return nil, do() })
+	return err //nolint:wrapcheck // It is that of do.
 }
 
 // allLeases returns all leases.

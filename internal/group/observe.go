@@ -193,14 +193,14 @@ func (s *server) readSubnetDetail(ctx context.Context, v reservation.View) {
 	if _, asked := s.mirror.SubnetDetail(s.name, v.Subnet.ID); asked || !v.SubnetsKnown {
 		return
 	}
-	_, _, _ = s.shared.Do(fmt.Sprintf("subnet %d", v.Subnet.ID), func() (any, error) {
+	_ = s.once(fmt.Sprintf("subnet %d", v.Subnet.ID), func() error {
 		var d *kea.SubnetDetail
 		if read, err := s.client().Subnet(ctx, v.Subnet.ID); err == nil {
 			d = addressesOf(read)
 		}
 		// The resources that ask see it in a moment; others of the subnet have asked nothing yet.
 		_ = s.mirror.PutSubnetDetail(s.name, v.Subnet.ID, d)
-		return nil, nil //nolint:nilnil // What was read is in the mirror.
+		return nil
 	})
 }
 

@@ -63,7 +63,7 @@ type server struct {
 	probed     chan struct{}
 	probedOnce sync.Once
 
-	// shared has what callers ask for at the same time asked once.
+	// shared has what callers want at the same time done once, see once.
 	shared singleflight.Group
 	// leaseDemand decides how leases are asked for.
 	leaseDemand leaseDemand

@@ -252,7 +252,7 @@ func (w *world) reconcileOnce(name string, r *resource) error {
 		w.printf("%s warning: %s", name, warning)
 	}
 	again := false
-	if refused, blocked := errors.AsType[*group.BlockedError](err); err != nil && r.intent.FromLease && !(blocked && refused.State == reservation.Refused) {
+	if refused, blocked := errors.AsType[*group.BlockedError](err); err != nil && r.intent.FromLease && (!blocked || refused.State != reservation.Refused) {
 		// The controller takes the address out of the spec, which calls for another reconcile.
 		r.intent.Address, again = netip.Addr{}, blocked
 	}

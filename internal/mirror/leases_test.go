@@ -119,6 +119,22 @@ func TestPutLeases(t *testing.T) {
 				return all(m, 5*time.Second, first)
 			},
 		},
+		"PagesByPages": {
+			reason: "Of two readings of pages, the one that was asked for later counts.", age: 50 * time.Second, leases: []string{"10.1.0.2"},
+			do: func(m *mirror.Mirror) mirror.Changes {
+				all(m, 10*time.Second, second)
+				return all(m, 5*time.Second, first)
+			},
+		},
+		"ScanByPages": {
+			reason: "So do those of a scan.", age: 50 * time.Second, leases: []string{"10.1.0.2"},
+			do: func(m *mirror.Mirror) mirror.Changes {
+				sc := m.BeginScan("kea1", noon)
+				fill(sc, content{subnets: []kea.Subnet{subnet1}, leases: []kea.Lease{first}}, noon.Add(5*time.Second))
+				all(m, 10*time.Second, second)
+				return m.Commit(sc, inMemory, noon.Add(11*time.Second))
+			},
+		},
 		"PagesAfter": {
 			reason: "The pages count if they were asked for later.", age: 50 * time.Second, leases: []string{"10.1.0.1"}, want: both,
 			do: func(m *mirror.Mirror) mirror.Changes {

@@ -234,6 +234,9 @@ func (e *external) apply(ctx context.Context, mg *v1alpha1.KeaReservation) error
 	return werr
 }
 
+// unpinWait is how long the API server may take to take an address out of the spec.
+const unpinWait = 5 * time.Second
+
 // unpin takes the address that this reconcile has put into the spec out again, as it was not reserved:
 // another host may have it by now, or the device a reservation with another one, or another lease. Kea
 // may have reserved it all the same, if it did not answer; that is found by the next reconcile. It returns
@@ -244,6 +247,9 @@ func (e *external) unpin(ctx context.Context, mg *v1alpha1.KeaReservation, err e
 		return err
 	}
 	mg.Spec.ForProvider.IPAddress = ""
+	// Also where the provider is just being stopped: what is in the spec is taken for what a user wants.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unpinWait)
+	defer cancel()
 	if uerr := e.client.Update(ctx, mg); uerr != nil {
 		return errors.Join(err, fmt.Errorf("cannot take the address out of the spec: %w", uerr))
 	}

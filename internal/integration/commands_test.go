@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/testenv"
+)
+
+// TestCommandsPerMachine: a machine that has its lease costs Kea one reservation-add, one read that
+// confirms it, and a share of the pages of leases. So does one whose reservation Kea has lost.
+func TestCommandsPerMachine(t *testing.T) {
+	t.Parallel()
+	const n = 60
+	s := newSite(t, testenv.KeaOptions{}, eachMinute)
+	s.awaitUsable()
+	hw := func(i int) string { return fmt.Sprintf("00:02:12:00:01:%02x", i) }
+	ip := func(i int) string { return fmt.Sprintf("10.123.0.%d", 1+i) }
+	for i := range n {
+		s.lease(hw(i), ip(i))
+	}
+	began := time.Now()
+	var machines []*v1alpha1.KeaReservation
+	for i := range n {
+		machines = append(machines, s.reservation(fmt.Sprintf("vm%02d", i), params{HWAddress: hw(i)}))
+		s.create(machines[i])
+	}
+	for i, r := range machines {
+		s.await(r, isReady, isSynced)
+		equal(t, "spec.forProvider.ipAddress", r.Spec.ForProvider.IPAddress, ip(i))
+	}
+	s.checkPerMachine(n)
+	// In two seconds, for which leases stay fresh, there is a lookup, then a page; and two snapshots or
+	// heartbeats may have come in between.
+	leases, most := s.sent("lease4-get-by-hw-address")+s.sent("lease4-get-page"), 2*(int(time.Since(began)/(2*time.Second))+1)+4
+	if leases > most {
+		t.Errorf("leases were read %d times, want %d at most", leases, most)
+	}
+	t.Logf("%d commands to read leases for %d machines", leases, n)
+
+	s.kea.Restart(t)
+	for i := range n {
+		s.awaitHeld(hw(i), ip(i))
+	}
+	s.checkPerMachine(2 * n)
+}
+
+// checkPerMachine makes sure of what was sent for this many reservations that were made.
+func (s *site) checkPerMachine(n int) {
+	s.t.Helper()
+	s.awaitSent("status-get", 1) // What was under way has been sent.
+	for command, want := range map[string]int{"reservation-add": n, "reservation-get": n, "reservation-get-by-address": 0, "reservation-update": 0} {
+		equal(s.t, command, s.sent(command), want)
+	}
+}

@@ -246,17 +246,17 @@ func (w *world) reconcileOnce(name string, r *resource) error {
 	if len(o.Steps) == 0 {
 		return nil
 	}
-	r.intent.FromLease = unpinned && r.intent.Address.IsValid()
+	r.intent.LateInitialized = unpinned && r.intent.Address.IsValid()
 	warnings, err := w.group.Apply(ctx, r.intent)
 	for _, warning := range warnings {
 		w.printf("%s warning: %s", name, warning)
 	}
 	again := false
-	if refused, blocked := errors.AsType[*group.BlockedError](err); err != nil && r.intent.FromLease && (!blocked || refused.State != reservation.Refused) {
+	if refused, blocked := errors.AsType[*group.BlockedError](err); err != nil && r.intent.LateInitialized && (!blocked || refused.State != reservation.Refused) {
 		// The controller takes the address out of the spec, which calls for another reconcile.
 		r.intent.Address, again = netip.Addr{}, blocked
 	}
-	r.intent.FromLease = false
+	r.intent.LateInitialized = false
 	if seen, serr := w.group.Observe(r.intent); serr == nil {
 		r.see(seen)
 	}

@@ -74,19 +74,14 @@ func checkUnmarked(s *situation) *finding {
 	return nil
 }
 
-// checkFromLease finds a reservation with another address than that of the lease, which was to be
-// reserved as none was known: what the device was promised counts more.
-func checkFromLease(s *situation) *finding {
-	if !s.in.FromLease {
+// checkPromised finds that the device has been promised another address than the one that was filled in
+// when that was not known: what it was promised counts more.
+func checkPromised(s *situation) *finding {
+	if !s.in.LateInitialized || !s.promised.IsValid() || s.promised == s.address {
 		return nil
 	}
-	for _, server := range s.servers {
-		if r := server.inForce(); r != nil && r.IPAddress.IsValid() && r.IPAddress != s.address {
-			return &finding{state: AddressDiffers, server: server.name(), message: s.on(server) + fmt.Sprintf(
-				"Kea has a reservation of %s in %s with the address %s, which came before %s was reserved", s.in.HWAddress, s.in.Subnet, r.IPAddress, s.address)}
-		}
-	}
-	return nil
+	return &finding{state: AddressDiffers, message: fmt.Sprintf(
+		"Kea has a reservation of %s in %s with the address %s, which came before %s was reserved", s.in.HWAddress, s.in.Subnet, s.promised, s.address)}
 }
 
 // moves reports whether a reservation would get another address, which the adopt annotation does

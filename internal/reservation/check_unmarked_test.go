@@ -13,7 +13,7 @@ import (
 func TestDecideTakeover(t *testing.T) {
 	t.Parallel()
 	wasReserved := func(i *reservation.Intent) { i.WasReserved = true }
-	fromLease := func(i *reservation.Intent) { i.FromLease = true }
+	lateInitialized := func(i *reservation.Intent) { i.LateInitialized = true }
 	spare := func(i *reservation.Intent) { i.Spare = []string{vm02.Resource} }
 	never, unmarked := limit(inside(reservation.TakeNothing)), limit(inside(reservation.TakeUnmarked))
 	one := func(r *kea.Reservation) []reservation.View { return []reservation.View{view("memory@kea1", has(r))} }
@@ -52,17 +52,26 @@ func TestDecideTakeover(t *testing.T) {
 			views:  []reservation.View{view("memory@kea1"), view("memory@kea2", has(host(ip(51))))}, in: in(ip(50)),
 			want: plan{State: reservation.AddressDiffers, Message: "on server kea2: " + differs, Address: "10.123.0.50", Servers: []string{"kea1 Pending", "kea2 AddressDiffers"}},
 		},
-		"LeaseAdopt": {
-			reason: "An address from a lease gives way to that of a reservation, whatever may be moved.", views: one(host(ip(51))), in: in(ip(50), adopt, fromLease),
+		"LateAdopt": {
+			reason: "An address from a lease gives way to that of a reservation, whatever may be moved.", views: one(host(ip(51))), in: in(ip(50), adopt, lateInitialized),
 			want: blocked(reservation.AddressDiffers, promised),
 		},
-		"LeaseOwnMark": {reason: "So does it to one with the own mark.", views: one(host(ip(51), ownedBy(me))), in: in(ip(50), fromLease), want: blocked(reservation.AddressDiffers, promised)},
-		"LeaseOthers": {
-			reason: "One that is taken over keeps its address, too.", views: one(host(ip(51), ownedBy(vm02))), in: in(ip(50), adopt, fromLease),
+		"LateOwnMark": {reason: "So does it to one with the own mark.", views: one(host(ip(51), ownedBy(me))), in: in(ip(50), lateInitialized), want: blocked(reservation.AddressDiffers, promised)},
+		"LateOthers": {
+			reason: "One that is taken over keeps its address, too.", views: one(host(ip(51), ownedBy(vm02))), in: in(ip(50), adopt, lateInitialized),
 			want: blocked(reservation.AddressDiffers, promised),
 		},
-		"LeaseSame":      {reason: "One with the address of the lease is adopted.", views: one(host(ip(50))), in: in(ip(50), fromLease), want: update(mark)},
-		"LeaseNoAddress": {reason: "One without an address gets that of the lease.", views: one(host(none)), in: in(ip(50), fromLease), want: update("ip-address none, wanted 10.123.0.50; " + mark)},
+		"LateSame":      {reason: "One with the address of the lease is adopted.", views: one(host(ip(50))), in: in(ip(50), lateInitialized), want: update(mark)},
+		"LateNoAddress": {reason: "One without an address gets that of the lease.", views: one(host(none)), in: in(ip(50), lateInitialized), want: update("ip-address none, wanted 10.123.0.50; " + mark)},
+		"LatePair": {
+			reason: "What is filled in is the address on the first server: that on the second one has drifted, and is restored.",
+			views:  []reservation.View{view("memory@kea1", has(host(ip(50), ownedBy(me)))), view("memory@kea2", has(host(ip(51))))}, in: in(ip(50), lateInitialized),
+			want: plan{State: reservation.Pending, Message: moved, Address: "10.123.0.50", Steps: []string{"update memory@kea2 10.123.0.50"}, Servers: []string{"kea1 Reserved", "kea2 Pending"}},
+		},
+		"LateVanished": {
+			reason: "One that has just gone counts as well.", views: []reservation.View{view("memory@kea1", lost(host(ip(51), ownedBy(me))))}, in: in(ip(50), lateInitialized),
+			want: blocked(reservation.AddressDiffers, promised),
+		},
 		"Copy": {
 			reason: "So does one in another store of the server.",
 			views:  []reservation.View{view("memory@kea1"), view("database@kea1", notPrimary, has(host(ip(51))))}, in: in(ip(50)), want: blocked(reservation.AddressDiffers, differs),

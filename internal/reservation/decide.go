@@ -16,6 +16,8 @@ type situation struct {
 	in      Intent
 	owner   Owner
 	address netip.Addr
+	// promised is the address that there would be if none were asked for, leases aside.
+	promised netip.Addr
 	// takeover is what may be taken over in the subnet, if that may be used at all.
 	takeover Takeover
 	allowed  bool
@@ -46,7 +48,7 @@ var checks = []func(*situation) *finding{
 	checkSubnet,
 	checkOwner,
 	checkUnmarked,
-	checkFromLease,
+	checkPromised,
 	checkAwaitingLease,
 	checkAddressInSubnet,
 	checkConflict,
@@ -67,6 +69,7 @@ func Decide(views []View, in Intent, owner Owner) Plan {
 	views = s.withoutOthersLosses(views)
 	here, away := split(views)
 	s.views, s.servers, s.away, s.address = here, byServer(here), byServer(away), Address(views, in)
+	s.promised = in.promisedBy(views)
 	for _, server := range s.servers {
 		s.changes = append(s.changes, s.changeOf(server))
 	}

@@ -32,9 +32,9 @@ type Intent struct {
 	// Address to reserve. The zero Addr asks for the address that is already reserved for the
 	// device, or else for the one of its active lease.
 	Address netip.Addr
-	// FromLease means that Address is that of the device's lease and has never been reserved: it gives way
-	// to the address of a reservation of the device that turns up.
-	FromLease bool
+	// LateInitialized means that Address was filled in just now, from what was known of the device then:
+	// it gives way to the address of a reservation that turns up.
+	LateInitialized bool
 
 	Hostname       *string
 	NextServer     *string

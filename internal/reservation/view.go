@@ -199,6 +199,12 @@ func NeedsLease(views []View, in Intent) bool {
 	return false
 }
 
+// promisedBy returns the address of what there is, or was, of the device; the zero Addr if there is none.
+func (in Intent) promisedBy(views []View) netip.Addr {
+	in.Address = netip.Addr{}
+	return promisedAddress(views, in)
+}
+
 func promisedAddress(views []View, in Intent) netip.Addr {
 	if in.Address.IsValid() {
 		return in.Address

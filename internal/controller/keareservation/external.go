@@ -217,7 +217,7 @@ func (e *external) apply(ctx context.Context, mg *v1alpha1.KeaReservation) error
 	if err != nil {
 		return err
 	}
-	in.Accepted, in.WasReserved, in.FromLease = e.accepted, e.wasReserved, e.pinned
+	in.Accepted, in.WasReserved, in.LateInitialized = e.accepted, e.wasReserved, e.pinned
 	warnings, werr := e.group.Apply(ctx, in)
 	for _, w := range warnings {
 		e.recorder.Event(mg, event.Warning(reasonContentLost, errors.New(w)))

@@ -10,7 +10,8 @@ import (
 
 // Changes says which resources a change in Kea concerns. The zero value is none.
 type Changes struct {
-	// Everything is set where every reservation is concerned.
+	// Everything is set where every reservation is concerned: where there is another set of servers, where
+	// the subnets of one cannot be listed, or too many have changed.
 	Everything bool
 	// HWAddresses are the devices whose reservation or lease changed, and Addresses those whose
 	// holder changed. The value is the resource whose own write was the cause, and which need not

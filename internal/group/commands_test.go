@@ -84,6 +84,28 @@ func TestCommandsPerMachine(t *testing.T) {
 			checkCommands(t, "Leases of devices that wait together.", w, batch, share)
 		})
 	})
+	t.Run("Alone", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			const others, alone = 2500, 5
+			w := newWorld(t)
+			defer w.stop()
+			w.startKeas()
+			for i := range others {
+				lease(w, i)
+			}
+			w.start()
+			w.kea.ResetCommands()
+			for i := range alone {
+				w.tick(3 * time.Second)
+				hw, _ := machine(i)
+				w.step("want m" + strconv.Itoa(i) + " " + string(hw))
+			}
+			checkReserved(t, w, alone)
+			if got := w.kea.Commands(); got["lease4-get-by-hw-address"] != alone || got["lease4-get-page"] != 0 {
+				t.Errorf("Machines that come one by one are looked up one by one: got %v", got)
+			}
+		})
+	})
 	t.Run("MemoryLost", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
@@ -189,6 +211,10 @@ func TestAddWithoutReading(t *testing.T) {
 		"Forbidden": {
 			reason: "What Kea checks is not known where its configuration cannot be read.", config: "forbid=config-get", want: mac + " 10.64.0.50",
 			state: "Reserved 10.64.0.50", held: []string{mac + " 10.64.0.50 owner ns/vm01"}, before: []string{"reservation-get-by-address"},
+		},
+		"HostCache": {
+			reason: "What a cache in between checks is not known.", config: "host-cache", want: mac + " 10.64.0.50",
+			state: "Reserved 10.64.0.50", held: []string{mac + " 10.64.0.50 owner ns/vm01"}, before: []string{"reservation-get", "reservation-get-by-address"},
 		},
 		"Global": {
 			reason: "It does not check global reservations.", config: "global=true", put: "02:00:00:01:00:09 10.64.0.50 subnet=0", want: mac + " 10.64.0.50",

@@ -148,6 +148,7 @@ func TestAccessTakeover(t *testing.T) {
 	s := newSite(t, testenv.KeaOptions{}, adopt(v1alpha1.TakeoverNever))
 	s.put(byHand("10.123.0.60"))
 	s.put(kea.Reservation{HWAddress: other, IPAddress: addr("10.123.0.61"), UserContext: marked("prod/web")})
+	s.awaitSeen()
 	unmarked, theirs := s.static("unmarked", "10.123.0.60"), s.reservation("theirs", params{HWAddress: other, IPAddress: "10.123.0.61"})
 	for _, r := range []*v1alpha1.KeaReservation{unmarked, theirs} {
 		r.SetAnnotations(map[string]string{v1alpha1.AnnotationKeyAdopt: "true"})

@@ -94,6 +94,7 @@ func TestOpaqueOptionTakenAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, testenv.KeaOptions{})
 	s.putHost(inMemory, mac, "10.123.0.60", opaqueOptions["vendor-encapsulated-options"].put())
+	s.awaitSeen()
 	r := s.reservation("vm01", params{HWAddress: mac, IPAddress: "10.123.0.60", Hostname: new("vm01")})
 	s.create(r)
 	s.await(r, notReady(reasonOpaqueOption, "option 43")...)

@@ -139,6 +139,7 @@ func TestUnmarkedUntouched(t *testing.T) {
 	s := newSite(t, testenv.KeaOptions{})
 	s.put(byHand("10.123.0.60"))
 	s.put(kea.Reservation{HWAddress: other, IPAddress: addr("10.123.0.50")})
+	s.awaitSeen()
 	r := s.static("vm01", "10.123.0.50")
 	s.create(r)
 	s.await(r, notReady(v1alpha1.ReasonAddressDiffers, "with the address 10.123.0.60, not 10.123.0.50")...)

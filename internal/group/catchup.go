@@ -33,7 +33,8 @@ func (s *server) afterScan(ctx context.Context, returned bool, c mirror.Changes)
 	}
 	devices := slices.Sorted(maps.Keys(c.HWAddresses))
 	if c.Everything || len(c.Subnets) > 0 {
-		// Which devices the resources of a subnet have is not known here: all, rather than too many at once.
+		// Which devices the resources of a subnet have is not known here: all, rather than too many
+		// at once.
 		for _, hw := range s.mirror.OwnedDevices() {
 			if _, first := c.HWAddresses[hw]; !first {
 				devices = append(devices, hw)

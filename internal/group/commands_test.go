@@ -20,8 +20,8 @@ func machine(i int) (hw kea.HWAddress, ip string) {
 	return kea.HWAddress(fmt.Sprintf("02:00:00:02:%02x:%02x", i/256, i%256)), fmt.Sprintf("10.64.%d.%d", 1+i/200, 1+i%200)
 }
 
-// TestCommandsPerMachine: a machine costs Kea the reservation-add, one read that confirms it, and a share
-// of the pages of leases. The batch comes at the pace of an API server.
+// TestCommandsPerMachine: a machine costs Kea the reservation-add, one read that confirms it, and a
+// share of the pages of leases. The batch comes at the pace of an API server.
 func TestCommandsPerMachine(t *testing.T) {
 	const batch, pace = 400, 20 * time.Millisecond
 	lease := func(w *world, i int) {
@@ -157,8 +157,8 @@ func checkCommands(t *testing.T, reason string, w *world, batch int, leases floa
 	t.Logf("%s %v", reason, got)
 }
 
-// TestAddWithoutReading is about what turns up after the last snapshot: Kea refuses the add, what is there is
-// read then, and decides. Where Kea would not refuse, it is read before.
+// TestAddWithoutReading is about what turns up after the last snapshot: Kea refuses the add, what
+// is there is read then, and decides. Where Kea would not refuse, it is read before.
 func TestAddWithoutReading(t *testing.T) {
 	const mac = "02:00:00:01:00:01"
 	cases := map[string]struct {

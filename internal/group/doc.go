@@ -19,9 +19,9 @@
 // commands themselves: each server has three turns for these, and the loop needs none, so that the
 // heartbeat never waits for callers. A command's timeout counts from its turn.
 //
-// Before a write, what Kea does not check itself is read (prepare.go): of a server that refuses an add of
-// what it has already, nothing, and what is there after a refusal. Leases are looked up by device, or in
-// pages for devices that come together (lease_demand.go).
+// Before a write, a caller reads what Kea does not check itself (prepare.go). Where Kea refuses to
+// add what it has already, nothing is read before an add; after a refusal, what is there is. Leases
+// are looked up by device, or in pages where devices come together (lease_demand.go).
 //
 // The health of a server (health.go), fed by the outcome of callers' commands and by the loop:
 //

@@ -7,18 +7,19 @@ import (
 	"time"
 )
 
-// leaseDemand decides how callers' needs for the leases of single devices are met: by a lookup of each, or
-// by the pages of all of them, whichever takes fewer commands. How many devices will come is not known:
-// as soon as the lookups within freshLease are more than the pages, the pages would have been cheaper, and
-// are read then, and again while as many devices come. The zero value has had no needs.
+// leaseDemand decides how callers' needs for the leases of single devices are met: by a lookup of
+// each, or by the pages of all of them, whichever takes fewer commands. How many devices will come
+// is not known: as soon as the lookups within freshLease are more than the pages, the pages would
+// have been cheaper, and are read then, and again while as many devices come. The zero value has
+// had no needs.
 type leaseDemand struct {
 	mu sync.Mutex // guards what follows
-	// began is when the present span of freshLease began, needs how many there were in it, and before
-	// how many in the one before.
+	// began is when the present span of freshLease began, needs how many there were in it, and
+	// before how many in the one before.
 	began         time.Time
 	needs, before int
-	// pages is how many pages the leases were when they were last read, and took how long Kea took for
-	// them; 0 if they were none.
+	// pages is how many pages the leases were when they were last read, and took how long Kea took
+	// for them; 0 if they were none.
 	pages int
 	took  time.Duration
 }
@@ -35,8 +36,8 @@ func (d *leaseDemand) need(now time.Time) (all bool) {
 		d.began, d.needs = now, 0
 	}
 	d.needs++
-	// Pages that are old by the time when they have been read serve no one. There are pauses as long as
-	// the pages between them.
+	// Pages that are old by the time when they have been read serve no one. There are pauses as
+	// long as the pages between them.
 	return max(d.needs, d.before) > max(d.pages, 1) && 2*d.took < freshLease/2
 }
 

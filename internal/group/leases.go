@@ -45,8 +45,8 @@ func (s *server) pageLeases(ctx context.Context, add func(kea.LeasePage) error) 
 }
 
 // readLeasesOfWaiting brings the leases of the devices that wait for one up to date: by asking for
-// each where they are few, by paging where that is cheaper. For those that have begun to wait since it was
-// done last, that is counted in commands: they are as a rule about to be reserved.
+// each where they are few, by paging where that is cheaper. For those that have begun to wait since
+// it was done last, that is counted in commands: they are as a rule about to be reserved.
 func (s *server) readLeasesOfWaiting(ctx context.Context) error {
 	waiting, added := s.currentlyWaiting(), s.takeAdded()
 	if len(waiting) == 0 || s.lacks(kea.HookLeaseCmds) {
@@ -89,8 +89,8 @@ func (s *server) readAllLeases(ctx context.Context) error {
 	})
 }
 
-// once has something done for those who want it at the same time: the first of them does it, and all get
-// its error.
+// once has something done for those who want it at the same time: the first of them does it, and
+// all get its error.
 func (s *server) once(what string, do func() error) error {
 	_, err, _ := s.shared.Do(what, func() (any, error) { return nil, do() })
 	return err //nolint:wrapcheck // It is that of do.

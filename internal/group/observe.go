@@ -70,8 +70,8 @@ func (g *Group) position(name string) int {
 // a host whose last write had no known outcome; and, where the address is to be taken from a lease,
 // the device's reservation and lease at this moment. A device keeps its address for good, so
 // neither a reservation that was made after the last scan nor a newer lease must be missed. With
-// adds, what is missing is added next, which finds such a reservation: see Intent.LateInitialized. It sends
-// no command otherwise, and none for an intent that may not use its subnet.
+// adds, what is missing is added next, which finds such a reservation: see Intent.LateInitialized.
+// It sends no command otherwise, and none for an intent that may not use its subnet.
 func (g *Group) Refresh(ctx context.Context, in reservation.Intent, adds bool) error {
 	k, err := g.atLast(in)
 	if err != nil {

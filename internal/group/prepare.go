@@ -13,8 +13,8 @@ import (
 
 // reads are what is read before a plan is made, so that it is not wrong about that.
 type reads struct {
-	// hosts are the device's hosts in every store, and holders are who has the addresses that may be
-	// written.
+	// hosts are the device's hosts in every store, and holders are who has the addresses that may
+	// be written.
 	hosts, holders bool
 }
 
@@ -49,12 +49,12 @@ func (g *Group) plan(ctx context.Context, in reservation.Intent, trusting bool) 
 	return p, nil
 }
 
-// readsBefore returns what is to be read before the plan that would be made by what is known. Kea refuses
-// to add a host that the store has, and an address that another host of the store has, unless it is
-// configured not to (contract suite, AddConflict and NotUnique). That is all there is to check where one
-// server with one store is written to, and has nothing of the device that is known. Of several servers
-// none may be written to if another one refuses; hosts of another store, and global ones, are not
-// checked; and whatever is updated or adopted is read first.
+// readsBefore returns what is to be read before the plan that would be made by what is known. Kea
+// refuses to add a host that the store has, and an address that another host of the store has,
+// unless it is configured not to (contract suite, AddConflict and NotUnique). That is all there is
+// to check where one server with one store is written to, and has nothing of the device that is
+// known. Of several servers none may be written to if another one refuses; hosts of another store,
+// and global ones, are not checked; and whatever is updated or adopted is read first.
 func (g *Group) readsBefore(k known, in reservation.Intent) reads {
 	if len(g.all()) != 1 || len(k.views) != 1 || k.views[0].Store.Place != kea.TargetMemory {
 		return everything
@@ -112,8 +112,8 @@ func (g *Group) prepareHosts(ctx context.Context, in reservation.Intent) error {
 	}))
 }
 
-// subnetsOfHolders returns the ids under which another host may have an address of the subnet: its own,
-// and that of global reservations, where Kea looks for these.
+// subnetsOfHolders returns the ids under which another host may have an address of the subnet: its
+// own, and that of global reservations, where Kea looks for these.
 func subnetsOfHolders(v reservation.View) []uint32 {
 	if v.Policy != nil && v.Policy.ReservationsGlobal {
 		return []uint32{v.Subnet.ID, mirror.GlobalSubnetID}

@@ -87,8 +87,8 @@ type server struct {
 	capabilities kea.Capabilities
 	// took is about how long a command of callers takes, and busy how long all of them have taken.
 	took, busy time.Duration
-	// waiting are the devices that wait for a lease, and waitingAdded how many have begun to since all
-	// were looked up.
+	// waiting are the devices that wait for a lease, and waitingAdded how many have begun to since
+	// all were looked up.
 	waiting      map[mirror.Key]struct{}
 	waitingAdded int
 	// unsavedSince is when reservations in memory were last written and not yet saved; zero if all

@@ -15,8 +15,8 @@ import (
 	"github.com/vitistack/provider-kea/internal/mirror"
 )
 
-// TestHealthWakes: a server that goes and comes back wakes the devices that could not be served meanwhile, and
-// no others.
+// TestHealthWakes: a server that goes and comes back wakes the devices that could not be served
+// meanwhile, and no others.
 func TestHealthWakes(t *testing.T) {
 	const reserved = 20
 	for name, tc := range map[string]struct {

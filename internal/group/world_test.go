@@ -198,7 +198,8 @@ func (w *world) due() []string {
 	return out
 }
 
-// concernedBySubnet reports whether a resource names a subnet that has changed, or one that is not there.
+// concernedBySubnet reports whether a resource names a subnet that has changed, or one that is not
+// there.
 func concernedBySubnet(c mirror.Changes, r *resource) bool {
 	for sub := range c.Subnets {
 		if ref := r.intent.Subnet; strings.HasPrefix(r.state, string(reservation.SubnetNotFound)) || ref.Prefix.IsValid() && ref.Prefix == sub.Prefix || !ref.Prefix.IsValid() && ref.ID == sub.ID {

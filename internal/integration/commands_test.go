@@ -34,8 +34,8 @@ func TestCommandsPerMachine(t *testing.T) {
 		equal(t, "spec.forProvider.ipAddress", r.Spec.ForProvider.IPAddress, ip(i))
 	}
 	s.checkPerMachine(n)
-	// In two seconds, for which leases stay fresh, there is a lookup, then a page; and two snapshots or
-	// heartbeats may have come in between.
+	// In two seconds, for which leases stay fresh, there is a lookup, then a page; and two
+	// snapshots or heartbeats may have come in between.
 	leases, most := s.sent("lease4-get-by-hw-address")+s.sent("lease4-get-page"), 2*(int(time.Since(began)/(2*time.Second))+1)+4
 	if leases > most {
 		t.Errorf("leases were read %d times, want %d at most", leases, most)

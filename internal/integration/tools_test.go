@@ -72,8 +72,8 @@ func (s *site) awaitUsable() {
 	s.await(&v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}, isReady)
 }
 
-// awaitSeen waits until the provider has seen what Kea has now. What it has not seen may be refused by Kea
-// when it is added, which counts as sent.
+// awaitSeen waits until the provider has seen what Kea has now. What it has not seen may be refused
+// by Kea when it is added, which counts as sent.
 func (s *site) awaitSeen() { s.t.Helper(); s.awaitUsable(); s.awaitSnapshots(2) }
 
 // eventually waits until check finds what Kea has of a device as wanted.

@@ -18,8 +18,8 @@ type Configuration struct {
 	HostDatabases []HostDatabase
 	// Identifiers are host-reservation-identifiers: Kea ignores host reservations by any other.
 	Identifiers []string
-	// AddressesUnique is whether Kea refuses a host reservation with an address that another one of the
-	// same place has (ip-reservations-unique); false if it does not say so.
+	// AddressesUnique is whether Kea refuses a host reservation with an address that another one of
+	// the same place has (ip-reservations-unique); false if it does not say so.
 	AddressesUnique bool
 	// Subnets are all subnets by subnet-id, with what they inherit.
 	Subnets map[uint32]SubnetPolicy

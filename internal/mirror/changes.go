@@ -10,17 +10,17 @@ import (
 
 // Changes says which resources a change in Kea concerns. The zero value is none.
 type Changes struct {
-	// Everything is set where every reservation is concerned: where there is another set of servers, where
-	// the subnets of one cannot be listed, or too many have changed.
+	// Everything is set where every reservation is concerned: where there is another set of
+	// servers, where the subnets of one cannot be listed, or too many have changed.
 	Everything bool
 	// HWAddresses are the devices whose reservation or lease changed, and Addresses those whose
 	// holder changed. The value is the resource whose own write was the cause, and which need not
 	// hear of it; empty if the cause came from elsewhere.
 	HWAddresses map[kea.HWAddress]string
 	Addresses   map[netip.Addr]string
-	// Subnets are those that came or went on a server, or of which settings changed. They concern the
-	// resources that name one of them, by prefix or by subnet-id, and those that name a subnet which no
-	// server has: these are told which there are.
+	// Subnets are those that came or went on a server, or of which settings changed. They concern
+	// the resources that name one of them, by prefix or by subnet-id, and those that name a subnet
+	// which no server has: their message lists which there are.
 	Subnets map[kea.Subnet]struct{}
 	// Servers is set where what is reported of a server changed.
 	Servers bool
@@ -46,8 +46,8 @@ func (c *Changes) Merge(o Changes) {
 	}
 }
 
-// maxSubnets is how many subnets are told apart. More are as good as everything, and a server that lists
-// others each time must not make them more and more.
+// maxSubnets is how many subnets are listed one by one. More are as good as everything, and a server
+// that lists others each time must not make them more and more.
 const maxSubnets = 1000
 
 func (c *Changes) subnet(sub kea.Subnet) {

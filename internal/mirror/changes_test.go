@@ -31,7 +31,7 @@ func TestChangesMerge(t *testing.T) {
 	}
 }
 
-// TestChangesSubnets: subnets are told apart as long as they are not too many.
+// TestChangesSubnets: subnets are listed one by one as long as they are not too many.
 func TestChangesSubnets(t *testing.T) {
 	t.Parallel()
 	subnets := func(from, to int) mirror.Changes {

@@ -177,8 +177,8 @@ func firstServer(scan *Scan, settings Settings) *server {
 	return s
 }
 
-// compareSettings adds what a change of the settings concerns: all subnets of the server, as far as they are
-// known, whether listed now or before.
+// compareSettings adds what a change of the settings concerns: all subnets of the server, as far as
+// they are known, whether listed now or before.
 func compareSettings(c *Changes, before, now *server) {
 	if sameSettings(before.settings, now.settings) {
 		return
@@ -201,8 +201,8 @@ func sameSettings(a, b Settings) bool {
 		slices.Equal(a.Identifiers, b.Identifiers)
 }
 
-// comparePolicies adds the subnets of which the policy has changed. That of a subnet that is missing for
-// a short time is not known.
+// comparePolicies adds the subnets of which the policy has changed. That of a subnet that is
+// missing for a short time is not known.
 func comparePolicies(c *Changes, before, now *server) {
 	for id, p := range now.settings.Policies {
 		if last, ok := before.settings.Policies[id]; !ok || !reflect.DeepEqual(last, p) {

@@ -53,8 +53,8 @@ func (s *server) checkMissing(ref reservation.SubnetRef) error {
 	return nil
 }
 
-// updateMissing records which subnets the next reading lacks, and adds those that have come or gone to
-// the changes: one that is missing for a short time has not gone.
+// updateMissing records which subnets the next reading lacks, and adds those that have come or gone
+// to the changes: one that is missing for a short time has not gone.
 func (s *server) updateMissing(c *Changes, next []kea.Subnet, now time.Time) {
 	before, after := set(s.subnets), set(next)
 	ids, prefixes := map[uint32]struct{}{}, map[netip.Prefix]struct{}{}

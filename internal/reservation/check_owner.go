@@ -74,8 +74,8 @@ func checkUnmarked(s *situation) *finding {
 	return nil
 }
 
-// checkPromised finds that the device has been promised another address than the one that was filled in
-// when that was not known: what it was promised counts more.
+// checkPromised finds that the device has been promised another address than the one that was
+// filled in when that was not known: what it was promised counts more.
 func checkPromised(s *situation) *finding {
 	if !s.in.LateInitialized || !s.promised.IsValid() || s.promised == s.address {
 		return nil

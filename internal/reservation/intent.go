@@ -32,8 +32,8 @@ type Intent struct {
 	// Address to reserve. The zero Addr asks for the address that is already reserved for the
 	// device, or else for the one of its active lease.
 	Address netip.Addr
-	// LateInitialized means that Address was filled in just now, from what was known of the device then:
-	// it gives way to the address of a reservation that turns up.
+	// LateInitialized means that Address was filled in just now, from what was known of the device
+	// then: it gives way to the address of a reservation that turns up.
 	LateInitialized bool
 
 	Hostname       *string

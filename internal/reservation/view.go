@@ -199,7 +199,8 @@ func NeedsLease(views []View, in Intent) bool {
 	return false
 }
 
-// promisedBy returns the address of what there is, or was, of the device; the zero Addr if there is none.
+// promisedBy returns the address of what there is, or was, of the device; the zero Addr if there is
+// none.
 func (in Intent) promisedBy(views []View) netip.Addr {
 	in.Address = netip.Addr{}
 	return promisedAddress(views, in)

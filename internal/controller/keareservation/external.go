@@ -76,9 +76,9 @@ func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (ma
 	}, nil
 }
 
-// look returns how an intent stands, without a look at Kea if it may not use its subnet. With adds, what is
-// missing is added next. While what it may use depends on the servers, an error of theirs is not the
-// resource's to know.
+// look returns how an intent stands, without a look at Kea if it may not use its subnet. With adds,
+// what is missing is added next. While what it may use depends on the servers, an error of theirs
+// is not the resource's to know.
 func (e *external) look(ctx context.Context, in reservation.Intent, adds bool) (group.Observation, error) {
 	if in.Denied() {
 		return group.Observation{Observation: reservation.Observe(nil, in, reservation.Owner{})}, nil
@@ -237,17 +237,18 @@ func (e *external) apply(ctx context.Context, mg *v1alpha1.KeaReservation) error
 // unpinWait is how long the API server may take to take an address out of the spec.
 const unpinWait = 5 * time.Second
 
-// unpin takes the address that this reconcile has put into the spec out again, as it was not reserved:
-// another host may have it by now, or the device a reservation with another one, or another lease. Kea
-// may have reserved it all the same, if it did not answer; that is found by the next reconcile. It returns
-// err, and what else went wrong.
+// unpin takes the address that this reconcile has put into the spec out again, as it was not
+// reserved: another host may have it by now, or the device a reservation with another one, or
+// another lease. Kea may have reserved it all the same, if it did not answer; that is found by the
+// next reconcile. It returns err, and what else went wrong.
 func (e *external) unpin(ctx context.Context, mg *v1alpha1.KeaReservation, err error) error {
 	blocked, ok := errors.AsType[*group.BlockedError](err)
 	if err == nil || !e.pinned || ok && blocked.State == reservation.Refused {
 		return err
 	}
 	mg.Spec.ForProvider.IPAddress = ""
-	// Also where the provider is just being stopped: what is in the spec is taken for what a user wants.
+	// Also where the provider is just being stopped: what is in the spec is taken for what a user
+	// wants.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unpinWait)
 	defer cancel()
 	if uerr := e.client.Update(ctx, mg); uerr != nil {

@@ -29,7 +29,8 @@ const (
 	bySubnet    = "config/subnet"
 )
 
-// anySubnet is the key, in the index by subnet, of resources that name a subnet which no server has.
+// anySubnet is the key, in the index by subnet, of resources that name a subnet which no server
+// has.
 const anySubnet = "any"
 
 // indexes returns the keys of a KeaReservation in each index.

@@ -118,8 +118,8 @@ func TestWakerIsPaced(t *testing.T) {
 	})
 }
 
-// TestWakerSubnets: a subnet that has changed wakes what names it, and what waits for a subnet, and nothing
-// else.
+// TestWakerSubnets: a subnet that has changed wakes what names it, and what waits for a subnet, and
+// nothing else.
 func TestWakerSubnets(t *testing.T) {
 	ref := connection.Ref{Kind: v1alpha1.ProviderConfigKind, Namespace: "ns", Name: "kea"}
 	named := func(name string, p v1alpha1.KeaReservationParameters, reason xpv2.ConditionReason) v1alpha1.KeaReservation {

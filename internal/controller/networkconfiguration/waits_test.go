@@ -14,7 +14,8 @@ import (
 	"github.com/vitistack/provider-kea/internal/mirror"
 )
 
-// TestWaitsListen: what a NetworkConfiguration waits for is that a subnet, or a server, comes or goes.
+// TestWaitsListen: what a NetworkConfiguration waits for is that a subnet, or a server, comes or
+// goes.
 func TestWaitsListen(t *testing.T) {
 	ref, nc := connection.Ref{Kind: "ClusterProviderConfig", Name: "default"}, types.NamespacedName{Namespace: "ns", Name: "vm01"}
 	for name, tc := range map[string]struct {

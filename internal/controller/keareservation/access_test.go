@@ -7,6 +7,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -56,6 +58,14 @@ func TestConnectNotAllowed(t *testing.T) {
 			reason: "One without the finalizer has nothing in Kea.",
 			change: func(mg *v1alpha1.KeaReservation) {
 				mg.DeletionTimestamp, mg.Finalizers = &metav1.Time{Time: someTime}, []string{"foregroundDeletion"}
+			},
+		},
+		"MadeAndDeleted": {
+			reason: "One that a NetworkConfiguration made has the finalizer, and nothing in Kea.",
+			change: func(mg *v1alpha1.KeaReservation) {
+				mg.Spec.ForProvider.IPAddress = ""
+				mg.DeletionTimestamp, mg.Finalizers = &metav1.Time{Time: someTime}, []string{managed.FinalizerName}
+				isNotReady(v1alpha1.ReasonNotAllowed)(mg)
 			},
 		},
 	}
@@ -152,6 +162,51 @@ func TestHeldBefore(t *testing.T) {
 			}
 			if got := wasReserved(mg); got != tc.removes {
 				t.Errorf("%s\nwasReserved(...): %t", tc.reason, got)
+			}
+		})
+	}
+}
+
+func isNotReady(reason xpv2.ConditionReason) func(*v1alpha1.KeaReservation) {
+	return func(mg *v1alpha1.KeaReservation) { mg.SetConditions(unavailable(string(reason), "")) }
+}
+
+// TestToRelease: what a deleted resource may have in Kea is looked for there, and nothing else.
+func TestToRelease(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		change func(*v1alpha1.KeaReservation)
+		want   bool
+	}{
+		"New":       {reason: "One that was never looked at has nothing.", change: func(*v1alpha1.KeaReservation) {}},
+		"Waits":     {reason: "Nor has one that waits for its lease.", change: isNotReady(v1alpha1.ReasonAwaitingLease)},
+		"Forbidden": {reason: "Nor has one that was never allowed.", change: isNotReady(v1alpha1.ReasonNotAllowed)},
+		"Pinned":    {reason: "An address is in the spec before it is in Kea.", want: true, change: func(mg *v1alpha1.KeaReservation) { mg.Spec.ForProvider.IPAddress = "10.123.0.50" }},
+		"Began":     {reason: "A create may have ended after the provider had.", want: true, change: func(mg *v1alpha1.KeaReservation) { meta.SetExternalCreatePending(mg, someTime) }},
+		"Observed":  {reason: "Kea had it.", want: true, change: func(mg *v1alpha1.KeaReservation) { mg.Status.AtProvider.IPAddress = "10.123.0.50" }},
+		"Marked":    {reason: "So it had without an address.", want: true, change: func(mg *v1alpha1.KeaReservation) { mg.Status.AtProvider.HWAddress = "00:02:12:34:56:78" }},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			mg := wanted(func(mg *v1alpha1.KeaReservation) {
+				mg.Spec.ForProvider.IPAddress = ""
+				mg.DeletionTimestamp, mg.Finalizers = &metav1.Time{Time: someTime}, []string{managed.FinalizerName}
+				tc.change(mg)
+			})
+			if got := toRelease(mg); got != tc.want {
+				t.Errorf("%s\ntoRelease(...): %t", tc.reason, got)
+			}
+			// Without the provider configuration, which is not there.
+			c := &connector{client: fake.NewClientBuilder().WithScheme(runtime.NewScheme()).Build(), groups: connection.NewGroups()}
+			e, err := c.Connect(t.Context(), mg)
+			if (err != nil) != tc.want {
+				t.Fatalf("%s\nConnect(...): %v", tc.reason, err)
+			}
+			if err != nil {
+				return
+			}
+			if o, err := e.Observe(t.Context(), mg); err != nil || o.ResourceExists {
+				t.Errorf("%s\nObserve(...): %+v, %v", tc.reason, o, err)
 			}
 		})
 	}

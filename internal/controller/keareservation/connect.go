@@ -30,7 +30,7 @@ type connector struct {
 	users    *providerconfig.Users
 	labels   labeler
 	recorder event.Recorder
-	created  *resourceSet
+	created  *createdSet
 	waiting  *resourceSet
 }
 
@@ -43,6 +43,10 @@ const readWait = 2 * time.Second
 // deleted until the resource has its finalizer: until Disconnect.
 func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.TypedExternalClient[*v1alpha1.KeaReservation], error) {
 	ref := refOf(mg)
+	if meta.WasDeleted(mg) && !mayBeInKea(mg) {
+		// Its provider configuration may never have been there.
+		return &external{}, nil
+	}
 	pc, err := configOf(ctx, c.client, ref)
 	if _, missing := errors.AsType[configMissingError](err); missing && meta.WasDeleted(mg) && !providerconfig.NeedsConfig(mg) {
 		return nothingInKea(), nil
@@ -141,10 +145,9 @@ func (c *connector) grant(ctx context.Context, pc resource.ProviderConfig, mg *v
 	return grant, err
 }
 
-// toRelease reports whether a resource is being deleted, and may have something in Kea: its
-// finalizer is added as soon as it may use its subnet.
+// toRelease reports whether a resource is being deleted, and may have something in Kea.
 func toRelease(mg *v1alpha1.KeaReservation) bool {
-	return meta.WasDeleted(mg) && meta.FinalizerExists(mg, managed.FinalizerName)
+	return meta.WasDeleted(mg) && meta.FinalizerExists(mg, managed.FinalizerName) && mayBeInKea(mg)
 }
 
 // configMissingError is that of a provider configuration that does not exist.

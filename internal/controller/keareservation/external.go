@@ -32,7 +32,7 @@ type external struct {
 	// grant is what the resource may use.
 	grant    reservation.Grant
 	recorder event.Recorder
-	created  *resourceSet
+	created  *createdSet
 	waiting  *resourceSet
 	// accepted and wasReserved are what the status had before this reconcile: see
 	// reservation.Intent.
@@ -40,6 +40,10 @@ type external struct {
 	wasReserved bool
 	// pinned reports that this reconcile put the address into the spec.
 	pinned bool
+	// recorded reports that the API server has something that says that the resource may be in Kea.
+	recorded bool
+	// ready is the Ready condition as observed after a write; empty if it could not be observed.
+	ready xpv2.Condition
 }
 
 // reasonContentLost is the reason of the event about what could not be kept of a reservation.
@@ -47,6 +51,9 @@ const reasonContentLost event.Reason = "ContentLost"
 
 // Observe returns how the reservation stands, and puts it into the status.
 func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.ExternalObservation, error) {
+	if meta.WasDeleted(mg) && !mayBeInKea(mg) {
+		return managed.ExternalObservation{}, nil
+	}
 	in, err := e.intent(ctx, mg)
 	if err != nil {
 		return managed.ExternalObservation{}, err
@@ -57,7 +64,7 @@ func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (ma
 	case meta.WasDeleted(mg):
 		return managed.ExternalObservation{}, nil
 	}
-	e.accepted, e.wasReserved = in.Accepted, in.WasReserved
+	e.accepted, e.wasReserved, e.recorded = in.Accepted, in.WasReserved, mayBeInKea(mg)
 	o, err := e.look(ctx, in, allows(mg, xpv2.ManagementActionCreate))
 	if err != nil {
 		return managed.ExternalObservation{}, err
@@ -201,7 +208,7 @@ func heldBefore(mg *v1alpha1.KeaReservation) bool {
 func (e *external) Create(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.ExternalCreation, error) {
 	err := e.apply(ctx, mg)
 	if err == nil {
-		e.created.add(client.ObjectKeyFromObject(mg))
+		e.created.add(client.ObjectKeyFromObject(mg), e.ready)
 	}
 	return managed.ExternalCreation{}, err
 }
@@ -209,6 +216,9 @@ func (e *external) Create(ctx context.Context, mg *v1alpha1.KeaReservation) (man
 // Update brings the reservation to what is wanted, and puts into the status how it stands then: the
 // next reconcile may be far away.
 func (e *external) Update(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.ExternalUpdate, error) {
+	if err := e.recordUse(ctx, mg); err != nil {
+		return managed.ExternalUpdate{}, err
+	}
 	return managed.ExternalUpdate{}, e.apply(ctx, mg)
 }
 
@@ -230,6 +240,7 @@ func (e *external) apply(ctx context.Context, mg *v1alpha1.KeaReservation) error
 	if o, err := e.group.Observe(in); err == nil {
 		o.Servers = lastSeen(mg, o.Servers)
 		setStatus(mg, o, time.Now(), afterWrite)
+		e.ready = mg.GetCondition(xpv2.TypeReady)
 	}
 	return werr
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	corev1 "k8s.io/api/core/v1"
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,7 +34,9 @@ type holdWhileUnusable struct {
 	untilTried func(*v1alpha1.KeaReservation) time.Duration
 	// created has the resources whose reservation has just been made, and waiting those that have been
 	// deleted and wait for a server.
-	created, waiting *resourceSet
+	created *createdSet
+	waiting *resourceSet
+	written *lastWrites
 }
 
 // resourceSet is a set of resources. Its methods may be called by several goroutines at once.
@@ -62,7 +65,12 @@ func (s *resourceSet) take(k types.NamespacedName) bool {
 // Reconcile a KeaReservation.
 func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	mg := &v1alpha1.KeaReservation{}
-	if err := h.reader.Get(ctx, req.NamespacedName, mg); err == nil {
+	switch err := h.reader.Get(ctx, req.NamespacedName, mg, client.UnsafeDisableDeepCopy); {
+	case kerrors.IsNotFound(err):
+		h.written.forget(req.NamespacedName)
+	case err == nil && h.written.newerThan(mg):
+		return reconcile.Result{RequeueAfter: cacheLag}, nil
+	case err == nil:
 		if d := h.untilTried(mg); d > 0 {
 			return reconcile.Result{RequeueAfter: d}, nil
 		}
@@ -81,8 +89,9 @@ func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request
 func (h *holdWhileUnusable) reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	res, err := h.Reconciler.Reconcile(ctx, req)
 	if h.created.take(req.NamespacedName) && err == nil && res.Requeue { //nolint:staticcheck // As below.
-		// The next reconcile reports that it is Ready. It must not wait for what earlier errors
-		// have made of the backoff, as the one that crossplane-runtime asks for would.
+		// The next reconcile finds it Ready, which counts for crossplane-runtime's metrics, or reports why
+		// it is not. It must not wait for what earlier errors have made of the backoff, as the one that
+		// crossplane-runtime asks for would.
 		return reconcile.Result{RequeueAfter: time.Millisecond}, nil
 	}
 	waits := h.waiting.take(req.NamespacedName)
@@ -90,7 +99,7 @@ func (h *holdWhileUnusable) reconcile(ctx context.Context, req reconcile.Request
 		return res, err
 	}
 	mg := &v1alpha1.KeaReservation{}
-	if err := h.reader.Get(ctx, req.NamespacedName, mg); err != nil {
+	if err := h.reader.Get(ctx, req.NamespacedName, mg, client.UnsafeDisableDeepCopy); err != nil {
 		return res, client.IgnoreNotFound(err) //nolint:wrapcheck // It is the cache's, which names what it was asked for.
 	}
 	if !waits && h.usable(refOf(mg)) || hasWorkWithoutKea(mg) {

@@ -76,7 +76,7 @@ func TestHoldWhileUnusable(t *testing.T) {
 			if tc.waits {
 				waiting.add(client.ObjectKeyFromObject(mg))
 			}
-			p := &holdWhileUnusable{created: newResourceSet(), waiting: waiting, Reconciler: inner, reader: reader, poll: poll, usable: func(connection.Ref) bool { return tc.usable }, untilTried: func(*v1alpha1.KeaReservation) time.Duration { return tc.untried }}
+			p := &holdWhileUnusable{created: newCreatedSet(), written: newLastWrites(), waiting: waiting, Reconciler: inner, reader: reader, poll: poll, usable: func(connection.Ref) bool { return tc.usable }, untilTried: func(*v1alpha1.KeaReservation) time.Duration { return tc.untried }}
 			got, err := p.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)})
 			if !errors.Is(err, tc.err) {
 				t.Errorf("%s\nReconcile(...): %v", tc.reason, err)
@@ -120,10 +120,10 @@ func TestPriorities(t *testing.T) {
 				Reconciler: reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) { return tc.res, tc.err }),
 				reader:     fake.NewClientBuilder().WithScheme(s).WithObjects(mg).Build(), poll: time.Hour,
 				usable: func(connection.Ref) bool { return true }, untilTried: func(*v1alpha1.KeaReservation) time.Duration { return 0 },
-				created: newResourceSet(), waiting: newResourceSet(),
+				created: newCreatedSet(), written: newLastWrites(), waiting: newResourceSet(),
 			}
 			if tc.created {
-				h.created.add(client.ObjectKeyFromObject(mg))
+				h.created.add(client.ObjectKeyFromObject(mg), xpv2.Condition{})
 			}
 			got, _ := h.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)})
 			if diff := cmp.Diff(tc.want, got.Priority); diff != "" {

@@ -104,8 +104,10 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.
 			return fmt.Errorf("cannot add the state metrics of KeaReservations: %w", err)
 		}
 	}
-	created, waiting := newResourceSet(), newResourceSet()
-	r := managed.NewReconciler(mgr, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(mgr, o, c, users, n, name, created, waiting)...)
+	kube, waiting := &savingClient{Client: mgr.GetClient(), created: newCreatedSet(), written: newLastWrites()}, newResourceSet()
+	recorder := quietRecorder{event.NewAPIRecorder(mgr.GetEventRecorderFor(name))} //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
+	connect := &connector{client: kube, groups: c, users: users, labels: n.Labels, recorder: recorder, created: kube.created, waiting: waiting}
+	r := managed.NewReconciler(managerOf{mgr, kube}, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(kube, o, connect, name)...)
 	co := o.ForControllerRuntime()
 	co.NewQueue = newQueue(o.MaxConcurrentReconciles, perSecond, configIn(mgr.GetCache()))
 	err := ctrl.NewControllerManagedBy(mgr).
@@ -115,7 +117,8 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.
 		Watches(&v1alpha1.ClusterProviderConfig{}, access.handler()).
 		WatchesRawSource(source.Func(w.start)).
 		Complete(&holdWhileUnusable{
-			Reconciler: r, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable, untilTried: untilTried(c), created: created, waiting: waiting,
+			Reconciler: r, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable, untilTried: untilTried(c),
+			created: kube.created, waiting: waiting, written: kube.written,
 		})
 	if err != nil {
 		return fmt.Errorf("cannot set up the controller of KeaReservations: %w", err)
@@ -135,19 +138,18 @@ func configIn(cache client.Reader) func(reconcile.Request) (connection.Ref, bool
 	}
 }
 
-func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *connection.Groups, users *providerconfig.Users, n *Namespaces, name string, created, waiting *resourceSet) []managed.ReconcilerOption {
-	recorder := event.NewAPIRecorder(mgr.GetEventRecorderFor(name)) //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
+func reconcilerOptions(kube client.Client, o xpcontroller.Options, connect *connector, name string) []managed.ReconcilerOption {
 	opts := []managed.ReconcilerOption{
-		managed.WithTypedExternalConnector(&connector{client: mgr.GetClient(), groups: c, users: users, labels: n.Labels, recorder: recorder, created: created, waiting: waiting}),
-		managed.WithInitializers(managed.InitializerFn(initialize(mgr.GetClient()))),
+		managed.WithTypedExternalConnector(connect),
+		managed.WithInitializers(managed.InitializerFn(initialize(kube))),
 		managed.WithLogger(o.Logger.WithValues("controller", name)),
-		managed.WithRecorder(recorder),
+		managed.WithRecorder(connect.recorder),
 		managed.WithTimeout(reconcileTimeout),
 		managed.WithPollInterval(o.PollInterval),
 		managed.WithMinPollInterval(minPoll),
 		managed.WithPollIntervalHook(func(_ resource.Managed, d time.Duration) time.Duration { return wait.Jitter(d, pollJitter) }),
 		managed.WithDeterministicExternalName(true),
-		managed.WithFinalizer(finalizer{resource.NewAPIFinalizer(mgr.GetClient(), managed.FinalizerName)}),
+		managed.WithFinalizer(finalizer{resource.NewAPIFinalizer(kube, managed.FinalizerName)}),
 		// The annotations that record whether a create has ended are of no use where the external
 		// name is known beforehand, and cost a write each.
 		managed.WithCriticalAnnotationUpdater(managed.CriticalAnnotationUpdateFn(func(context.Context, client.Object) error { return nil })),
@@ -168,8 +170,8 @@ func reconcilerOptions(mgr ctrl.Manager, o xpcontroller.Options, c *connection.G
 // server has it, and no event reconciles a resource again that waits or is blocked.
 type finalizer struct{ resource.Finalizer }
 
-// AddFinalizer adds the finalizer, if it is not there yet, and if the resource may have something
-// in Kea: one that never may must be deleted without a look there.
+// AddFinalizer adds the finalizer, and with it the external name, if it is not there yet, and if the
+// resource may have something in Kea: one that never may must be deleted without a look there.
 func (f finalizer) AddFinalizer(ctx context.Context, o resource.Object) error {
 	r, ok := o.(*v1alpha1.KeaReservation)
 	if !ok {
@@ -184,8 +186,8 @@ func (f finalizer) AddFinalizer(ctx context.Context, o resource.Object) error {
 	return err //nolint:wrapcheck // It is crossplane-runtime's own.
 }
 
-// initialize sets the external name, which a NetworkConfiguration's reservations
-// come with already.
+// initialize sets the external name, which a NetworkConfiguration's reservations come with already. It
+// is written together with the finalizer, if that is not there yet.
 func initialize(c client.Client) func(ctx context.Context, mg resource.Managed) error {
 	return func(ctx context.Context, mg resource.Managed) error {
 		r, ok := mg.(*v1alpha1.KeaReservation)
@@ -205,6 +207,9 @@ func initialize(c client.Client) func(ctx context.Context, mg resource.Managed) 
 			return err
 		}
 		meta.SetExternalName(r, string(in.HWAddress))
+		if !meta.FinalizerExists(r, managed.FinalizerName) {
+			return nil
+		}
 		if err := c.Update(ctx, r); err != nil {
 			return fmt.Errorf("cannot set the external name: %w", err)
 		}

@@ -50,7 +50,7 @@ func allowedBefore(mg *v1alpha1.KeaReservation) bool {
 // that stays which says that something is in Kea.
 func atProvider(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time) v1alpha1.KeaReservationObservation {
 	if last := mg.Status.AtProvider; o.State == reservation.NotAllowed {
-		if last.IPAddress == "" {
+		if last.IPAddress == "" && last.HWAddress == "" {
 			return v1alpha1.KeaReservationObservation{}
 		}
 		return v1alpha1.KeaReservationObservation{SubnetID: last.SubnetID, Subnet: last.Subnet, HWAddress: last.HWAddress, IPAddress: last.IPAddress}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package keareservation
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
+	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
+	"github.com/google/go-cmp/cmp"
+	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/connection"
+)
+
+// TestSavingClient: what crossplane-runtime would write of the status, and what is written.
+func TestSavingClient(t *testing.T) {
+	isCreating := func(mg *v1alpha1.KeaReservation) { mg.SetConditions(xpv2.Creating(), xpv2.ReconcileSuccess()) }
+	ready := reserved("").WithObservedGeneration(3)
+	cases := map[string]struct {
+		reason string
+		// has is what the API server has, and change is what the reconcile makes of it.
+		has, change func(*v1alpha1.KeaReservation)
+		created     *xpv2.Condition
+		// behind means that the cache lacks the provider's last write.
+		behind bool
+		// failed is the error of the provider's last write.
+		failed error
+		writes int
+		want   xpv2.ConditionReason
+	}{
+		"Created":      {reason: "What has been read back is Ready with the first write.", change: isCreating, created: &ready, writes: 1, want: v1alpha1.ReasonReserved},
+		"NotRead":      {reason: "What could not be read back is being created.", change: isCreating, created: &xpv2.Condition{}, writes: 1, want: xpv2.ReasonCreating},
+		"NotReady":     {reason: "What is not as wanted is looked at again first.", change: isCreating, created: new(xpv2.Unavailable()), writes: 1, want: xpv2.ReasonCreating},
+		"OtherVersion": {reason: "What was observed of another generation is not reported.", change: isCreating, created: new(ready.WithObservedGeneration(7)), writes: 1, want: xpv2.ReasonCreating},
+		"NotCreated":   {reason: "Without a create nothing is replaced.", change: isCreating, writes: 1, want: xpv2.ReasonCreating},
+		"Failed": {
+			reason: "Nor where something failed after it.", created: &ready, writes: 1, want: xpv2.ReasonCreating,
+			change: func(mg *v1alpha1.KeaReservation) {
+				mg.SetConditions(xpv2.Creating(), xpv2.ReconcileError(errors.New("boom")))
+			},
+		},
+		"Same": {reason: "What is written already is not written again.", has: isCreating, change: isCreating, want: xpv2.ReasonCreating},
+		"SameButBehind": {
+			reason: "What the cache has may have been replaced since.", has: isCreating, change: isCreating, behind: true, writes: 1, want: xpv2.ReasonCreating,
+		},
+		"SameButFailed": {
+			reason: "A write that failed may have been carried out.", has: isCreating, change: isCreating, failed: errors.New("timeout"), writes: 1, want: xpv2.ReasonCreating,
+		},
+		"SameButConflict": {
+			reason: "One that was refused was not.", has: isCreating, change: isCreating, want: xpv2.ReasonCreating,
+			failed: kerrors.NewConflict(v1alpha1.KeaReservationGroupResource, "a", errors.New("changed")),
+		},
+	}
+	s := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(s); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			mg := wanted(func(mg *v1alpha1.KeaReservation) {
+				if tc.has != nil {
+					tc.has(mg)
+				}
+			})
+			writes := 0
+			kube := fake.NewClientBuilder().WithScheme(s).WithObjects(mg).WithStatusSubresource(mg).WithInterceptorFuncs(interceptor.Funcs{
+				SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+					writes++
+					return c.SubResource(sub).Update(ctx, o, opts...)
+				},
+			}).Build()
+			c := &savingClient{Client: kube, created: newCreatedSet(), written: newLastWrites()}
+			key := client.ObjectKeyFromObject(mg)
+			if tc.created != nil {
+				c.created.add(key, *tc.created)
+			}
+			if err := c.Get(t.Context(), key, mg); err != nil {
+				t.Fatal(err)
+			}
+			if tc.behind {
+				later := mg.DeepCopy()
+				later.ResourceVersion = "1000000"
+				c.written.add(later, nil)
+			}
+			if tc.failed != nil {
+				c.written.add(mg, tc.failed)
+			}
+			tc.change(mg)
+			if err := c.Status().Update(t.Context(), mg); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Get(t.Context(), key, mg); err != nil {
+				t.Fatal(err)
+			}
+			if got := mg.GetCondition(xpv2.TypeReady).Reason; got != tc.want || writes != tc.writes {
+				t.Errorf("%s\nStatus().Update(...): %d writes, Ready has the reason %s, want %d, %s", tc.reason, writes, got, tc.writes, tc.want)
+			}
+		})
+	}
+}
+
+// TestReconcileBehind: no reconcile begins with an older version of a resource than the provider wrote.
+func TestReconcileBehind(t *testing.T) {
+	s := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(s); err != nil {
+		t.Fatal(err)
+	}
+	mg := wanted(func(*v1alpha1.KeaReservation) {})
+	kube := fake.NewClientBuilder().WithScheme(s).WithObjects(mg).Build()
+	reconciles := 0
+	h := &holdWhileUnusable{
+		Reconciler: reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) {
+			reconciles++
+			return reconcile.Result{}, nil
+		}),
+		reader: kube, usable: func(connection.Ref) bool { return true }, untilTried: func(*v1alpha1.KeaReservation) time.Duration { return 0 },
+		created: newCreatedSet(), waiting: newResourceSet(), written: newLastWrites(),
+	}
+	write := func(version string, ago time.Duration) {
+		later := mg.DeepCopy()
+		later.ResourceVersion = version
+		h.written.add(later, nil)
+		h.written.of[client.ObjectKeyFromObject(mg)] = lastWrite{version: version, at: time.Now().Add(-ago)}
+	}
+	for _, tc := range []struct {
+		reason, version string
+		ago             time.Duration
+		after           time.Duration
+		reconciles      int
+	}{
+		{reason: "The cache gets the write in a moment.", version: "1000", after: cacheLag},
+		{reason: "A write that never comes was lost with the API server's data.", version: "1000", ago: 2 * maxCacheLag, reconciles: 1},
+		{reason: "The write is there.", version: "999", reconciles: 1},
+		{reason: "So is another client's after it.", version: "998", reconciles: 1},
+		{reason: "What is no number says nothing.", version: "x", reconciles: 1},
+	} {
+		reconciles = 0
+		write(tc.version, tc.ago)
+		got, err := h.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)})
+		if err != nil || got.RequeueAfter != tc.after || reconciles != tc.reconciles {
+			t.Errorf("%s\nReconcile(...): %+v, %v after %d reconciles", tc.reason, got, err, reconciles)
+		}
+	}
+	write("1000", 0)
+	if err := kube.Delete(t.Context(), mg); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)}); err != nil || len(h.written.of) > 0 {
+		t.Errorf("Reconcile(...) of a resource that is gone: %v, %d versions are kept", err, len(h.written.of))
+	}
+}
+
+type reasons struct{ of *[]event.Reason }
+
+func (r reasons) Event(_ runtime.Object, e event.Event)      { *r.of = append(*r.of, e.Reason) }
+func (r reasons) WithAnnotations(_ ...string) event.Recorder { return r }
+
+// TestQuietRecorder: what a person has to know is recorded, and what is only a step is not.
+func TestQuietRecorder(t *testing.T) {
+	var got []event.Reason
+	r := quietRecorder{reasons{&got}}.WithAnnotations("external-name", "a")
+	for _, e := range []event.Event{
+		event.Normal(reasonCreated, "Successfully requested creation of external resource"),
+		event.Normal("UpdatedExternalResource", "Successfully requested update of external resource"),
+		event.Normal("DeletedExternalResource", "Successfully requested deletion of external resource"),
+		event.Warning("CannotCreateExternalResource", errors.New("boom")),
+	} {
+		r.Event(&v1alpha1.KeaReservation{}, e)
+	}
+	if diff := cmp.Diff([]event.Reason{"UpdatedExternalResource", "DeletedExternalResource", "CannotCreateExternalResource"}, got); diff != "" {
+		t.Errorf("events: -want, +got:\n%s", diff)
+	}
+}

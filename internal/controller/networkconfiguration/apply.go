@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	corev1 "k8s.io/api/core/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -41,16 +43,31 @@ func (r *reconciler) applyPlan(ctx context.Context, nc *vitistack.NetworkConfigu
 }
 
 func (r *reconciler) apply(ctx context.Context, nc *vitistack.NetworkConfiguration, at *place, a application) error {
-	u := applyConfiguration(nc, at, a.mac, a.name)
-	err := r.kube.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(fieldOwner), client.ForceOwnership)
-	if kerrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+	err := r.send(ctx, applyConfiguration(nc, at, a.mac, a.name), a.isNew)
+	switch {
+	case kerrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return nil // the NetworkConfiguration goes next
-	}
-	if err != nil {
+	case a.isNew && kerrors.IsAlreadyExists(err):
+		// The cache does not have it yet, and enqueues the NetworkConfiguration when it does. It may be
+		// another client's, which is not to be changed.
+		return nil
+	case err != nil:
 		return fmt.Errorf("cannot apply KeaReservation %s: %w", a.name, err)
 	}
 	r.log.Debug("Applied KeaReservation", "namespace", nc.Namespace, "name", a.name, "networkConfiguration", nc.Name)
 	return nil
+}
+
+// send sends a KeaReservation. A new one is created, which costs the API server less than to apply it,
+// with crossplane-runtime's finalizer, which would be a write of its own. It does not become a part of
+// what is applied: that would add it to one that is about to go. A later apply has the same field
+// manager, and sets the same fields but for the finalizer.
+func (r *reconciler) send(ctx context.Context, u *unstructured.Unstructured, isNew bool) error {
+	if isNew {
+		u.SetFinalizers([]string{managed.FinalizerName})
+		return r.kube.Create(ctx, u, client.FieldOwner(fieldOwner)) //nolint:wrapcheck // apply does.
+	}
+	return r.kube.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(fieldOwner), client.ForceOwnership) //nolint:wrapcheck // As above.
 }
 
 // pin sets the address that a KeaReservation takes over. It is not applied: what is

@@ -153,10 +153,11 @@ func (c requests) add(ncs ...vitistack.NetworkConfiguration) {
 	}
 }
 
-// list reads a cache, which fails only as it stops.
+// list reads a cache, which fails only as it stops. What it returns is the cache's, and
+// must not be changed.
 func (w *enqueuer) list(ctx context.Context, o ...client.ListOption) []vitistack.NetworkConfiguration {
 	l := &vitistack.NetworkConfigurationList{}
-	if err := w.vitistack.List(ctx, l, o...); err != nil {
+	if err := w.vitistack.List(ctx, l, append(o, client.UnsafeDisableDeepCopy)...); err != nil {
 		w.log.Debug("Cannot list NetworkConfigurations", "error", err)
 		return nil
 	}

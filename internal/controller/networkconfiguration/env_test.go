@@ -110,6 +110,15 @@ func startManager(tb testing.TB, cfg *rest.Config, o Options) *writes {
 	}
 
 	ctx, cancel := context.WithCancel(context.Background())
+	player, err := client.NewWithWatch(cfg, client.Options{Scheme: newScheme(tb)})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	played := make(chan struct{})
+	go func() {
+		defer close(played)
+		playReleases(ctx, player)
+	}()
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(ctx) }()
 	w.stop = sync.OnceFunc(func() {
@@ -121,6 +130,7 @@ func startManager(tb testing.TB, cfg *rest.Config, o Options) *writes {
 		default:
 		}
 		cancel()
+		<-played
 		if err := <-ended; err != nil || early {
 			tb.Errorf("the manager ended by itself, or badly: %v", err)
 		}

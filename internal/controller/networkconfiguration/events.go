@@ -17,7 +17,6 @@ import (
 
 // Reasons of events.
 const (
-	reasonConfigured    event.Reason = "Configured"
 	reasonNetworkGuess  event.Reason = "SeveralNetworkNamespaces"
 	reasonMisconfigured event.Reason = "Misconfigured"
 	reasonInvalidMAC    event.Reason = "InvalidHardwareAddress"
@@ -28,9 +27,10 @@ const (
 	reasonRemovalsHeld  event.Reason = conditionRemovalsHeld
 )
 
-// eventsOf returns the events that describe the current state of a
-// NetworkConfiguration. held says which removals are held, if any.
-func eventsOf(s *situation, p plan, phase, held string, failed error) []event.Event {
+// eventsOf returns the events about what a person has to know of the current state
+// of a NetworkConfiguration. held says which removals are held, if any. There is none
+// about what went well: that is in the status, and would be a write for each machine.
+func eventsOf(s *situation, p plan, held string, failed error) []event.Event {
 	var out []event.Event
 	warn := func(reason event.Reason, message string) {
 		out = append(out, event.Warning(reason, errors.New(message)))
@@ -55,9 +55,6 @@ func eventsOf(s *situation, p plan, phase, held string, failed error) []event.Ev
 	out = append(out, heldEvents(held)...)
 	if failed != nil {
 		warn(reasonCannotAct, failed.Error())
-	}
-	if phase == vitistack.PhaseReady {
-		out = append(out, event.Normal(reasonConfigured, "The addresses are reserved in Kea"))
 	}
 	return out
 }

@@ -66,14 +66,14 @@ func TestEventsOf(t *testing.T) {
 		},
 		stuck: map[kea.HWAddress]string{mac1: "stuck", mac2: "stuck"},
 	}
-	events := eventsOf(s, p, "Ready", "held", errors.New("cannot"))
+	events := eventsOf(s, p, "held", errors.New("cannot"))
 	got := make([]string, len(events))
 	for i, e := range events {
 		got[i] = string(e.Reason)
 	}
 	want := []string{
 		"SeveralNetworkNamespaces", "Misconfigured", "InvalidHardwareAddress", "DuplicateHardwareAddress",
-		"ForeignKeaReservation", "CannotMove", "RemovalsHeld", "CannotChangeKeaReservations", "Configured",
+		"ForeignKeaReservation", "CannotMove", "RemovalsHeld", "CannotChangeKeaReservations",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("eventsOf(...): -want, +got:\n%s", diff)

@@ -79,6 +79,8 @@ type plan struct {
 type application struct {
 	mac  kea.HWAddress
 	name string
+	// isNew means that there is none yet.
+	isNew bool
 }
 
 // A removal is a KeaReservation to delete.
@@ -154,7 +156,7 @@ func (out *plan) decideFor(mac kea.HWAddress, s *situation) {
 		return
 	}
 	if !metadataUpToDate(f.keeper, s.nc, at, mac) {
-		out.apply = append(out.apply, application{mac, f.keeper.Name})
+		out.apply = append(out.apply, application{mac: mac, name: f.keeper.Name})
 	}
 	out.leave(mac, s, f)
 }
@@ -179,7 +181,7 @@ func (out *plan) create(mac kea.HWAddress, s *situation, f family) {
 		out.blocked[mac] = blocker{kind: blockedByForeign, message: foreignText(have)}
 		return
 	}
-	out.apply = append(out.apply, application{mac, name})
+	out.apply = append(out.apply, application{mac: mac, name: name, isNew: true})
 }
 
 // leave plans the end of a device's KeaReservations in other places: once the one

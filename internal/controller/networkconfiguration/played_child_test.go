@@ -3,12 +3,18 @@
 package networkconfiguration
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -57,6 +63,25 @@ func (s *site) refuse(r *v1alpha1.KeaReservation, reason xpv2.ConditionReason, m
 			LastTransitionTime: metav1.Now(),
 		}, xpv2.ReconcileSuccess())
 	})
+}
+
+// playReleases lets deleted KeaReservations go that Kea has nothing for, until the context ends.
+func playReleases(ctx context.Context, kube client.WithWatch) {
+	release := func() {
+		w, err := kube.Watch(ctx, &v1alpha1.KeaReservationList{})
+		if err != nil {
+			return // The CRD is not there.
+		}
+		defer w.Stop()
+		for e := range w.ResultChan() {
+			if r, ok := e.Object.(*v1alpha1.KeaReservation); ok && meta.WasDeleted(r) && meta.FinalizerExists(r, managed.FinalizerName) {
+				without := r.DeepCopy()
+				meta.RemoveFinalizer(without, managed.FinalizerName)
+				_ = kube.Patch(ctx, without, client.MergeFromWithOptions(r, client.MergeFromWithOptimisticLock{})) // Another event follows a conflict.
+			}
+		}
+	}
+	wait.UntilWithContext(ctx, func(context.Context) { release() }, 100*time.Millisecond)
 }
 
 // hold keeps a deleted KeaReservation until Kea lets go of it.

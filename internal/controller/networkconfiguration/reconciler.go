@@ -53,7 +53,7 @@ type reconciler struct {
 // Reconcile implements reconcile.Reconciler.
 func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	nc := &vitistack.NetworkConfiguration{}
-	if err := r.vitistack.Get(ctx, req.NamespacedName, nc); err != nil {
+	if err := r.vitistack.Get(ctx, req.NamespacedName, nc, client.UnsafeDisableDeepCopy); err != nil {
 		if kerrors.IsNotFound(err) {
 			r.forget(req.NamespacedName)
 			return reconcile.Result{}, nil
@@ -72,12 +72,12 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	err = r.execute(ctx, s, p)
+	after, err := r.execute(ctx, s, p)
 	if kerrors.IsConflict(err) {
 		r.log.Debug("Another client wrote first", "namespace", req.Namespace, "name", req.Name, "error", err)
 		return reconcile.Result{RequeueAfter: conflictRetry}, nil
 	}
-	return reconcile.Result{}, err
+	return reconcile.Result{RequeueAfter: after}, err
 }
 
 // forget drops what is remembered of a NetworkConfiguration that is gone.
@@ -114,16 +114,17 @@ func (r *reconciler) plan(ctx context.Context, s *situation) (plan, error) {
 	return out, err
 }
 
-// execute carries out a plan and writes the status.
-func (r *reconciler) execute(ctx context.Context, s *situation, p plan) error {
+// execute carries out a plan and writes the status. It returns how long a status is held
+// that is not worth a write yet; 0 if none is.
+func (r *reconciler) execute(ctx context.Context, s *situation, p plan) (time.Duration, error) {
 	switch {
 	case meta.WasDeleted(s.nc) && !servedByOther(s.nc):
 		// The garbage collector deletes its KeaReservations once it is gone, and
 		// each of them is gone when Kea has removed its reservation. No other
 		// component removes kea-operator's finalizers.
-		return r.removeFinalizers(ctx, s.nc)
+		return 0, r.removeFinalizers(ctx, s.nc)
 	case !p.claim.ours:
-		return r.release(ctx, s, p)
+		return 0, r.release(ctx, s, p)
 	}
 
 	held := r.guard.heldText(s, p)
@@ -132,13 +133,16 @@ func (r *reconciler) execute(ctx context.Context, s *situation, p plan) error {
 	if !r.allocation {
 		status.NetworkInterfaces = vitistack.WithoutAllocation(status.NetworkInterfaces)
 	}
-	// The status is written in any case: it says what failed.
-	statusErr := r.writeStatus(ctx, s.nc, status)
-	r.events.record(s.nc, eventsOf(s, p, status.Phase, held, err))
-	if err == nil {
-		return statusErr // unwrapped, so that a conflict is seen
+	r.events.record(s.nc, eventsOf(s, p, held, err))
+	if after := untilWorthTelling(s, p, r.now()); after > 0 && err == nil && held == "" {
+		return after, nil
 	}
-	return errors.Join(err, statusErr)
+	// The status is written also after an error: it says what failed.
+	statusErr := r.writeStatus(ctx, s.nc, status)
+	if err == nil {
+		return 0, statusErr // unwrapped, so that a conflict is seen
+	}
+	return 0, errors.Join(err, statusErr)
 }
 
 // release deletes the KeaReservations of a NetworkConfiguration that is not, or no
@@ -191,7 +195,7 @@ func (r *reconciler) writeStatus(ctx context.Context, nc *vitistack.NetworkConfi
 		return nil
 	}
 	with := nc.DeepCopy()
-	with.Status = status
+	with.Status = *status.DeepCopy() // The answer is read into it, and it has slices of the caches' objects.
 	patch := client.MergeFromWithOptions(nc, client.MergeFromWithOptimisticLock{})
 	if err := r.kube.Status().Patch(ctx, with, patch); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("cannot write status: %w", err)

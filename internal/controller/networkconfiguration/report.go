@@ -5,6 +5,7 @@ package networkconfiguration
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -170,6 +171,33 @@ func conditionText(r *v1alpha1.KeaReservation, mac kea.HWAddress, c xpv2.Conditi
 // reservation. Messages for the steps in between would each be a write that wakes
 // the status's readers.
 func beingMade(mac kea.HWAddress) string { return fmt.Sprintf("%s gets its reservation", mac) }
+
+// quietWhileMade is how long the first status of a NetworkConfiguration may wait for its reservations.
+const quietWhileMade = 10 * time.Second
+
+// untilWorthTelling returns how long the status of a NetworkConfiguration is not worth a write yet: it
+// has none, and all that is missing are reservations that are being made, which most often takes a
+// second. 0 if it is worth one.
+func untilWorthTelling(s *situation, p plan, now time.Time) time.Duration {
+	if s.nc.Status.Phase != "" || p.claim.place == nil {
+		return 0
+	}
+	rest := time.Duration(0)
+	devices := devicesOf(s.nc)
+	for i, r := range deviceReports(s, p, nil) {
+		switch {
+		case r.invalid != "" || r.waiting != "" && r.waiting != beingMade(devices[i].mac):
+			return 0
+		case r.waiting != "":
+			since := now
+			if here, _ := ownReservations(s, p.claim.place, devices[i].mac); here != nil {
+				since = here.CreationTimestamp.Time
+			}
+			rest = max(rest, min(quietWhileMade, quietWhileMade-now.Sub(since)))
+		}
+	}
+	return rest
+}
 
 // interfaceStatus returns what the status of a NetworkConfiguration says about an
 // interface. before is what it last said about the same device.

@@ -3,6 +3,7 @@
 package networkconfiguration
 
 import (
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -58,6 +59,7 @@ func happyPath(s *site) {
 	s.same("provider configuration", &xpv2.ProviderConfigReference{Kind: "ClusterProviderConfig", Name: "default"}, second.Spec.ProviderConfigReference)
 	s.same("owners", []metav1.OwnerReference{controllerRef(nc)}, second.OwnerReferences)
 	s.same("labels", map[string]string{labelNetworkConfiguration: nc.Name, labelNetworkNamespace: nn.Name}, second.Labels)
+	s.same("finalizers", []string{managed.FinalizerName}, second.Finalizers)
 	s.same("annotations", map[string]string{"crossplane.io/external-name": "02:00:00:00:01:0a"}, second.Annotations)
 
 	s.refuse(first, v1alpha1.ReasonAwaitingLease, "no lease")

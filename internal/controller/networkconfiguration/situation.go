@@ -34,7 +34,8 @@ const (
 	indexConfig = "networkconfiguration.kea.crossplane.io/config"
 )
 
-// situationOf reads the situation of a NetworkConfiguration from the caches.
+// situationOf reads the situation of a NetworkConfiguration from the caches. What is in
+// it is theirs, and must not be changed.
 func (r *reconciler) situationOf(ctx context.Context, nc *vitistack.NetworkConfiguration) (*situation, error) {
 	networks := networksOf{reader: r.vitistack, known: map[string][]vitistack.NetworkNamespace{}}
 	s := &situation{nc: nc, named: map[string]*v1alpha1.KeaReservation{}}
@@ -84,7 +85,7 @@ func (r *reconciler) addPlace(ctx context.Context, s *situation, at *place) {
 // addNamed adds the KeaReservation that has a name, if there is one.
 func (r *reconciler) addNamed(ctx context.Context, s *situation, name string) error {
 	have := &v1alpha1.KeaReservation{}
-	err := r.kube.Get(ctx, client.ObjectKey{Namespace: s.nc.Namespace, Name: name}, have)
+	err := r.kube.Get(ctx, client.ObjectKey{Namespace: s.nc.Namespace, Name: name}, have, client.UnsafeDisableDeepCopy)
 	switch {
 	case err == nil:
 		s.named[name] = have
@@ -125,7 +126,7 @@ func (r *reconciler) ownerOf(ctx context.Context, have *v1alpha1.KeaReservation)
 		return nil, nil //nolint:nilnil // There is none, and that is no error.
 	}
 	owner := &vitistack.NetworkConfiguration{}
-	err := r.vitistack.Get(ctx, client.ObjectKey{Namespace: have.Namespace, Name: name}, owner)
+	err := r.vitistack.Get(ctx, client.ObjectKey{Namespace: have.Namespace, Name: name}, owner, client.UnsafeDisableDeepCopy)
 	switch {
 	case client.IgnoreNotFound(err) != nil:
 		return nil, fmt.Errorf("cannot get NetworkConfiguration %s/%s: %w", have.Namespace, name, err)
@@ -137,7 +138,7 @@ func (r *reconciler) ownerOf(ctx context.Context, have *v1alpha1.KeaReservation)
 
 func (r *reconciler) addRivals(ctx context.Context, s *situation, mac kea.HWAddress, networks networksOf) error {
 	l := &vitistack.NetworkConfigurationList{}
-	if err := r.vitistack.List(ctx, l, client.MatchingFields{indexMAC: mac.String()}); err != nil {
+	if err := r.vitistack.List(ctx, l, client.MatchingFields{indexMAC: mac.String()}, client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("cannot list NetworkConfigurations: %w", err)
 	}
 	for i := range l.Items {
@@ -156,7 +157,7 @@ func (r *reconciler) addRivals(ctx context.Context, s *situation, mac kea.HWAddr
 
 func (r *reconciler) reservations(ctx context.Context, o ...client.ListOption) ([]*v1alpha1.KeaReservation, error) {
 	l := &v1alpha1.KeaReservationList{}
-	if err := r.kube.List(ctx, l, o...); err != nil {
+	if err := r.kube.List(ctx, l, append(o, client.UnsafeDisableDeepCopy)...); err != nil {
 		return nil, fmt.Errorf("cannot list KeaReservations: %w", err)
 	}
 	out := make([]*v1alpha1.KeaReservation, len(l.Items))
@@ -177,7 +178,7 @@ func (n networksOf) in(ctx context.Context, namespace string) ([]vitistack.Netwo
 		return known, nil
 	}
 	l := &vitistack.NetworkNamespaceList{}
-	if err := n.reader.List(ctx, l, client.InNamespace(namespace)); err != nil {
+	if err := n.reader.List(ctx, l, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("cannot list NetworkNamespaces: %w", err)
 	}
 	n.known[namespace] = l.Items

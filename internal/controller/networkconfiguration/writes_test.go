@@ -45,6 +45,10 @@ func (w *writes) newClient(cfg *rest.Config, o client.Options) (client.Client, e
 			}
 			return c.Apply(ctx, obj, opts...)
 		},
+		Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
+			w.in(obj.GetNamespace()).Add(1)
+			return c.Create(ctx, obj, opts...)
+		},
 		Delete: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.DeleteOption) error {
 			w.in(obj.GetNamespace()).Add(1)
 			return c.Delete(ctx, obj, opts...)

@@ -43,10 +43,6 @@ const readWait = 2 * time.Second
 // deleted until the resource has its finalizer: until Disconnect.
 func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.TypedExternalClient[*v1alpha1.KeaReservation], error) {
 	ref := refOf(mg)
-	if meta.WasDeleted(mg) && !mayBeInKea(mg) {
-		// Its provider configuration may never have been there.
-		return &external{}, nil
-	}
 	pc, err := configOf(ctx, c.client, ref)
 	if _, missing := errors.AsType[configMissingError](err); missing && meta.WasDeleted(mg) && !providerconfig.NeedsConfig(mg) {
 		return nothingInKea(), nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 )
@@ -18,6 +19,18 @@ import (
 func mayBeInKea(mg *v1alpha1.KeaReservation) bool {
 	last := mg.Status.AtProvider
 	return mg.Spec.ForProvider.IPAddress != "" || last.IPAddress != "" || last.HWAddress != "" || !meta.GetExternalCreatePending(mg).IsZero()
+}
+
+// connectorIfUsed connects nothing for a deleted resource that has nothing in Kea: its provider
+// configuration may never have been there.
+type connectorIfUsed struct{ *connector }
+
+// Connect implements managed.TypedExternalConnector.
+func (c connectorIfUsed) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.TypedExternalClient[*v1alpha1.KeaReservation], error) {
+	if meta.WasDeleted(mg) && !mayBeInKea(mg) {
+		return &external{}, nil
+	}
+	return c.connector.Connect(ctx, mg)
 }
 
 // recordUse has the API server know that a resource may be in Kea before it is, as crossplane-runtime

@@ -100,10 +100,12 @@ func TestWrites(t *testing.T) {
 			if tc.before != nil {
 				tc.before()
 			}
+			ready := c.firstReady(t)
 			got := s.writesDuring(c, tc.do)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s: writes for %d, -want, +got:\n%s", tc.reason, n, diff)
 			}
+			equal(t, "resources that crossplane-runtime's metric counts as Ready for the first time", c.firstReady(t)-ready, n)
 		})
 	}
 }
@@ -163,6 +165,23 @@ func (s *site) writesDuring(c *cluster, do func()) map[string]int {
 	}
 	maps.DeleteFunc(last, func(_ string, n int) bool { return n == 0 })
 	return last
+}
+
+var firstReadyMetric = regexp.MustCompile(`(?m)^crossplane_managed_resource_first_time_to_readiness_seconds_count\{.*\} (\d+)$`)
+
+// firstReady returns how many resources the provider's metrics have seen Ready for the first time.
+func (c *cluster) firstReady(tb testing.TB) int {
+	tb.Helper()
+	text, err := get(tb.Context(), "http://"+c.provider.metrics+"/metrics")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	m := firstReadyMetric.FindStringSubmatch(text)
+	if m == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(m[1])
+	return n
 }
 
 var writeMetric = regexp.MustCompile(`(?m)^apiserver_request_total\{code="(\d+)",.*resource="([^"]+)",.*subresource="([^"]*)",verb="(POST|PUT|PATCH|APPLY|DELETE)",.*\} (\d+)$`)

@@ -68,7 +68,7 @@ func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request
 	switch err := h.reader.Get(ctx, req.NamespacedName, mg, client.UnsafeDisableDeepCopy); {
 	case kerrors.IsNotFound(err):
 		h.written.forget(req.NamespacedName)
-	case err == nil && h.written.newerThan(mg):
+	case err == nil && !h.awaitCache(ctx, mg):
 		return reconcile.Result{RequeueAfter: cacheLag}, nil
 	case err == nil:
 		if d := h.untilTried(mg); d > 0 {
@@ -83,6 +83,25 @@ func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request
 		res.Priority = new(priorityMany)
 	}
 	return res, err
+}
+
+// awaitCache waits until the cache has the provider's last write of a resource, which takes a few
+// milliseconds, and reads the resource again; false if that takes long. The resource is not enqueued
+// again for that: with whatever is no error, its backoff would start over.
+func (h *holdWhileUnusable) awaitCache(ctx context.Context, mg *v1alpha1.KeaReservation) bool {
+	key := client.ObjectKeyFromObject(mg)
+	err := wait.PollUntilContextTimeout(ctx, cachePoll, cacheLag, true, func(ctx context.Context) (bool, error) {
+		if !h.written.newerThan(mg) {
+			return true, nil
+		}
+		err := h.reader.Get(ctx, key, mg, client.UnsafeDisableDeepCopy)
+		if kerrors.IsNotFound(err) {
+			h.written.forget(key)
+			return true, nil
+		}
+		return false, err //nolint:wrapcheck // It is only counted.
+	})
+	return err == nil
 }
 
 // reconcile reconciles a KeaReservation, and decides when that is to be done again.

@@ -135,10 +135,14 @@ type lastWrite struct {
 	at      time.Time
 }
 
-// cacheLag is how soon a resource is looked at again whose last write the cache does not have yet.
-const cacheLag = 20 * time.Millisecond
+// cachePoll is how often the cache is read until it has the provider's last write of a resource, and
+// cacheLag how long, before other resources have their turn.
+const (
+	cachePoll = 5 * time.Millisecond
+	cacheLag  = time.Second
+)
 
-// maxCacheLag is how long the cache is waited for: a version that never comes is that of an API server
+// maxCacheLag is how long the cache is waited for in all: a version that never comes is that of an API server
 // whose data was replaced by older ones.
 const maxCacheLag = time.Minute
 

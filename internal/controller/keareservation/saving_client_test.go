@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
@@ -110,7 +111,10 @@ func TestSavingClient(t *testing.T) {
 }
 
 // TestReconcileBehind: no reconcile begins with an older version of a resource than the provider wrote.
-func TestReconcileBehind(t *testing.T) {
+func TestReconcileBehind(t *testing.T) { synctest.Test(t, testReconcileBehind) }
+
+func testReconcileBehind(t *testing.T) {
+	t.Helper()
 	s := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(s); err != nil {
 		t.Fatal(err)
@@ -138,7 +142,7 @@ func TestReconcileBehind(t *testing.T) {
 		after           time.Duration
 		reconciles      int
 	}{
-		{reason: "The cache gets the write in a moment.", version: "1000", after: cacheLag},
+		{reason: "The cache gets the write later: others have their turn.", version: "1000", after: cacheLag},
 		{reason: "A write that never comes was lost with the API server's data.", version: "1000", ago: 2 * maxCacheLag, reconciles: 1},
 		{reason: "The write is there.", version: "999", reconciles: 1},
 		{reason: "So is another client's after it.", version: "998", reconciles: 1},
@@ -151,7 +155,18 @@ func TestReconcileBehind(t *testing.T) {
 			t.Errorf("%s\nReconcile(...): %+v, %v after %d reconciles", tc.reason, got, err, reconciles)
 		}
 	}
+	time.AfterFunc(3*cachePoll, func() {
+		mg.Labels = map[string]string{"a": "b"}
+		if err := kube.Update(t.Context(), mg); err != nil {
+			t.Error(err)
+		}
+	})
+	reconciles = 0
 	write("1000", 0)
+	if got, err := h.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)}); err != nil || got.RequeueAfter > 0 || reconciles != 1 {
+		t.Errorf("The cache gets the write in a moment.\nReconcile(...): %+v, %v after %d reconciles", got, err, reconciles)
+	}
+	write("2000", 0)
 	if err := kube.Delete(t.Context(), mg); err != nil {
 		t.Fatal(err)
 	}

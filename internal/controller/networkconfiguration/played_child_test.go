@@ -87,12 +87,25 @@ func playReleases(ctx context.Context, kube client.WithWatch) {
 // hold keeps a deleted KeaReservation until Kea lets go of it.
 func (s *site) hold(r *v1alpha1.KeaReservation) {
 	s.Helper()
-	s.change(r, func() { controllerutil.AddFinalizer(r, playedFinalizer) })
+	s.setFinalizers(r, func() { controllerutil.AddFinalizer(r, playedFinalizer) })
 }
 
 func (s *site) release(r *v1alpha1.KeaReservation) {
 	s.Helper()
-	s.change(r, func() { controllerutil.RemoveFinalizer(r, playedFinalizer) })
+	s.setFinalizers(r, func() { controllerutil.RemoveFinalizer(r, playedFinalizer) })
+}
+
+// setFinalizers changes finalizers, which playReleases may do at the same time.
+func (s *site) setFinalizers(r *v1alpha1.KeaReservation, change func()) {
+	s.Helper()
+	s.eventually("a change of the finalizers of "+r.Name, func() error {
+		if err := s.get(r); err != nil {
+			return err
+		}
+		before := r.DeepCopy()
+		change()
+		return s.kube.Patch(s.Context(), r, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	})
 }
 
 // serve makes and reserves everything that a machine needs, and returns its

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -101,6 +102,7 @@ func quiet(s *site) {
 	}
 	s.same("the NetworkConfiguration's version", version, nc.ResourceVersion)
 	s.same("the pinned address", "10.14.0.5", child.Spec.ForProvider.IPAddress)
+	s.same("finalizers, which are not applied", []string{managed.FinalizerName}, child.Finalizers)
 	s.same("writes", int64(passes), s.writes.in(s.namespace).Load()-writes)
 }
 

@@ -129,9 +129,11 @@ vulncheck: ## Look for known vulnerabilities in what the provider calls. VULNDB=
 	  exit 1; \
 	}
 
+SIZE ?= 1k
+
 .PHONY: bench
-bench: servers ## Pin 1,000 machines and tell what it cost.
-	go test -run '^$$' -bench . -benchtime 1x -timeout 20m ./internal/integration
+bench: servers ## Measure what a fleet of SIZE=1k, 10k or 50k machines costs, and write docs/benchmarks.md.
+	go test -run '^$$' -bench Fleet -benchtime 1x -timeout 8h ./test/bench -size='$(SIZE)' -write $(if $(PROFILES),-profiles='$(abspath $(PROFILES))')
 
 .PHONY: servers
 servers: ## Get the control plane and the Kea that tests and the demo run against.

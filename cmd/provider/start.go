@@ -61,6 +61,8 @@ type startCommand struct {
 	MetricsBindAddress     string `default:":8080" env:"METRICS_BIND_ADDRESS" help:"Address that Prometheus metrics are served on; 0 for none."`
 	HealthProbeBindAddress string `default:":8081" env:"HEALTH_PROBE_BIND_ADDRESS" help:"Address that /healthz and /readyz are served on; 0 for none."`
 
+	PprofBindAddress string `hidden:"" default:"0" env:"PPROF_BIND_ADDRESS" help:"Address that Go's profiles are served on, for those who work on the provider; 0 for none."`
+
 	AllowedKeaHosts []string `default:"*" env:"ALLOWED_KEA_HOSTS" help:"Hosts that ProviderConfigs may lead to, with commas between them: *, a name, *.example.com, an address, or a prefix. Loopback, link-local and cloud metadata addresses have to be listed as such. ClusterProviderConfigs may lead to any host."`
 	UseProxy        bool     `name:"use-proxy-from-environment" env:"USE_PROXY_FROM_ENVIRONMENT" help:"Send commands to Kea through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. It must refuse what tenants are not to reach: names are looked up by it."`
 
@@ -143,6 +145,7 @@ func (c *startCommand) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 		LeaderElectionReleaseOnCancel: true,
 		Metrics:                       metricsserver.Options{BindAddress: c.MetricsBindAddress},
 		HealthProbeBindAddress:        c.HealthProbeBindAddress,
+		PprofBindAddress:              c.PprofBindAddress,
 		Cache: cache.Options{
 			SyncPeriod:               &c.Sync,
 			DefaultTransform:         cache.TransformStripManagedFields(),

@@ -4,6 +4,8 @@ package integration
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
@@ -111,5 +113,19 @@ func (s *site) createCrowd(n int) {
 // rss is the resident memory of the cluster's provider, in bytes.
 func (c *cluster) rss(t *testing.T) float64 {
 	t.Helper()
-	return scrapeOf(t, c.provider).rss
+	text, err := get(t.Context(), "http://"+c.provider.metrics+"/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := rssMetric.FindStringSubmatch(text)
+	if m == nil {
+		t.Fatal("the provider's metrics lack process_resident_memory_bytes")
+	}
+	v, err := strconv.ParseFloat(m[1], 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
+
+var rssMetric = regexp.MustCompile(`(?m)^process_resident_memory_bytes(?:\{\})? (\S+)$`)

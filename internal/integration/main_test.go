@@ -140,9 +140,6 @@ type provider struct {
 
 // providerFlags are those that the shared provider has, beside what every one has.
 func providerFlags(dir string) []string {
-	if benchmarking() {
-		return nil
-	}
 	return []string{
 		"--debug",                         // Tests read in the log what is reconciled.
 		"--max-concurrent-reconciles=64",  // Tests whose Kea hangs must not make the others wait.
@@ -184,11 +181,6 @@ func startProvider(dir string, kubeconfig []byte, flags, env []string) (*provide
 	}
 	p.stop()
 	return nil, fmt.Errorf("the provider did not get ready:\n%s", tail(p.log(), 30))
-}
-
-// benchmarking tells whether what is run is measured.
-func benchmarking() bool {
-	return slices.ContainsFunc(os.Args, func(a string) bool { return strings.HasPrefix(a, "-test.bench=") })
 }
 
 func (p *provider) stop() {

@@ -245,7 +245,7 @@ func TestLargeFleetDown(t *testing.T) {
 // inLarge is a KeaReservation of a fleet.
 func (s *site) inLarge(i int) *v1alpha1.KeaReservation {
 	return s.reservation(fmt.Sprintf("vm%04d", i), params{
-		HWAddress: benchMAC(i), IPAddress: fmt.Sprintf("10.124.%d.%d", 1+i/200, 1+i%200), Subnet: "10.124.0.0/16",
+		HWAddress: fmt.Sprintf("00:02:12:01:%02x:%02x", i/256, i%256), IPAddress: fmt.Sprintf("10.124.%d.%d", 1+i/200, 1+i%200), Subnet: "10.124.0.0/16",
 	})
 }
 

@@ -135,7 +135,7 @@ func (k *Kea) start() error {
 	for _, file := range stale {
 		_ = os.Remove(file) // if that fails, Kea says so
 	}
-	p, err := startProcess(k.logFile(), nil, hack("kea"), "run", k.Config)
+	p, err := startProcess(k.logFile(), nil, hack("kea"), append([]string{"run", k.Config}, k.options.arguments()...)...)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"strconv"
 )
 
 // Hook libraries that tests use.
@@ -46,6 +47,9 @@ type KeaOptions struct {
 
 	// Interfaces to serve DHCP on.
 	Interfaces []string
+
+	// DHCPPort and RelayPort replace port 67 for requests and for answers to relays. Zero leaves it.
+	DHCPPort, RelayPort int
 
 	// SharedNetworks has what is merged into shared networks, by name.
 	SharedNetworks map[string]map[string]any
@@ -145,6 +149,17 @@ func (o KeaOptions) address() string {
 		return "127.0.0.1"
 	}
 	return o.Address
+}
+
+// arguments are those that kea-dhcp4 gets beside its configuration.
+func (o KeaOptions) arguments() (out []string) {
+	if o.DHCPPort != 0 {
+		out = append(out, "-p", strconv.Itoa(o.DHCPPort))
+	}
+	if o.RelayPort != 0 {
+		out = append(out, "-P", strconv.Itoa(o.RelayPort))
+	}
+	return out
 }
 
 func defaultHooks() []string { return []string{HookHostCmds, HookSubnetCmds, HookLeaseCmds} }

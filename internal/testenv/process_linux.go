@@ -10,15 +10,15 @@ import (
 	"syscall"
 )
 
-// dieWithParent has the kernel kill the process when this one ends, however
+// DieWithParent has the kernel kill the process when this one ends, however
 // that happens.
-func dieWithParent(cmd *exec.Cmd) {
+func DieWithParent(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }
 
 // mortalAssets makes a folder that envtest can take its programs from, in which
 // each is a script that asks for the same and then becomes the program: envtest
-// starts them itself, so that dieWithParent has no hold on them. Where setpriv
+// starts them itself, so that DieWithParent has no hold on them. Where setpriv
 // is missing it returns the programs' own folder.
 func mortalAssets(bin, dir string) (string, error) {
 	setpriv, err := exec.LookPath("setpriv")

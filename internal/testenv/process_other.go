@@ -6,8 +6,8 @@ package testenv
 
 import "os/exec"
 
-// dieWithParent can only be done on Linux: elsewhere a killed test leaves its
+// DieWithParent can only be done on Linux: elsewhere a killed test leaves its
 // servers behind.
-func dieWithParent(*exec.Cmd) {}
+func DieWithParent(*exec.Cmd) {}
 
 func mortalAssets(bin, _ string) (string, error) { return bin, nil }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/vitistack/provider-kea/internal/testenv"
+)
+
+var (
+	sizeFlag     = flag.String("size", "1k", "how many machines, as 1k or 250")
+	profilesFlag = flag.String("profiles", "", "folder to write the provider's CPU and heap profiles of each step into")
+	writeFlag    = flag.Bool("write", false, "write the table into docs/benchmarks.md")
+)
+
+// parseSize reads a number of machines. More than 100,000 have no addresses.
+func parseSize(s string) (int, error) {
+	thousands, isThousands := strings.CutSuffix(s, "k")
+	n, err := strconv.Atoi(thousands)
+	if isThousands {
+		n *= 1000
+	}
+	if err != nil || n < 10 || n > 100_000 {
+		return 0, fmt.Errorf("cannot measure SIZE=%s: use 1k, 10k or 50k", s)
+	}
+	return n, nil
+}
+
+// patience is how long a step may take. A step is never a failure for being slow, only for not
+// getting there.
+const patience = 2 * time.Hour
+
+func TestMain(m *testing.M) {
+	ctrl.SetLogger(klog.NewKlogr())
+	os.Exit(m.Run())
+}
+
+// BenchmarkFleet runs every step once, whatever b.N is.
+func BenchmarkFleet(b *testing.B) {
+	n, err := parseSize(*sizeFlag)
+	if err != nil {
+		b.Fatal(err)
+	}
+	began := time.Now()
+	w := newWorld(b, n)
+	r := &report{machines: n, about: w.about()}
+	fmt.Fprintln(os.Stdout, r.about)
+
+	w.startProvider()
+	nc, kr := w.templates()
+	w.stopProvider()
+	l := w.limits(nc, kr)
+	r.limits = l
+	w.startProvider()
+	r.step("pinned", w.pinned(n, l))
+	r.step("rest", w.rest())
+	r.step("waiting", w.waiting(min(n/10, 1000)))
+	r.step("repair", w.repair(l))
+	r.step("start-up", w.startUp())
+
+	r.took = time.Since(began)
+	fmt.Fprintln(os.Stdout, r.section())
+	b.ReportMetric(0, "ns/op") // how long it all took says nothing
+	if !*writeFlag {
+		return
+	}
+	if err := r.write(filepath.Join(testenv.Root(), "docs", "benchmarks.md")); err != nil {
+		b.Fatal(err)
+	}
+}

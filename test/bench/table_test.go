@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// row is one line of the table: what was measured, what it should be, and the machine's own limit
+// in the same run.
+type row struct {
+	what, got, aim, limit string
+}
+
+// report is what one run has found.
+type report struct {
+	machines int
+	about    string
+	limits   limits
+	rows     []row
+	took     time.Duration
+}
+
+// step adds the rows of a step, and prints them: a large fleet takes an hour.
+func (r *report) step(name string, rows []row) {
+	r.rows = append(r.rows, rows...)
+	for _, x := range rows {
+		fmt.Fprintf(os.Stdout, "%-9s %s: %s", name, x.what, x.got)
+		if x.aim != "" {
+			fmt.Fprintf(os.Stdout, "; aim %s", x.aim)
+		}
+		if x.limit != "" {
+			fmt.Fprintf(os.Stdout, "; limit %s", x.limit)
+		}
+		fmt.Fprintln(os.Stdout)
+	}
+}
+
+func (r *report) heading() string { return fmt.Sprintf("## %s machines", thousands(r.machines)) }
+
+// thousands writes 1000 as 1,000.
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
+}
+
+// section is the part of the document about a fleet of this size.
+func (r *report) section() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\nMeasured in %s with %s.\n\n", r.heading(), r.took.Round(time.Second), r.about)
+	l := r.limits
+	fmt.Fprintf(&b, "The machine's limits, with %d clients that do nothing else, a second: create a NetworkConfiguration %.0f, create a KeaReservation %.0f, update one %.0f, its status %.0f, "+
+		"status of a NetworkConfiguration %.0f: **%.0f machines at four writes each**. `reservation-add`: %.0f.\n\n",
+		workers, l.machine, l.create, l.update, l.status, l.ncStatus, l.fourWrites(), l.add)
+	b.WriteString("| what | measured | aim | the machine's limit | kea-operator |\n|---|---|---|---|---|\n")
+	for _, x := range r.rows {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", x.what, x.got, x.aim, x.limit, keaOperator(r.machines, x.what))
+	}
+	return b.String()
+}
+
+// write puts the section into the document, in the place of the last one of the same size.
+func (r *report) write(file string) error {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("cannot read the document: %w", err)
+	}
+	text := replaceSection(string(b), r.heading(), r.section())
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return fmt.Errorf("cannot write the document: %w", err)
+	}
+	return nil
+}
+
+// replaceSection replaces the section with this heading in a document, up to the next heading of the
+// same level, or adds it at the end.
+func replaceSection(document, heading, section string) string {
+	section = strings.TrimSpace(section) + "\n"
+	before, rest, found := strings.Cut(document, heading+"\n")
+	if !found {
+		return strings.TrimRight(document, "\n") + "\n\n" + section
+	}
+	if _, after, more := strings.Cut(rest, "\n## "); more {
+		section += "\n## " + after
+	}
+	return before + section
+}
+
+func TestReplaceSection(t *testing.T) {
+	cases := map[string]struct{ reason, document, want string }{
+		"Added":    {"A size that was not measured before should come last.", "# A\ntext\n", "# A\ntext\n\n## 1,000 machines\nnew\n"},
+		"Replaced": {"The last section should be replaced.", "# A\n\n## 1,000 machines\nold\n", "# A\n\n## 1,000 machines\nnew\n"},
+		"Between": {
+			"Sections of other sizes should stay.", "# A\n\n## 1,000 machines\nold\n\n## 10,000 machines\nother\n",
+			"# A\n\n## 1,000 machines\nnew\n\n## 10,000 machines\nother\n",
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := replaceSection(tc.document, "## 1,000 machines", "## 1,000 machines\nnew\n")
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s\nreplaceSection(): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// keaOperator is what was measured of kea-operator 0.0.x elsewhere, with the same programs on two
+// cores, for a row of the table.
+func keaOperator(machines int, what string) string {
+	small := machines < 5000
+	for _, of := range []struct{ row, small, large string }{
+		{"machines pinned and Ready", "37", "38 (9,000)"},
+		{"API writes for a machine", "5", "5"},
+		{"commands to Kea for a machine", "6.1", "6.1"},
+		{"CPU seconds of the provider", "", "79 (9,000)"},
+		{"memory of the provider", "63", "115 (9,000)"},
+		{"at rest: commands", "48", "48"},
+		{"at rest: API writes", "0", "0"},
+		{"at rest: CPU", "", "0.6 % (9,000)"},
+		{"from lease to pinned", "never", "never"},
+		{"one foreign deletion", "300 s", "300 s"},
+	} {
+		if strings.HasPrefix(what, of.row) {
+			if small {
+				return of.small
+			}
+			return of.large
+		}
+	}
+	return ""
+}

@@ -52,8 +52,12 @@ func (w *world) cost() cost {
 	return c
 }
 
+func newCost() cost {
+	return cost{at: time.Now(), writes: map[string]float64{}, commands: map[string]float64{}, cpu: map[string]float64{}}
+}
+
 func (w *world) readCost(ctx context.Context) (cost, error) {
-	c := cost{at: time.Now(), writes: map[string]float64{}, commands: map[string]float64{}, cpu: map[string]float64{}}
+	c := newCost()
 	text, err := get(ctx, w.apiHTTP, w.apiURL()+"/metrics")
 	if err != nil {
 		return c, err
@@ -67,16 +71,22 @@ func (w *world) readCost(ctx context.Context) (cost, error) {
 		}
 	}
 	c.cpu[keaProgram] = cpuSeconds(w.kea.PID())
+	return c, w.readProvider(ctx, &c)
+}
+
+// readProvider adds what the provider's own metrics have, if it runs.
+func (w *world) readProvider(ctx context.Context, c *cost) error {
 	if w.provider == nil {
-		return c, nil
+		return nil
 	}
-	if text, err = get(ctx, w.plainHTTP, "http://"+w.provider.metrics+"/metrics"); err != nil {
-		return c, err
+	text, err := get(ctx, w.plainHTTP, "http://"+w.provider.metrics+"/metrics")
+	if err != nil {
+		return err
 	}
 	for _, s := range samples(text, "provider_kea_command_duration_seconds", "controller_runtime_reconcile_total", "workqueue_depth", "process_cpu_seconds_total") {
 		c.addProvider(s)
 	}
-	return c, nil
+	return nil
 }
 
 func (c *cost) addAPI(s sample) {
@@ -117,7 +127,7 @@ func (c *cost) addProvider(s sample) {
 }
 
 // since returns what was spent since an earlier cost of the same processes.
-func (c cost) since(before cost) cost {
+func (c *cost) since(before cost) cost {
 	return cost{
 		at: before.at, writes: minus(c.writes, before.writes), conflicts: c.conflicts - before.conflicts,
 		commands: minus(c.commands, before.commands), waited: c.waited - before.waited,
@@ -142,12 +152,12 @@ func total(m map[string]float64) (sum float64) {
 	return sum
 }
 
-// each writes counts for one of n machines: the total, and the parts that matter.
+// each writes counts for one of n machines: the total, and the parts that are 2 % of it or more.
 func each(m map[string]float64, n int) string {
 	var parts []string
 	for _, k := range slices.SortedFunc(maps.Keys(m), func(a, b string) int { return compareDown(m[a], m[b], a, b) }) {
-		if per := m[k] / float64(n); per >= 0.005 {
-			parts = append(parts, fmt.Sprintf("%s %.2f", k, per))
+		if m[k] >= total(m)/50 {
+			parts = append(parts, fmt.Sprintf("%s %.2f", k, m[k]/float64(n)))
 		}
 	}
 	out := fmt.Sprintf("%.2f", total(m)/float64(n))
@@ -197,7 +207,7 @@ func cpuSeconds(pid int) float64 {
 }
 
 // memory returns a process's resident memory in MB as Linux counts it: at present, and at most since
-// it started or resetPeak was called. Both are 0 elsewhere.
+// it started. Both are 0 elsewhere.
 func memory(pid int) (now, peak float64) {
 	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(b)) {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 )
 
@@ -94,9 +95,7 @@ type hostCounter struct {
 func (h *hostCounter) read(ctx context.Context) (int, error) {
 	for {
 		arguments := object{"limit": 1000}
-		for k, v := range h.next {
-			arguments[k] = v
-		}
+		maps.Copy(arguments, h.next)
 		a, err := h.client.ask(ctx, "reservation-get-page", arguments)
 		if err != nil || a.Result == notThere {
 			return h.count, err

@@ -32,7 +32,7 @@ func macOf(i int) string { return fmt.Sprintf("00:02:12:%02x:%02x:%02x", i>>16, 
 func addressOf(i int) string {
 	first := netip.MustParsePrefix(prefix).Addr().As4()
 	var out [4]byte
-	binary.BigEndian.PutUint32(out[:], binary.BigEndian.Uint32(first[:])+256+uint32(i)) //nolint:gosec // There are less than 131,072.
+	binary.BigEndian.PutUint32(out[:], binary.BigEndian.Uint32(first[:])+256+uint32(i))
 	return netip.AddrFrom4(out).String()
 }
 
@@ -162,20 +162,23 @@ func (t *tracker) see(o any) {
 func (w *world) awaitReady(first, n int) []time.Time {
 	w.b.Helper()
 	var out []time.Time
-	w.await(fmt.Sprintf("%d machines to be Ready", n), func(context.Context) error {
-		out = w.machines.since(first, n)
-		if len(out) < n {
-			return fmt.Errorf("%d of %d are", len(out), n)
+	w.await(fmt.Sprintf("%d machines to be Ready", n), often, func(context.Context) error {
+		if out = w.machines.since(first, n); len(out) < n {
+			return errBusy
 		}
 		return nil
 	})
 	return out
 }
 
-// since returns when those of n machines became Ready that are.
+// since returns when each of n machines became Ready, nil while they are not. All that were made
+// before them are: so there is no need to go through tens of thousands each time.
 func (t *tracker) since(first, n int) []time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if len(t.ready) < first+n {
+		return nil
+	}
 	out := make([]time.Time, 0, n)
 	for i := range n {
 		if at, ok := t.ready[nameOf(first+i)]; ok {
@@ -188,7 +191,7 @@ func (t *tracker) since(first, n int) []time.Time {
 // awaitTold waits until n machines have a phase, whatever it is.
 func (w *world) awaitTold(first, n int) {
 	w.b.Helper()
-	w.await(fmt.Sprintf("%d machines to have a phase", n), func(context.Context) error {
+	w.await(fmt.Sprintf("%d machines to have a phase", n), seldom, func(context.Context) error {
 		w.machines.mu.Lock()
 		defer w.machines.mu.Unlock()
 		for i := range n {

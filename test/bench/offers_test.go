@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -52,9 +53,10 @@ func (w *world) offers() offers {
 	if command == nil {
 		return offers{missing: "not measured: perfdhcp is not there"}
 	}
-	args := append(command[1:],
+	args := slices.Concat(command[1:], []string{
 		"-4", "-i", "-r", strconv.Itoa(offersPerSecond), "-R", "100000", "-p", strconv.Itoa(int(asking.Seconds())),
-		"-l", "127.0.0.1", "-L", strconv.Itoa(w.relayPort), "-N", strconv.Itoa(w.keaPort), "127.0.0.1")
+		"-l", "127.0.0.1", "-L", strconv.Itoa(w.relayPort), "-N", strconv.Itoa(w.keaPort), "127.0.0.1",
+	})
 	out, err := exec.CommandContext(w.b.Context(), command[0], args...).CombinedOutput()
 	average, worst, lost := averageDelay.FindSubmatch(out), worstDelay.FindSubmatch(out), drops.FindSubmatch(out)
 	if average == nil || worst == nil || lost == nil { // perfdhcp's status is 3 if an answer was missing

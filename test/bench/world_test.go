@@ -202,7 +202,7 @@ func (w *world) startProvider() {
 	if w.starts++; w.starts == 1 {
 		w.b.Cleanup(w.stopProvider)
 	}
-	w.await("the provider to be ready", func(ctx context.Context) error {
+	w.await("the provider to be ready", often, func(ctx context.Context) error {
 		_, err := get(ctx, w.plainHTTP, "http://"+health+"/readyz")
 		return err
 	})
@@ -222,12 +222,18 @@ func (w *world) stopProvider() {
 	w.provider = nil
 }
 
-// await waits until check returns nil. It asks ten times a second: what is asked costs little.
-func (w *world) await(what string, check func(context.Context) error) {
+// How often await checks: seldom where a check costs the API server something.
+const (
+	often  = 50 * time.Millisecond
+	seldom = time.Second
+)
+
+// await waits until check returns nil.
+func (w *world) await(what string, every time.Duration, check func(context.Context) error) {
 	w.b.Helper()
 	ctx, cancel := context.WithTimeout(w.b.Context(), patience)
 	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		err := check(ctx)
@@ -250,7 +256,7 @@ var errBusy = errors.New("there is still work")
 func (w *world) quiet() cost {
 	w.b.Helper()
 	last := w.cost()
-	w.await("the provider to be quiet", func(ctx context.Context) error {
+	w.await("the provider to be quiet", seldom, func(ctx context.Context) error {
 		now, err := w.readCost(ctx)
 		if err != nil {
 			return err
@@ -265,6 +271,13 @@ func (w *world) quiet() cost {
 		return nil
 	})
 	return last
+}
+
+// spentSince waits until the provider is quiet, and returns what was spent until then.
+func (w *world) spentSince(before cost) cost {
+	w.b.Helper()
+	now := w.quiet()
+	return now.since(before)
 }
 
 func freeTCP(b *testing.B) string {

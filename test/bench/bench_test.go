@@ -39,7 +39,7 @@ func parseSize(s string) (int, error) {
 
 // patience is how long a step may take. A step is never a failure for being slow, only for not
 // getting there.
-const patience = 2 * time.Hour
+const patience = 4 * time.Hour
 
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(klog.NewKlogr())
@@ -52,6 +52,11 @@ func BenchmarkFleet(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	if *profilesFlag != "" {
+		if err := os.MkdirAll(*profilesFlag, 0o700); err != nil {
+			b.Fatal(err)
+		}
+	}
 	began := time.Now()
 	w := newWorld(b, n)
 	r := &report{machines: n, about: w.about()}
@@ -60,8 +65,9 @@ func BenchmarkFleet(b *testing.B) {
 	w.startProvider()
 	nc, kr := w.templates()
 	w.stopProvider()
-	l := w.limits(nc, kr)
+	l := w.limits(nc, kr, min(n, 1000))
 	r.limits = l
+	fmt.Fprintln(os.Stdout, l)
 	w.startProvider()
 	r.step("pinned", w.pinned(n, l))
 	r.step("rest", w.rest())

@@ -206,9 +206,9 @@ func cpuSeconds(pid int) float64 {
 	return (user + system) / 100 // Linux counts in hundredths of a second for programs, always.
 }
 
-// memory returns a process's resident memory in MB as Linux counts it: at present, and at most since
-// it started. Both are 0 elsewhere.
-func memory(pid int) (now, peak float64) {
+// memory returns a process's resident memory in MB as Linux counts it: at present, what of that is its
+// own file, and the most since it started. All are 0 elsewhere.
+func memory(pid int) (now, file, peak float64) {
 	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(b)) {
 		f := strings.Fields(line)
@@ -219,9 +219,11 @@ func memory(pid int) (now, peak float64) {
 		switch f[0] {
 		case "VmRSS:":
 			now = v / 1000
+		case "RssFile:":
+			file = v / 1000
 		case "VmHWM:":
 			peak = v / 1000
 		}
 	}
-	return now, peak
+	return now, file, peak
 }

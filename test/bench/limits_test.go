@@ -19,13 +19,8 @@ import (
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-// rawObjects is how many objects of a kind the API server gets, and rawHosts how many reservations
-// Kea gets, to find out how fast they are.
-const (
-	rawObjects = 1000
-	rawHosts   = 3000
-	rawSpace   = "raw"
-)
+// rawSpace is the namespace of what is made to find out how fast the API server is.
+const rawSpace = "raw"
 
 // limits are what the API server and Kea do in a second for clients that do nothing else, as many as
 // the provider has workers.
@@ -41,6 +36,12 @@ type limits struct {
 // fourWrites is how many machines a second four writes each allow: the least that a machine takes.
 func (l limits) fourWrites() float64 {
 	return 1 / (1/l.create + 1/l.update + 1/l.status + 1/l.ncStatus)
+}
+
+func (l limits) String() string {
+	return fmt.Sprintf("The machine's limits, with %d clients that do nothing else, a second: create a NetworkConfiguration %.0f, create a KeaReservation %.0f, update one %.0f, "+
+		"its status %.0f, status of a NetworkConfiguration %.0f: %.0f machines at four writes each. `reservation-add`: %.0f.",
+		workers, l.machine, l.create, l.update, l.status, l.ncStatus, l.fourWrites(), l.add)
 }
 
 // templates makes a machine as the first one, and returns what the provider has made of it.
@@ -59,40 +60,40 @@ func (w *world) templates() (*vitistack.NetworkConfiguration, *v1alpha1.KeaReser
 	return nc, &list.Items[0]
 }
 
-// limits has the API server and Kea take what the provider sends them, as fast as they can. The
-// provider does not run.
-func (w *world) limits(nc *vitistack.NetworkConfiguration, kr *v1alpha1.KeaReservation) limits {
+// limits has the API server take n objects of each kind that the provider sends, and Kea three times
+// as many reservations, as fast as they can. The provider does not run.
+func (w *world) limits(nc *vitistack.NetworkConfiguration, kr *v1alpha1.KeaReservation, n int) limits {
 	w.b.Helper()
 	w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: rawSpace}})
-	ncs, krs := make([]*vitistack.NetworkConfiguration, rawObjects), make([]*v1alpha1.KeaReservation, rawObjects)
+	ncs, krs := make([]*vitistack.NetworkConfiguration, n), make([]*v1alpha1.KeaReservation, n)
 	status, err := json.Marshal(map[string]any{"status": nc.Status})
 	if err != nil {
 		w.b.Fatal(err)
 	}
 	var l limits
-	l.machine = w.rate(rawObjects, func(ctx context.Context, i int) error {
+	l.machine = w.rate(n, func(ctx context.Context, i int) error {
 		ncs[i] = networkConfiguration(i)
 		ncs[i].Namespace = rawSpace
 		return w.client.Create(ctx, ncs[i])
 	})
-	l.create = w.rate(rawObjects, func(ctx context.Context, i int) error {
+	l.create = w.rate(n, func(ctx context.Context, i int) error {
 		krs[i] = unpinned(kr, ncs[i])
 		return w.client.Create(ctx, krs[i])
 	})
-	l.update = w.rate(rawObjects, func(ctx context.Context, i int) error {
+	l.update = w.rate(n, func(ctx context.Context, i int) error {
 		krs[i].Annotations = kr.Annotations
 		krs[i].Spec = *kr.Spec.DeepCopy()
 		return w.client.Update(ctx, krs[i])
 	})
-	l.status = w.rate(rawObjects, func(ctx context.Context, i int) error {
+	l.status = w.rate(n, func(ctx context.Context, i int) error {
 		krs[i].Status = *kr.Status.DeepCopy()
 		return w.client.Status().Update(ctx, krs[i])
 	})
-	l.ncStatus = w.rate(rawObjects, func(ctx context.Context, i int) error {
+	l.ncStatus = w.rate(n, func(ctx context.Context, i int) error {
 		return w.client.Status().Patch(ctx, ncs[i], client.RawPatch(types.MergePatchType, status))
 	})
 	w.removeRaw(ncs, krs)
-	l.add = w.rawAdds()
+	l.add = w.rawAdds(3 * n)
 	return l
 }
 
@@ -123,14 +124,14 @@ func (w *world) rate(n int, do func(ctx context.Context, i int) error) float64 {
 // garbage collector then.
 func (w *world) removeRaw(ncs []*vitistack.NetworkConfiguration, krs []*v1alpha1.KeaReservation) {
 	w.b.Helper()
-	w.parallel(rawObjects, workers, func(ctx context.Context, i int) error {
+	w.parallel(len(krs), workers, func(ctx context.Context, i int) error {
 		err := w.client.Patch(ctx, krs[i], client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
 		return errors.Join(err, w.client.Delete(ctx, krs[i]), w.client.Delete(ctx, ncs[i]))
 	})
 }
 
-// rawAdds is how many reservations another Kea, which has none, takes in a second.
-func (w *world) rawAdds() float64 {
+// rawAdds is how many of n reservations another Kea, which has none, takes in a second.
+func (w *world) rawAdds(n int) float64 {
 	w.b.Helper()
 	k, stop, err := testenv.NewKea(w.b.TempDir(), testenv.KeaOptions{Subnets: []testenv.Subnet{{ID: 1, Prefix: prefix}}})
 	if err != nil {
@@ -139,7 +140,7 @@ func (w *world) rawAdds() float64 {
 	defer stop()
 	c := newKeaClient(k.URL)
 	defer c.http.CloseIdleConnections()
-	return w.rate(rawHosts, func(ctx context.Context, i int) error {
+	return w.rate(n, func(ctx context.Context, i int) error {
 		return c.do(ctx, "reservation-add", object{"operation-target": "memory", "reservation": object{
 			"subnet-id": 1, "hw-address": macOf(i), "ip-address": addressOf(i),
 			"user-context": object{"crossplane": object{

@@ -78,7 +78,7 @@ func (w *world) kubernetesVersion() string {
 // otherMemory says what the API server, etcd and Kea have resident.
 func (w *world) otherMemory() string {
 	w.b.Helper()
-	keaNow, _ := memory(w.kea.PID())
+	keaNow, _, _ := memory(w.kea.PID())
 	var parts []string
 	for _, of := range []struct{ name, url string }{
 		{apiServerProgram, w.apiURL()}, {etcdProgram, w.plane.Env.ControlPlane.Etcd.URL.String()},

@@ -57,10 +57,7 @@ func thousands(n int) string {
 func (r *report) section() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\nMeasured in %s with %s.\n\n", r.heading(), r.took.Round(time.Second), r.about)
-	l := r.limits
-	fmt.Fprintf(&b, "The machine's limits, with %d clients that do nothing else, a second: create a NetworkConfiguration %.0f, create a KeaReservation %.0f, update one %.0f, its status %.0f, "+
-		"status of a NetworkConfiguration %.0f: **%.0f machines at four writes each**. `reservation-add`: %.0f.\n\n",
-		workers, l.machine, l.create, l.update, l.status, l.ncStatus, l.fourWrites(), l.add)
+	fmt.Fprintf(&b, "%s\n\n", r.limits)
 	b.WriteString("| what | measured | aim | the machine's limit | kea-operator |\n|---|---|---|---|---|\n")
 	for _, x := range r.rows {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", x.what, x.got, x.aim, x.limit, keaOperator(r.machines, x.what))

@@ -3,14 +3,17 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // row is one line of the table: what was measured, what it should be, and the machine's own limit
@@ -65,6 +68,60 @@ func (r *report) section() string {
 	return b.String()
 }
 
+var number = regexp.MustCompile(`[\d.]+`)
+
+// median makes one report of several: each row is that of the run in the middle, with the least and
+// the most of what was measured.
+func median(reports []*report) *report {
+	sorted := slices.SortedFunc(slices.Values(reports), func(a, b *report) int { return cmp.Compare(a.limits.fourWrites(), b.limits.fourWrites()) })
+	if len(sorted) == 1 {
+		return sorted[0]
+	}
+	out := *sorted[len(sorted)/2]
+	out.about += fmt.Sprintf("; medians of %d runs, and their range in brackets", len(sorted))
+	out.rows = nil
+	for i := range sorted[0].rows {
+		var of []row
+		for _, r := range sorted {
+			of = append(of, r.rows[i])
+		}
+		out.rows = append(out.rows, medianRow(of))
+	}
+	return &out
+}
+
+// medianRow compares rows by the first number of what was measured.
+func medianRow(of []row) row {
+	first := func(r row) float64 {
+		v, _ := strconv.ParseFloat(number.FindString(r.got), 64)
+		return v
+	}
+	slices.SortStableFunc(of, func(a, b row) int { return cmp.Compare(first(a), first(b)) })
+	out := of[len(of)/2]
+	if least, most := first(of[0]), first(of[len(of)-1]); least != most {
+		out.got += fmt.Sprintf(" [%g to %g]", least, most)
+	}
+	return out
+}
+
+func TestMedian(t *testing.T) {
+	run := func(limit float64, got ...string) *report {
+		r := &report{limits: limits{create: limit, update: limit, status: limit, ncStatus: limit}}
+		for _, g := range got {
+			r.rows = append(r.rows, row{got: g})
+		}
+		return r
+	}
+	got := median([]*report{run(300, "30.5 (all in 3 s)", "0"), run(100, "9.25 (all in 9 s)", "0"), run(200, "28 (all in 4 s)", "0")})
+	want := []row{{got: "28 (all in 4 s) [9.25 to 30.5]"}, {got: "0"}}
+	if diff := gocmp.Diff(want, got.rows, gocmp.AllowUnexported(row{})); diff != "" {
+		t.Errorf("median(): -want, +got:\n%s", diff)
+	}
+	if got.limits.create != 200 {
+		t.Errorf("median() has the limits %+v, want those of the run in the middle", got.limits)
+	}
+}
+
 // write puts the section into the document, in the place of the last one of the same size.
 func (r *report) write(file string) error {
 	b, err := os.ReadFile(file)
@@ -104,7 +161,7 @@ func TestReplaceSection(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			got := replaceSection(tc.document, "## 1,000 machines", "## 1,000 machines\nnew\n")
-			if diff := cmp.Diff(tc.want, got); diff != "" {
+			if diff := gocmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s\nreplaceSection(): -want, +got:\n%s", tc.reason, diff)
 			}
 		})

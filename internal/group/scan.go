@@ -128,8 +128,8 @@ func (s *server) readHosts(ctx context.Context, scan *mirror.Scan) error {
 			return nil // Kea goes on to the database by itself, so that is there.
 		}
 		s.unreadable += len(page.Unreadable)
-		if len(page.Reservations) > 0 {
-			scan.AddHosts(page.Source, page.Reservations)
+		if len(page.Hosts) > 0 {
+			scan.AddHosts(page.Source, page.Hosts)
 		}
 		if err := s.checkSize(scan); err != nil {
 			return fmt.Errorf("cannot read host reservations: %w", err)

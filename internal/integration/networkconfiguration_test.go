@@ -104,7 +104,7 @@ func TestMachine(t *testing.T) {
 	testenv.Eventually(t, within, "Kea to hold nothing", func(ctx context.Context) error {
 		for page, err := range s.at.ReservationPages(ctx, 10) {
 			if err == nil {
-				err = fmt.Errorf("it holds %+v", page.Reservations)
+				err = fmt.Errorf("it holds %+v", page.Reservations())
 			}
 			return err
 		}

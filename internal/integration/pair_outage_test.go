@@ -258,7 +258,7 @@ func (s *site) awaitHosts(want int) {
 			if err != nil {
 				return err
 			}
-			n += len(page.Reservations)
+			n += len(page.Hosts)
 		}
 		if n != want {
 			return fmt.Errorf("it has %d", n)

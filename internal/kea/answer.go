@@ -3,11 +3,12 @@
 package kea
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Result codes (ARM, "Control Channel"). All others are refusals: 1 for errors of any kind, 4 for
@@ -30,7 +31,7 @@ type answer struct {
 
 // decodeAnswer reads an answer into out, or with the reader of the request, or returns the error
 // that it is.
-func decodeAnswer(req request, d *json.Decoder, out any) error {
+func decodeAnswer(req request, d *jsontext.Decoder, out any) error {
 	read := req.read
 	switch {
 	case read == nil && out == nil:
@@ -69,23 +70,23 @@ func parseError(command string, err error) error {
 
 // readAnswer reads an answer: an array with one element for each service asked, or from the HTTP
 // layer of Kea the bare element.
-func readAnswer(d *json.Decoder, arguments reader) (answer, error) {
+func readAnswer(d *jsontext.Decoder, arguments reader) (answer, error) {
 	var a answer
 	element := map[string]reader{"result": into(&a.Result), "text": into(&a.Text), "arguments": a.argumentsBy(arguments)}
-	t, err := d.Token()
+	t, err := d.ReadToken()
 	if err != nil {
 		return a, err //nolint:wrapcheck // parseError makes it an error of this package.
 	}
 	n := 0
-	switch t {
-	case json.Delim('{'):
+	switch t.Kind() {
+	case jsontext.KindBeginObject:
 		n, err = 1, readMembers(d, element)
-	case json.Delim('['):
-		for ; d.More() && err == nil && n <= 1; n++ {
+	case jsontext.KindBeginArray:
+		for ; more(d) && err == nil && n <= 1; n++ {
 			err = objectOf(element)(d)
 		}
 		if err == nil && n == 1 {
-			_, err = d.Token()
+			_, err = d.ReadToken()
 		}
 	}
 	if err != nil {
@@ -94,7 +95,7 @@ func readAnswer(d *json.Decoder, arguments reader) (answer, error) {
 	if n != 1 || a.Result == nil {
 		return a, errors.New("cannot find the result of the one service that was asked")
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
 		if err == nil {
 			err = errors.New("cannot read JSON: there is more after the first value")
 		}
@@ -107,7 +108,7 @@ func readAnswer(d *json.Decoder, arguments reader) (answer, error) {
 // argumentsBy returns a reader that records the outcome of another one: that of arguments matters
 // only where the result is success.
 func (a *answer) argumentsBy(read reader) reader {
-	return func(d *json.Decoder) error {
+	return func(d *jsontext.Decoder) error {
 		a.hasArguments = true
 		err := read(d)
 		if isMismatch(err) {

@@ -60,8 +60,8 @@ func BenchmarkHostPage(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if page := first(b, c.MemoryPages(b.Context(), pageSize)); len(page.Reservations) != pageSize {
-			b.Fatalf("got %d hosts", len(page.Reservations))
+		if page := first(b, c.MemoryPages(b.Context(), pageSize)); len(page.Hosts) != pageSize {
+			b.Fatalf("got %d hosts", len(page.Hosts))
 		}
 	}
 }

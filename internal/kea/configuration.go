@@ -4,9 +4,10 @@ package kea
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/netip"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 const commandConfigGet = "config-get"
@@ -70,7 +71,7 @@ type ConfiguredOption struct {
 func (c *Client) Configuration(ctx context.Context) (Configuration, error) {
 	var w wireConfiguration
 	found := false
-	read := func(d *json.Decoder) error {
+	read := func(d *jsontext.Decoder) error {
 		found = true
 		return w.read()(d)
 	}

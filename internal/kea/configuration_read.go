@@ -3,8 +3,9 @@
 package kea
 
 import (
-	"encoding/json"
 	"maps"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The configuration has all hosts in memory in it, and all that a subnet can be set to. It is read
@@ -14,7 +15,7 @@ const globalLevel = "the global level"
 
 // read returns a reader for Dhcp4.
 func (w *wireConfiguration) read() reader {
-	return func(d *json.Decoder) error {
+	return func(d *jsontext.Decoder) error {
 		var (
 			p   place
 			one *wireDatabase
@@ -50,7 +51,7 @@ func (w *wirePolicy) policy() map[string]reader {
 	}
 }
 
-func (w *wireConfiguration) readClass(d *json.Decoder) error {
+func (w *wireConfiguration) readClass(d *jsontext.Decoder) error {
 	var (
 		p    place
 		name text
@@ -60,7 +61,7 @@ func (w *wireConfiguration) readClass(d *json.Decoder) error {
 	return err
 }
 
-func (w *wireConfiguration) readNetwork(d *json.Decoder) error {
+func (w *wireConfiguration) readNetwork(d *jsontext.Decoder) error {
 	var (
 		p    place
 		name text
@@ -78,7 +79,7 @@ func (w *wireConfiguration) readNetwork(d *json.Decoder) error {
 
 // readSubnets returns a reader for a list of subnets.
 func (w *wireConfiguration) readSubnets(to *[]*wireConfigured) reader {
-	return listOf(nil, func(d *json.Decoder) error {
+	return listOf(nil, func(d *jsontext.Decoder) error {
 		if w.count++; w.count > maxSubnets {
 			return tooMany(commandConfigGet, "subnets", maxSubnets)
 		}
@@ -91,7 +92,7 @@ func (w *wireConfiguration) readSubnets(to *[]*wireConfigured) reader {
 	})
 }
 
-func (w *wireConfiguration) readSubnet(d *json.Decoder) (*wireConfigured, error) {
+func (w *wireConfiguration) readSubnet(d *jsontext.Decoder) (*wireConfigured, error) {
 	var (
 		p    place
 		wire wireSubnet
@@ -103,7 +104,7 @@ func (w *wireConfiguration) readSubnet(d *json.Decoder) (*wireConfigured, error)
 		"subnet":         into(&wire.Prefix),
 		memberOptionData: p.options(),
 		"reservations":   p.hosts(),
-		"pools": listOf(nil, func(d *json.Decoder) error {
+		"pools": listOf(nil, func(d *jsontext.Decoder) error {
 			if w.poolCount++; w.poolCount > maxPools {
 				return tooMany(commandConfigGet, "pools", maxPools)
 			}
@@ -125,7 +126,7 @@ func (w *wireConfiguration) readSubnet(d *json.Decoder) (*wireConfigured, error)
 	return &s, nil
 }
 
-func (p *place) readPool(d *json.Decoder) (Pool, error) {
+func (p *place) readPool(d *jsontext.Decoder) (Pool, error) {
 	var w wirePool
 	if err := into(&w)(d); err != nil {
 		return Pool{}, err
@@ -140,7 +141,7 @@ func (p *place) readPool(d *json.Decoder) (Pool, error) {
 
 // options returns a reader for a list of options.
 func (p *place) options() reader {
-	return listOf(nil, func(d *json.Decoder) error {
+	return listOf(nil, func(d *jsontext.Decoder) error {
 		var o OptionData
 		if err := into(&o)(d); err != nil {
 			return err
@@ -152,7 +153,7 @@ func (p *place) options() reader {
 
 // hosts returns a reader for a list of hosts.
 func (p *place) hosts() reader {
-	return listOf(nil, func(d *json.Decoder) error {
+	return listOf(nil, func(d *jsontext.Decoder) error {
 		var h wireHost
 		if err := into(&h)(d); err != nil {
 			return err

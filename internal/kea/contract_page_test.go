@@ -28,7 +28,7 @@ func (s *server) listing(t *testing.T, limit int) []seen {
 			t.Fatalf("page %d: %v, %v", len(out), err, page.Unreadable)
 		}
 		p := seen{Source: page.Source}
-		for _, r := range page.Reservations {
+		for _, r := range page.Reservations() {
 			var b byte
 			if _, err := fmt.Sscanf(string(r.HWAddress[len(r.HWAddress)-2:]), "%x", &b); err != nil {
 				t.Fatal(err)
@@ -48,7 +48,7 @@ func (s *server) all(t *testing.T) []kea.Reservation {
 		if err != nil || page.Unreadable != nil {
 			t.Fatalf("ReservationPages: %v, %v", err, page.Unreadable)
 		}
-		out = append(out, page.Reservations...)
+		out = append(out, page.Reservations()...)
 	}
 	return out
 }
@@ -102,7 +102,7 @@ func contractPageAfterUpdate(t *testing.T, st stand) {
 		if got == nil {
 			wantClass(t, "the update", s.UpdateReservation(t.Context(), s.target, host(hw1, "10.123.0.61")), "ok")
 		}
-		got = append(got, page.Reservations...)
+		got = append(got, page.Reservations()...)
 	}
 	want := []kea.Reservation{host(hw1, "10.123.0.51"), host(hw2, "10.123.0.52"), host(hw1, "10.123.0.61")}
 	if diff := cmp.Diff(want, got, compare); diff != "" {

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The host that cannot exist: the highest subnet-id that Kea accepts (4294967295 is "no subnet" to
@@ -87,12 +89,12 @@ func (c *Client) databaseConfigured(ctx context.Context) (bool, error) {
 	)
 	read := objectOf(map[string]reader{
 		"hosts-database": into(&one),
-		"hosts-databases": listOf(nil, func(d *json.Decoder) error {
+		"hosts-databases": listOf(nil, func(d *jsontext.Decoder) error {
 			many = true
 			return skip(d)
 		}),
 	})
-	dhcp4 := func(d *json.Decoder) error {
+	dhcp4 := func(d *jsontext.Decoder) error {
 		found = true
 		return read(d)
 	}

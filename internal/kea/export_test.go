@@ -4,3 +4,9 @@ package kea
 
 // Reason returns the text for an error of net/http.
 func Reason(https bool, err error) string { return (&Client{https: https}).reason(err) }
+
+// PlainLease and ParseLease are the two ways to read a lease.
+var (
+	PlainLease = plainLease
+	ParseLease = parseLease
+)

@@ -84,7 +84,7 @@ func FuzzPage(f *testing.F) {
 			}
 		}
 		for page, err := range c.MemoryPages(t.Context(), limit) {
-			check(len(page.Reservations), len(page.Unreadable), err)
+			check(len(page.Hosts), len(page.Unreadable), err)
 			break
 		}
 		for page, err := range c.LeasePages(t.Context(), limit) {

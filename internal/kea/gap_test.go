@@ -51,7 +51,7 @@ func (g *gapStand) list() (hosts int, commands string) {
 		if err != nil {
 			g.t.Fatal(err)
 		}
-		hosts += len(page.Reservations)
+		hosts += len(page.Hosts)
 	}
 	return hosts, strings.ReplaceAll(strings.Join(g.Log(), "\n"), "reservation-get-page", "page")
 }

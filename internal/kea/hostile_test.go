@@ -120,8 +120,8 @@ func TestLargeHost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := newClient(t, answering(fmt.Sprintf(page, host)))
 			for page, err := range c.ReservationPages(t.Context(), 2) {
-				if err != nil || len(page.Reservations) != 1 || len(page.Unreadable) != 1 {
-					t.Fatalf("got %d hosts, %v, %v", len(page.Reservations), page.Unreadable, err)
+				if err != nil || len(page.Hosts) != 1 || len(page.Unreadable) != 1 {
+					t.Fatalf("got %d hosts, %v, %v", len(page.Hosts), page.Unreadable, err)
 				}
 				if text := page.Unreadable[0].Error(); len(text) > 300 {
 					t.Errorf("the text has %d bytes", len(text))

@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // LeasePage is a part of the leases of all subnets.
@@ -102,12 +104,22 @@ func (l *leaseList) next(from string) (string, error) {
 }
 
 // readOne reads a lease.
-func (l *leaseList) readOne(d *json.Decoder) error {
-	var raw json.RawMessage
-	if err := into(&raw)(d); err != nil {
-		return err
+func (l *leaseList) readOne(d *jsontext.Decoder) error {
+	raw, err := d.ReadValue()
+	if err != nil {
+		return err //nolint:wrapcheck // parseError makes it an error of this package.
 	}
 	l.count++
+	if parsed, ok := plainLease(raw); ok {
+		l.saw(parsed.IPAddress)
+		l.page.Leases = append(l.page.Leases, parsed)
+		return nil
+	}
+	return l.readOther(json.RawMessage(raw))
+}
+
+// readOther reads a lease that is not of the form that Kea writes.
+func (l *leaseList) readOther(raw json.RawMessage) error {
 	l.see(raw)
 	if parsed, err := parseLease(raw); err != nil {
 		l.page.Unreadable = append(l.page.Unreadable, &MalformedError{Command: l.command, Reason: nameLease(raw) + " has another shape than Kea's", cause: err})
@@ -133,7 +145,11 @@ func (l *leaseList) see(raw json.RawMessage) {
 	if json.Unmarshal(raw, &w) != nil || !w.IPAddress.Is4() {
 		return
 	}
-	l.last = w.IPAddress
+	l.saw(w.IPAddress)
+}
+
+func (l *leaseList) saw(a netip.Addr) {
+	l.last = a
 	if !l.first.IsValid() || l.last.Less(l.first) {
 		l.first = l.last
 	}

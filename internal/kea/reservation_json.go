@@ -39,7 +39,7 @@ func (r *Reservation) UnmarshalJSON(raw []byte) error {
 		m.take("next-server", (*text)(&out.NextServer)),
 		m.take("server-hostname", (*text)(&out.ServerHostname)),
 		m.take("boot-file-name", (*text)(&out.BootFileName)),
-		m.take("user-context", (*userContext)(&out.UserContext)),
+		m.take(memberUserContext, (*userContext)(&out.UserContext)),
 	)
 	if err != nil {
 		return fmt.Errorf("cannot read a host reservation: %w", err)
@@ -103,7 +103,7 @@ func (r Reservation) MarshalJSON() ([]byte, error) {
 		m[memberOptionData] = r.OptionData
 	}
 	if len(r.UserContext) > 0 {
-		m["user-context"] = userContext(r.UserContext)
+		m[memberUserContext] = userContext(r.UserContext)
 	}
 	return encode(m)
 }

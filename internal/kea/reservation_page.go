@@ -4,19 +4,31 @@ package kea
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // ReservationPage is a part of the host reservations of all subnets, global ones included.
 type ReservationPage struct {
-	Reservations []Reservation
+	Hosts []Host
 	// Unreadable has a *MalformedError for each host that cannot be parsed. The others of the page
 	// are not affected.
 	Unreadable []error
 	// Source is where all hosts of this page are kept.
 	Source Target
+}
+
+// Reservations parses the hosts.
+func (p ReservationPage) Reservations() []Reservation {
+	out := make([]Reservation, 0, len(p.Hosts))
+	for i := range p.Hosts {
+		out = append(out, p.Hosts[i].Reservation())
+	}
+	return out
 }
 
 // ReservationPages returns an iterator over all host reservations (reservation-get-page): first
@@ -106,7 +118,7 @@ func (c *Client) reservationPage(ctx context.Context, limit uint64, from cursor,
 	if subnetID != nil {
 		args[memberSubnetID] = *subnetID
 	}
-	list := hostList{command: command, limit: int(limit), what: memberHosts + ", which is more than were asked for"} //nolint:gosec // It was an int.
+	list := hostPage{command: command, limit: int(limit)} //nolint:gosec // It was an int.
 	var at *struct {
 		From        *uint64 `json:"from"`
 		SourceIndex int     `json:"source-index"`
@@ -128,7 +140,49 @@ func (c *Client) reservationPage(ctx context.Context, limit uint64, from cursor,
 	if !from.before(next) {
 		return ReservationPage{}, cursor{}, false, shapeError(command, errors.New("the next page is not behind this one"))
 	}
-	page.Reservations, page.Unreadable = list.hosts, list.unreadable
+	page.Hosts, page.Unreadable = list.hosts, list.unreadable
 	page.Source = next.target()
 	return page, next, true, nil
 }
+
+// hostPage is a list of hosts of an answer that are kept as they are. One that could not be parsed is a
+// *MalformedError that names it.
+type hostPage struct {
+	command string
+	limit   int
+
+	found      bool
+	hosts      []Host
+	unreadable []error
+}
+
+// read returns a reader for the list.
+func (p *hostPage) read() reader {
+	return listOf(&p.found, upTo(p.limit, p.command, memberHosts+", which is more than were asked for", p.readOne))
+}
+
+// readOne reads a host. What is kept of it is not larger than what Kea sent, so the limit of the answer
+// bounds that too.
+func (p *hostPage) readOne(d *jsontext.Decoder) error {
+	raw, err := d.ReadValue()
+	if err != nil {
+		return err //nolint:wrapcheck // parseError makes it an error of this package.
+	}
+	if p.hosts == nil {
+		p.hosts = make([]Host, 0, min(p.limit, firstHosts))
+	}
+	h, ok := compactHost(raw)
+	if !ok {
+		var r Reservation
+		if err := decodeHost(json.RawMessage(raw), &r); err != nil {
+			p.unreadable = append(p.unreadable, unreadableHost(p.command, json.RawMessage(raw), err))
+			return nil
+		}
+		h = HostOf(&r)
+	}
+	p.hosts = append(p.hosts, h)
+	return nil
+}
+
+// firstHosts is for how many hosts there is room before any has been read.
+const firstHosts = 1000

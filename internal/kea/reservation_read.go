@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Reservation reads the host reservation of a hardware address in a subnet, from one store
@@ -105,14 +107,14 @@ func (l *hostList) read() reader {
 }
 
 // readOne reads a host.
-func (l *hostList) readOne(d *json.Decoder) error {
+func (l *hostList) readOne(d *jsontext.Decoder) error {
 	var raw json.RawMessage
 	if err := into(&raw)(d); err != nil {
 		return err
 	}
 	var r Reservation
 	if err := decodeHost(raw, &r); err != nil {
-		l.unreadable = append(l.unreadable, &MalformedError{Command: l.command, Reason: nameHost(raw) + " has another shape than Kea's", cause: err})
+		l.unreadable = append(l.unreadable, unreadableHost(l.command, raw, err))
 	} else {
 		l.hosts = append(l.hosts, r)
 	}
@@ -131,6 +133,11 @@ func decodeHost(raw json.RawMessage, r *Reservation) error {
 		return err
 	}
 	return json.Unmarshal(raw, r) //nolint:wrapcheck // The caller names the host.
+}
+
+// unreadableHost returns the error for a host that cannot be parsed.
+func unreadableHost(command string, raw json.RawMessage, cause error) error {
+	return &MalformedError{Command: command, Reason: nameHost(raw) + " has another shape than Kea's", cause: cause}
 }
 
 // nameHost names a host that cannot be parsed by what of it can.

@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // reader reads one JSON value of an answer. A *shapeMismatchError leaves the decoder
 // behind the value; any other error ends the answer.
-type reader func(*json.Decoder) error
+type reader func(*jsontext.Decoder) error
 
 // shapeMismatchError is a value that is JSON, but not of the shape that Kea sends.
 type shapeMismatchError struct{ error }
@@ -20,9 +22,9 @@ func (e *shapeMismatchError) Unwrap() error { return e.error }
 
 // into reads a whole value into v.
 func into(v any) reader {
-	return func(d *json.Decoder) error {
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
+	return func(d *jsontext.Decoder) error {
+		raw, err := d.ReadValue()
+		if err != nil {
 			return err //nolint:wrapcheck // parseError makes it an error of this package.
 		}
 		if err := json.Unmarshal(raw, v); err != nil {
@@ -34,36 +36,35 @@ func into(v any) reader {
 
 // required is into for a value that must be there: null is none.
 func required(v any) reader {
-	return func(d *json.Decoder) error {
-		raw := json.RawMessage{}
-		if err := into(&raw)(d); err != nil {
-			return err
-		}
-		if string(raw) == null {
+	return func(d *jsontext.Decoder) error {
+		if d.PeekKind() == jsontext.KindNull {
+			if err := skip(d); err != nil {
+				return err
+			}
 			return &shapeMismatchError{errors.New("it is null")}
 		}
-		return into(v)(json.NewDecoder(bytes.NewReader(raw)))
+		return into(v)(d)
 	}
 }
 
 // skip reads a value and keeps nothing of it.
-func skip(d *json.Decoder) error {
-	t, err := d.Token()
+func skip(d *jsontext.Decoder) error {
+	t, err := d.ReadToken()
 	if err != nil {
 		return err //nolint:wrapcheck // As above.
 	}
-	return skipRest(d, t)
+	return skipRest(d, t.Kind())
 }
 
 // skipRest reads the rest of a value that begins with a token.
-func skipRest(d *json.Decoder, t json.Token) error {
-	depth := opens(t)
+func skipRest(d *jsontext.Decoder, begins jsontext.Kind) error {
+	depth := opens(begins)
 	for depth > 0 {
-		t, err := d.Token()
+		t, err := d.ReadToken()
 		if err != nil {
 			return err //nolint:wrapcheck // As above.
 		}
-		if depth += opens(t); depth > maxDepth {
+		if depth += opens(t.Kind()); depth > maxDepth {
 			return errTooDeep
 		}
 	}
@@ -73,22 +74,33 @@ func skipRest(d *json.Decoder, t json.Token) error {
 var errTooDeep = errors.New("it is nested too deeply")
 
 // opens returns by how much a token changes the depth.
-func opens(t json.Token) int {
-	switch t {
-	case json.Delim('{'), json.Delim('['):
+func opens(k jsontext.Kind) int {
+	switch k {
+	case jsontext.KindBeginObject, jsontext.KindBeginArray:
 		return 1
-	case json.Delim('}'), json.Delim(']'):
+	case jsontext.KindEndObject, jsontext.KindEndArray:
 		return -1
 	default:
 		return 0
 	}
 }
 
+// more reports whether an object or a list has another entry. False if that cannot be read: the next
+// token is the error then.
+func more(d *jsontext.Decoder) bool {
+	switch d.PeekKind() {
+	case jsontext.KindInvalid, jsontext.KindEndObject, jsontext.KindEndArray:
+		return false
+	default:
+		return true
+	}
+}
+
 // objectOf reads an object with the members that are named, and skips others. null is an object
 // without members.
 func objectOf(members map[string]reader) reader {
-	return func(d *json.Decoder) error {
-		if there, err := begin(d, '{', "it is no object"); !there {
+	return func(d *jsontext.Decoder) error {
+		if there, err := begin(d, jsontext.KindBeginObject, "it is no object"); !there {
 			return err
 		}
 		return readMembers(d, members)
@@ -96,14 +108,14 @@ func objectOf(members map[string]reader) reader {
 }
 
 // readMembers reads the rest of an object, behind its brace.
-func readMembers(d *json.Decoder, members map[string]reader) error {
+func readMembers(d *jsontext.Decoder, members map[string]reader) error {
 	var first error
-	for d.More() {
-		t, err := d.Token()
+	for more(d) {
+		t, err := d.ReadToken()
 		if err != nil {
 			return err //nolint:wrapcheck // As above.
 		}
-		name, _ := t.(string)
+		name := t.String()
 		read := members[name]
 		if read == nil {
 			read = skip
@@ -117,7 +129,7 @@ func readMembers(d *json.Decoder, members map[string]reader) error {
 			}
 		}
 	}
-	if _, err := d.Token(); err != nil {
+	if _, err := d.ReadToken(); err != nil {
 		return err //nolint:wrapcheck // As above.
 	}
 	return first
@@ -126,15 +138,15 @@ func readMembers(d *json.Decoder, members map[string]reader) error {
 // listOf reads a list, calling item for each entry. found, if not nil, is set if there is a list,
 // with entries or without: null is none.
 func listOf(found *bool, item reader) reader {
-	return func(d *json.Decoder) error {
-		if there, err := begin(d, '[', "it is no list"); !there {
+	return func(d *jsontext.Decoder) error {
+		if there, err := begin(d, jsontext.KindBeginArray, "it is no list"); !there {
 			return err
 		}
 		if found != nil {
 			*found = true
 		}
 		var first error
-		for d.More() {
+		for more(d) {
 			if err := item(d); err != nil {
 				if !isMismatch(err) {
 					return err
@@ -144,7 +156,7 @@ func listOf(found *bool, item reader) reader {
 				}
 			}
 		}
-		if _, err := d.Token(); err != nil {
+		if _, err := d.ReadToken(); err != nil {
 			return err //nolint:wrapcheck // As above.
 		}
 		return first
@@ -152,22 +164,22 @@ func listOf(found *bool, item reader) reader {
 }
 
 // begin reads the beginning of an object or a list. there is false for null, and with an error.
-func begin(d *json.Decoder, with json.Delim, otherwise string) (there bool, err error) {
-	t, err := d.Token()
+func begin(d *jsontext.Decoder, with jsontext.Kind, otherwise string) (there bool, err error) {
+	t, err := d.ReadToken()
 	switch {
 	case err != nil:
 		return false, err //nolint:wrapcheck // As above.
-	case t == nil:
+	case t.Kind() == jsontext.KindNull:
 		return false, nil
-	case t != with:
-		return false, mismatch(d, t, otherwise)
+	case t.Kind() != with:
+		return false, mismatch(d, t.Kind(), otherwise)
 	}
 	return true, nil
 }
 
 // mismatch reads the rest of a value of another shape.
-func mismatch(d *json.Decoder, t json.Token, what string) error {
-	if err := skipRest(d, t); err != nil {
+func mismatch(d *jsontext.Decoder, begins jsontext.Kind, what string) error {
+	if err := skipRest(d, begins); err != nil {
 		return err
 	}
 	return &shapeMismatchError{errors.New(what)}
@@ -181,7 +193,7 @@ func isMismatch(err error) bool {
 // upTo returns a reader for the entries of a list that has limit of them at most.
 func upTo(limit int, command, what string, item reader) reader {
 	n := 0
-	return func(d *json.Decoder) error {
+	return func(d *jsontext.Decoder) error {
 		if n++; n > limit {
 			return tooMany(command, what, limit)
 		}
@@ -196,14 +208,15 @@ type body struct {
 	from *bytes.Reader
 	req  request
 	// decoder reads from this body.
-	decoder *json.Decoder
+	decoder *jsontext.Decoder
 }
 
 // newDecoder returns the decoder of an answer.
-func newDecoder(answer []byte, req request) *json.Decoder {
+func newDecoder(answer []byte, req request) *jsontext.Decoder {
 	b := &body{from: bytes.NewReader(answer), req: req}
-	b.decoder = json.NewDecoder(b)
-	b.decoder.UseNumber()
+	// As encoding/json reads it: the last of several members of a name counts, and bytes need not be
+	// UTF-8.
+	b.decoder = jsontext.NewDecoder(b, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	return b.decoder
 }
 

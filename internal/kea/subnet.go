@@ -4,9 +4,10 @@ package kea
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/netip"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Subnet is one configured IPv4 subnet.
@@ -55,7 +56,7 @@ func (c *Client) Subnets(ctx context.Context) ([]Subnet, error) {
 		found   bool
 		subnets = []Subnet{}
 	)
-	one := func(d *json.Decoder) error {
+	one := func(d *jsontext.Decoder) error {
 		var w wireSubnet
 		if err := into(&w)(d); err != nil {
 			return err

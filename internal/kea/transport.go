@@ -6,12 +6,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // service names the daemon that a command is for. The Control Agent needs it; kea-dhcp4's own
@@ -30,6 +31,7 @@ const (
 	memberIdentifierType = "identifier-type"
 	memberIPAddress      = "ip-address"
 	memberOptionData     = "option-data"
+	memberUserContext    = "user-context"
 	memberSubnetID       = "subnet-id"
 	memberTarget         = "operation-target"
 )
@@ -153,7 +155,7 @@ func (c *Client) transportError(ctx context.Context, command string, err error) 
 
 // statusError turns an HTTP status into an error. Kea answers 200 to whatever reached its command
 // manager, whether it worked or not.
-func (c *Client) statusError(command string, status int, d *json.Decoder) error {
+func (c *Client) statusError(command string, status int, d *jsontext.Decoder) error {
 	switch status {
 	case http.StatusOK:
 		return nil
@@ -172,7 +174,7 @@ func (c *Client) statusError(command string, status int, d *json.Decoder) error 
 }
 
 // badRequest distinguishes Kea's own 400 from that of a web server whose port wants https.
-func (c *Client) badRequest(command string, d *json.Decoder) error {
+func (c *Client) badRequest(command string, d *jsontext.Decoder) error {
 	if a, err := readAnswer(d, skip); err == nil && *a.Result == http.StatusBadRequest {
 		return &RejectedError{Command: command, Text: string(a.Text) + " (HTTP 400)"}
 	}

@@ -32,7 +32,7 @@ func TestUnreadable(t *testing.T) {
 	pages := 0
 	for page, err := range c.ReservationPages(ctx, 10) {
 		pages++
-		if diff := cmp.Diff([]kea.Reservation{good}, page.Reservations, compare); err != nil || diff != "" {
+		if diff := cmp.Diff([]kea.Reservation{good}, page.Reservations(), compare); err != nil || diff != "" {
 			t.Errorf("ReservationPages: %v, -want +got:\n%s", err, diff)
 		}
 		if diff := cmp.Diff([]string{"cannot understand the answer to reservation-get-page: " + unreadable}, texts(page.Unreadable)); diff != "" {

@@ -91,7 +91,7 @@ func (c *Changes) address(a netip.Addr, cause string) {
 }
 
 // host adds a reservation that was changed from outside.
-func (c *Changes) host(r *kea.Reservation) {
-	c.device(r.HWAddress, "")
-	c.address(r.IPAddress, "")
+func (c *Changes) host(h *kea.Host) {
+	c.device(h.HWAddress, "")
+	c.address(h.IPAddress, "")
 }

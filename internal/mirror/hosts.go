@@ -4,9 +4,6 @@ package mirror
 
 import (
 	"maps"
-	"net/netip"
-	"reflect"
-	"slices"
 
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/reservation"
@@ -23,54 +20,52 @@ func (k Key) less(o Key) bool {
 	return k.SubnetID < o.SubnetID || k.SubnetID == o.SubnetID && k.HW < o.HW
 }
 
-type addressKey struct {
-	subnetID uint32
-	address  netip.Addr
-}
-
 // hosts are the host reservations of one store.
 type hosts struct {
-	byKey     map[Key]*kea.Reservation
-	byAddress map[addressKey][]*kea.Reservation
+	byKey     map[Key]*entry
+	byAddress addresses
 	// subnets counts the hosts in byKey of each subnet.
 	subnets map[uint32]int
-	// count is the number of all hosts, those without a hardware address included, and memory about
-	// how many bytes they take.
-	count, memory int
+	// count is the number of all hosts, those without a hardware address included, ours that of those
+	// in byKey that are marked as this cluster's, and memory about how many bytes all take.
+	count, ours, memory int
+	// detached is set once a host in byKey may have an address without being in byAddress.
+	detached bool
 }
 
-func newHosts() *hosts {
-	return &hosts{byKey: map[Key]*kea.Reservation{}, byAddress: map[addressKey][]*kea.Reservation{}, subnets: map[uint32]int{}}
+// newHosts returns an empty list, with room for some.
+func newHosts(room int) *hosts {
+	return &hosts{byKey: make(map[Key]*entry, room), byAddress: newAddresses(room), subnets: map[uint32]int{}}
 }
 
-// clone returns a copy, of which changes do not concern the original. The reservations are the same.
+// clone returns a copy, of which changes do not concern the original. The entries are the same.
 func (h *hosts) clone() *hosts {
-	out := &hosts{byKey: maps.Clone(h.byKey), byAddress: make(map[addressKey][]*kea.Reservation, len(h.byAddress)), subnets: maps.Clone(h.subnets), count: h.count, memory: h.memory}
-	for k, all := range h.byAddress {
-		out.byAddress[k] = slices.Clone(all)
-	}
-	return out
+	out := *h
+	out.byKey, out.byAddress, out.subnets = maps.Clone(h.byKey), h.byAddress.clone(), maps.Clone(h.subnets)
+	return &out
 }
 
-func keyOf(r *kea.Reservation) Key { return Key{r.SubnetID, r.HWAddress} }
+// irregular reports whether byAddress may differ from what follows from byKey: there are hosts without a
+// hardware address too, or some are detached.
+func (h *hosts) irregular() bool { return h.detached || h.count != len(h.byKey) }
 
-// put adds a reservation, in place of an older one of the same host.
-func (h *hosts) put(r *kea.Reservation) {
-	if r.HWAddress != "" {
-		k := keyOf(r)
+// put adds a host, in place of what was known of it before.
+func (h *hosts) put(e *entry) {
+	if e.HWAddress != "" {
+		k := e.key()
 		h.remove(k)
-		h.byKey[k] = r
+		h.byKey[k] = e
 		h.subnets[k.SubnetID]++
+		if e.ours {
+			h.ours++
+		}
 	}
 	h.count++
-	h.memory += r.Memory()
-	if r.IPAddress.IsValid() {
-		k := addressKey{r.SubnetID, r.IPAddress}
-		h.byAddress[k] = append(h.byAddress[k], r)
-	}
+	h.memory += e.Memory()
+	h.byAddress.add(e)
 }
 
-// remove takes a host's reservation out, if there is one.
+// remove takes a host out, if it is there.
 func (h *hosts) remove(k Key) {
 	old, ok := h.byKey[k]
 	if !ok {
@@ -79,47 +74,40 @@ func (h *hosts) remove(k Key) {
 	delete(h.byKey, k)
 	h.count--
 	h.memory -= old.Memory()
+	if old.ours {
+		h.ours--
+	}
 	if h.subnets[k.SubnetID]--; h.subnets[k.SubnetID] == 0 {
 		delete(h.subnets, k.SubnetID)
 	}
-	h.dropAddress(old)
-}
-
-func (h *hosts) dropAddress(old *kea.Reservation) {
-	a := addressKey{old.SubnetID, old.IPAddress}
-	left := slices.DeleteFunc(slices.Clone(h.byAddress[a]), func(r *kea.Reservation) bool { return r == old })
-	if len(left) == 0 {
-		delete(h.byAddress, a)
-		return
-	}
-	h.byAddress[a] = left
+	h.byAddress.remove(old)
 }
 
 // putHolders replaces what is known of who has an address by what a read of it returned. A known
 // host that does not have it any more is left to the next scan, which says where it is now.
-func (h *hosts) putHolders(k addressKey, holders []kea.Reservation) Changes {
+func (h *hosts) putHolders(k addressKey, holders []*entry) Changes {
 	var c Changes
 	unnamed := 0 // Hosts without a hardware address, which are in byAddress alone.
-	for _, old := range h.byAddress[k] {
+	for old := range h.byAddress.of(k) {
 		if old.HWAddress == "" {
 			unnamed++
 			h.count--
 			h.memory -= old.Memory()
 		}
 	}
-	delete(h.byAddress, k)
-	for i := range holders {
-		r := &holders[i]
-		old := h.byKey[keyOf(r)]
-		h.put(r)
+	h.byAddress.drop(k)
+	h.detached = true
+	for _, e := range holders {
+		old := h.byKey[e.key()]
+		h.put(e)
 		switch {
-		case r.HWAddress == "":
+		case e.HWAddress == "":
 			unnamed--
 		case old == nil:
-			c.host(r)
-		case !reflect.DeepEqual(old, r):
-			c.host(old)
-			c.host(r)
+			c.host(&e.Host)
+		case !old.Same(&e.Host):
+			c.host(&old.Host)
+			c.host(&e.Host)
 		}
 	}
 	if unnamed != 0 {
@@ -128,13 +116,36 @@ func (h *hosts) putHolders(k addressKey, holders []kea.Reservation) Changes {
 	return c
 }
 
+// Bounds of how many holders of an address a view has, and of their JSON: one is enough to say that it
+// is taken, and each has to be parsed.
+const (
+	maxHolders      = 64
+	maxHoldersBytes = 64 << 10
+)
+
+// holdersBut returns the hosts with an address other than those of a device, the first few of them.
+func (h *hosts) holdersBut(k addressKey, hw kea.HWAddress) []kea.Reservation {
+	var out []kea.Reservation
+	size := 0
+	for e := range h.byAddress.of(k) {
+		if e.HWAddress == hw {
+			continue
+		}
+		if size += e.Size(); len(out) == maxHolders || len(out) > 0 && size > maxHoldersBytes {
+			break
+		}
+		out = append(out, e.Reservation())
+	}
+	return out
+}
+
 // store is what is known of one store.
 type store struct {
 	*hosts
 
 	// vanished are the last known reservations, with a mark of this cluster, of hosts that have
 	// gone without the provider's doing.
-	vanished map[Key]*kea.Reservation
+	vanished map[Key]*entry
 	// rewrites are what Kea made of writes, where it changed something; refusals are changes that
 	// it did not accept.
 	rewrites map[Key]*reservation.Rewrite
@@ -148,8 +159,8 @@ type store struct {
 
 func newStore() *store {
 	return &store{
-		hosts:       newHosts(),
-		vanished:    map[Key]*kea.Reservation{},
+		hosts:       newHosts(0),
+		vanished:    map[Key]*entry{},
 		rewrites:    map[Key]*reservation.Rewrite{},
 		refusals:    map[Key]*reservation.Refusal{},
 		unconfirmed: map[Key]struct{}{},

@@ -47,8 +47,8 @@ func (m *Mirror) roomForVanished(at reservation.Store) int {
 	}
 	room := max(s.most, s.had, leastRoom)
 	for _, st := range s.stores {
-		for _, r := range st.vanished {
-			room -= r.Memory()
+		for _, e := range st.vanished {
+			room -= e.Memory()
 		}
 	}
 	return room

@@ -83,7 +83,7 @@ func TestManyHolders(t *testing.T) {
 func TestRepeated(t *testing.T) {
 	s := mirror.New(cluster).BeginScan("kea1", noon)
 	for range 3 {
-		s.AddHosts(kea.TargetMemory, hostile(0, 10, subnet1.ID))
+		s.AddHosts(kea.TargetMemory, pageOf(hostile(0, 10, subnet1.ID)))
 	}
 	if s.Repeated() != 20 || s.Total() != 10 || s.Memory() < 10*10000 || s.Memory() > 10*12000 {
 		t.Errorf("got %d repeated of %d, %d bytes", s.Repeated(), s.Total(), s.Memory())

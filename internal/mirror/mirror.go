@@ -26,6 +26,8 @@ type Mirror struct {
 type server struct {
 	settings Settings
 	subnets  []kea.Subnet
+	// index finds them.
+	index subnetIndex
 	// missing are subnets that the server listed before and does not list now, and since when.
 	missing map[kea.Subnet]time.Time
 	// details are what Kea gives the devices of a subnet, for the subnets that were asked for; nil
@@ -139,26 +141,22 @@ func (m *Mirror) Owned(name string) int {
 	n := 0
 	if s, ok := m.servers[name]; ok {
 		for _, st := range s.stores {
-			for _, r := range st.byKey {
-				if owner, marked := reservation.OwnerOf(r); marked && owner.Cluster == m.cluster {
-					n++
-				}
-			}
+			n += st.ours
 		}
 	}
 	return n
 }
 
 // OwnedDevices returns the devices that any server has a reservation of which is marked as this
-// cluster's, in order.
+// cluster's, in order. It walks over all hosts: it is for a server that is to be caught up.
 func (m *Mirror) OwnedDevices() []kea.HWAddress {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	devices := map[kea.HWAddress]struct{}{}
 	for _, s := range m.servers {
 		for _, st := range s.stores {
-			for k, r := range st.byKey {
-				if owner, marked := reservation.OwnerOf(r); marked && owner.Cluster == m.cluster {
+			for k, e := range st.byKey {
+				if e.ours {
 					devices[k.HW] = struct{}{}
 				}
 			}
@@ -186,7 +184,7 @@ func (m *Mirror) Forget(in reservation.Intent, owner reservation.Owner) {
 		}
 		for _, st := range s.stores {
 			k := Key{sub.ID, in.HWAddress}
-			if other, marked := reservation.OwnerOf(st.vanished[k]); !marked || other == owner {
+			if other, marked := st.vanished[k].owner(); !marked || other == owner {
 				st.forget(k)
 			}
 		}

@@ -5,7 +5,6 @@ package mirror
 import (
 	"maps"
 	"net/netip"
-	"reflect"
 	"slices"
 	"time"
 
@@ -32,19 +31,20 @@ func (m *Mirror) PutHost(at reservation.Store, k Key, r *kea.Reservation, cause 
 		if cause == "" {
 			m.noteVanished(at, old)
 		}
-	} else {
-		st.put(r)
-		delete(st.vanished, k)
+		return changesOfMove(old, nil, cause)
 	}
-	return changesOfMove(old, r, cause)
+	now := m.newEntry(kea.HostOf(r))
+	st.put(now)
+	delete(st.vanished, k)
+	return changesOfMove(old, now, cause)
 }
 
 // changesOfMove returns what a change of one host concerns: the resources that wait for the address
 // that it had, and those of the device if its owner has changed, or if the cause is not known. The
 // next scan will not differ from what is known now.
-func changesOfMove(old, now *kea.Reservation, cause string) Changes {
+func changesOfMove(old, now *entry, cause string) Changes {
 	var c Changes
-	if cause == "" && !reflect.DeepEqual(old, now) {
+	if cause == "" && (old == nil) != (now == nil) || cause == "" && old != nil && !old.Same(&now.Host) {
 		c.device(hwOf(old, now), "")
 	}
 	if old == nil {
@@ -53,15 +53,15 @@ func changesOfMove(old, now *kea.Reservation, cause string) Changes {
 	if now == nil || now.IPAddress != old.IPAddress {
 		c.address(old.IPAddress, cause)
 	}
-	before, _ := reservation.OwnerOf(old)
-	after, _ := reservation.OwnerOf(now)
+	before, _ := old.owner()
+	after, _ := now.owner()
 	if before != after {
 		c.device(old.HWAddress, cause)
 	}
 	return c
 }
 
-func hwOf(old, now *kea.Reservation) kea.HWAddress {
+func hwOf(old, now *entry) kea.HWAddress {
 	if old != nil {
 		return old.HWAddress
 	}
@@ -70,19 +70,13 @@ func hwOf(old, now *kea.Reservation) kea.HWAddress {
 
 // noteVanished remembers a reservation of this cluster that is in no store of its server any more,
 // as what a new one starts from. It needs the lock.
-func (m *Mirror) noteVanished(at reservation.Store, r *kea.Reservation) {
-	if r == nil {
-		return
-	}
-	owner, marked := reservation.OwnerOf(r)
+func (m *Mirror) noteVanished(at reservation.Store, e *entry) {
 	s := m.servers[at.Server]
-	if !marked || owner.Cluster != m.cluster || s.held(keyOf(r)) {
+	if e == nil || !e.ours || s.held(e.key()) {
 		return
 	}
 	if st, ok := s.stores[s.settings.Primary]; ok {
-		// A copy: r is one of a page of a thousand, all of which it would keep in memory.
-		c := r.Clone()
-		st.vanished[keyOf(r)] = &c
+		st.vanished[e.key()] = e
 	}
 }
 
@@ -104,14 +98,17 @@ func (m *Mirror) PutHolders(at reservation.Store, subnetID uint32, a netip.Addr,
 	if st == nil {
 		return Changes{}
 	}
+	entries := make([]*entry, 0, len(holders))
 	for i := range holders {
-		k := keyOf(&holders[i])
+		e := m.newEntry(kea.HostOf(&holders[i]))
+		entries = append(entries, e)
+		k := e.key()
 		if st.putDuringScan != nil && k.HW != "" {
 			st.putDuringScan[k] = struct{}{}
 		}
 		delete(st.vanished, k)
 	}
-	return st.putHolders(addressKey{subnetID, a}, holders)
+	return st.putHolders(addressKey{subnetID, a}, entries)
 }
 
 // SetUnconfirmed records that the outcome of a write is not known until the host is read again, and
@@ -129,7 +126,7 @@ func (m *Mirror) SetUnconfirmed(at reservation.Store, k Key, before *kea.Reserva
 		st.putDuringScan[k] = struct{}{}
 	}
 	if before != nil {
-		st.vanished[k] = before
+		st.vanished[k] = m.newEntry(kea.HostOf(before))
 	}
 }
 
@@ -191,15 +188,16 @@ func (m *Mirror) PutLeasesOf(name string, hw kea.HWAddress, all []kea.Lease, ask
 	defer m.mu.Unlock()
 	var c Changes
 	s, ok := m.servers[name]
-	if !ok || asked.Before(s.leases.asked) || asked.Before(s.leases.askedFor[hw]) {
+	if !ok || asked.Before(s.leases.asked) || asked.Before(s.leases.newer[hw].asked) {
 		return c // They have been asked for since.
 	}
-	before := slices.Clone(s.leases.byDevice[hw])
+	before := s.leases.device(hw)
 	s.leases.putDevice(hw, all, asked)
-	same := slices.EqualFunc(before, s.leases.byDevice[hw], func(x, y kea.Lease) bool { return x.IPAddress == y.IPAddress && x.SubnetID == y.SubnetID })
+	after := s.leases.device(hw)
+	same := slices.EqualFunc(before, after, func(x, y kea.Lease) bool { return x.IPAddress == y.IPAddress && x.SubnetID == y.SubnetID })
 	if !same {
 		c.device(hw, "")
-		for _, l := range slices.Concat(before, s.leases.byDevice[hw]) {
+		for _, l := range slices.Concat(before, after) {
 			c.address(l.IPAddress, "")
 		}
 	}

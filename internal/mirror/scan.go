@@ -15,6 +15,7 @@ import (
 // Scan is one reading of all that a server holds. It belongs to one goroutine until it is
 // committed, and is not visible before.
 type Scan struct {
+	mirror *Mirror
 	server string
 	began  time.Time
 
@@ -32,14 +33,16 @@ type Scan struct {
 func (m *Mirror) BeginScan(name string, now time.Time) *Scan {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	room := map[kea.Target]int{}
 	if s, ok := m.servers[name]; ok {
-		for _, st := range s.stores {
+		for place, st := range s.stores {
 			st.putDuringScan = map[Key]struct{}{}
+			room[place] = st.count
 		}
 	}
 	return &Scan{
-		server: name, began: now, leases: newLeases(now),
-		hosts: map[kea.Target]*hosts{kea.TargetMemory: newHosts(), kea.TargetDatabase: newHosts()},
+		mirror: m, server: name, began: now, leases: newLeases(now),
+		hosts: map[kea.Target]*hosts{kea.TargetMemory: newHosts(room[kea.TargetMemory]), kea.TargetDatabase: newHosts(room[kea.TargetDatabase])},
 	}
 }
 
@@ -62,12 +65,33 @@ func (s *Scan) SetSubnets(subnets []kea.Subnet) {
 	}
 }
 
-// AddHosts adds a page of hosts of a place.
-func (s *Scan) AddHosts(place kea.Target, page []kea.Reservation) {
-	for i := range page {
-		s.hosts[place].put(&page[i])
+// AddHosts adds a page of hosts of a place. Those that are as they were are not kept twice.
+func (s *Scan) AddHosts(place kea.Target, page []kea.Host) {
+	for i, e := range s.mirror.unchanged(reservation.Store{Server: s.server, Place: place}, page) {
+		if e == nil {
+			e = s.mirror.newEntry(page[i])
+		}
+		s.hosts[place].put(e)
 	}
 	s.listed += len(page)
+}
+
+// unchanged returns the entries of the hosts of a page that are known as they are, byte by byte; nil for
+// the others.
+func (m *Mirror) unchanged(at reservation.Store, page []kea.Host) []*entry {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	out := make([]*entry, len(page))
+	st := m.store(at)
+	if st == nil {
+		return out
+	}
+	for i := range page {
+		if e := st.byKey[Key{page[i].SubnetID, page[i].HWAddress}]; e != nil && e.Host == page[i] {
+			out[i] = e
+		}
+	}
+	return out
 }
 
 // CopyHosts adds to a scan the hosts that are known of a store: the place of that name of the scan's
@@ -102,11 +126,10 @@ func (m *Mirror) Doubtful(scan *Scan) map[kea.Target][]Key {
 	}
 	out := map[kea.Target][]Key{}
 	for place, st := range s.stores {
-		for k, r := range st.byKey {
+		for k, e := range st.byKey {
 			_, listed := scan.hosts[place].byKey[k]
 			_, read := st.putDuringScan[k]
-			owner, _ := reservation.OwnerOf(r)
-			if listed || read || owner.Cluster != m.cluster || (s.settings.SubnetsKnown && !scan.has(k.SubnetID)) {
+			if !e.ours || listed || read || (s.settings.SubnetsKnown && !scan.has(k.SubnetID)) {
 				continue
 			}
 			out[place] = append(out[place], k)
@@ -123,9 +146,9 @@ func (s *Scan) has(subnetID uint32) bool {
 // Commit makes a scan what is known of its server, and returns what differs from what was known
 // before: nothing for the first scan.
 func (m *Mirror) Commit(scan *Scan, settings Settings, now time.Time) Changes {
+	scan.leases.sort()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	scan.leases.sort()
 	last, ok := m.servers[scan.server]
 	if !ok {
 		m.servers[scan.server] = firstServer(scan, settings)
@@ -138,6 +161,10 @@ func (m *Mirror) Commit(scan *Scan, settings Settings, now time.Time) Changes {
 		most: max(last.most, scan.Memory()), had: last.memory(),
 	}
 	next.updateMissing(&c, scan.subnets, now)
+	next.index = last.index
+	if !slices.Equal(last.subnets, next.subnets) {
+		next.index = indexOf(next.subnets)
+	}
 	compareSettings(&c, last, next)
 	c.Servers = last.settings.Primary != settings.Primary
 	switch {
@@ -160,14 +187,14 @@ func (m *Mirror) Commit(scan *Scan, settings Settings, now time.Time) Changes {
 		if _, ok := last.stores[place]; !ok {
 			m.compareHosts(&c, newStore(), reservation.Store{Server: scan.server, Place: place})
 		}
-		maps.DeleteFunc(st.vanished, func(k Key, _ *kea.Reservation) bool { return next.held(k) })
+		maps.DeleteFunc(st.vanished, func(k Key, _ *entry) bool { return next.held(k) })
 	}
 	return c
 }
 
 func firstServer(scan *Scan, settings Settings) *server {
 	s := &server{
-		settings: settings, subnets: scan.subnets, missing: map[kea.Subnet]time.Time{}, details: map[uint32]*kea.SubnetDetail{},
+		settings: settings, subnets: scan.subnets, index: indexOf(scan.subnets), missing: map[kea.Subnet]time.Time{}, details: map[uint32]*kea.SubnetDetail{},
 		stores: map[kea.Target]*store{}, leases: scan.leases, scanned: scan.began, most: scan.Memory(),
 	}
 	for _, place := range settings.places() {
@@ -229,14 +256,15 @@ func mergeStore(last *store, scanned *hosts, s *server) *store {
 	next.hosts = scanned
 	for k := range last.putDuringScan {
 		scanned.remove(k)
-		if r := last.byKey[k]; r != nil {
-			scanned.put(r)
+		if e := last.byKey[k]; e != nil {
+			scanned.put(e)
 		}
 	}
-	missing := s.missingIDs()
-	for k, r := range last.byKey {
-		if _, listed := scanned.byKey[k]; !listed && missing[k.SubnetID] && scanned.memory < 2*max(s.most, leastRoom) {
-			scanned.put(r)
+	if missing := s.missingIDs(); len(missing) > 0 {
+		for k, e := range last.byKey {
+			if _, listed := scanned.byKey[k]; !listed && missing[k.SubnetID] && scanned.memory < 2*max(s.most, leastRoom) {
+				scanned.put(e)
+			}
 		}
 	}
 	// Writes that began before the scan have been settled by it; of those since then, the single
@@ -247,9 +275,10 @@ func mergeStore(last *store, scanned *hosts, s *server) *store {
 }
 
 // compareHosts adds what differs between a store as it was before and as it is now, and remembers
-// the reservations of this cluster that have gone. It needs the lock.
+// the reservations of this cluster that have gone. Kea may write one host differently when it is read by
+// itself, so hosts of other bytes are parsed before they are taken for changed. It needs the lock.
 func (m *Mirror) compareHosts(c *Changes, before *store, at reservation.Store) {
-	now := newHosts()
+	now := newHosts(0)
 	room := m.roomForVanished(at)
 	if st := m.store(at); st != nil {
 		now = st.hosts
@@ -258,24 +287,32 @@ func (m *Mirror) compareHosts(c *Changes, before *store, at reservation.Store) {
 		n, ok := now.byKey[k]
 		switch {
 		case !ok:
-			c.host(o)
+			c.host(&o.Host)
 			if room -= o.Memory(); room >= 0 {
 				m.noteVanished(at, o)
 			}
-		case o != n && !reflect.DeepEqual(o, n):
-			c.host(o)
-			c.host(n)
+		case o != n && !o.Same(&n.Host):
+			c.host(&o.Host)
+			c.host(&n.Host)
 		}
 	}
 	for k, n := range now.byKey {
 		if _, ok := before.byKey[k]; !ok {
-			c.host(n)
+			c.host(&n.Host)
 		}
 	}
-	// Hosts without a hardware address are in byAddress alone.
-	for _, pair := range [][2]*hosts{{before.hosts, now}, {now, before.hosts}} {
-		for k := range pair[0].byAddress {
-			if len(pair[1].byAddress[k]) != len(pair[0].byAddress[k]) {
+	compareAddresses(c, before.hosts, now)
+}
+
+// compareAddresses adds the addresses that another number of hosts has, where that does not follow from
+// the hosts in byKey.
+func compareAddresses(c *Changes, before, now *hosts) {
+	if !before.irregular() && !now.irregular() {
+		return
+	}
+	for _, pair := range [][2]*hosts{{before, now}, {now, before}} {
+		for k := range pair[0].byAddress.first {
+			if pair[0].byAddress.count(k) != pair[1].byAddress.count(k) {
 				c.address(k.address, "")
 			}
 		}

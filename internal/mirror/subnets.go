@@ -27,12 +27,11 @@ func (s *server) resolve(ref reservation.SubnetRef) (kea.Subnet, bool) {
 	if !ref.Prefix.IsValid() && !s.settings.SubnetsKnown {
 		return kea.Subnet{ID: ref.ID}, true
 	}
-	for _, sub := range s.subnets {
-		if names(ref, sub) {
-			return sub, true
-		}
+	i, ok := s.index.find(ref)
+	if !ok {
+		return kea.Subnet{}, false
 	}
-	return kea.Subnet{}, false
+	return s.subnets[i], true
 }
 
 func names(ref reservation.SubnetRef, sub kea.Subnet) bool {

@@ -88,16 +88,20 @@ type content struct {
 // fill reads what a server holds into a scan. The leases are asked for at the same time.
 func fill(scan *mirror.Scan, c content, at time.Time) {
 	scan.SetSubnets(c.subnets)
-	// A host in a mirror is not modified, so each scan has its own.
 	for place, hosts := range map[kea.Target][]kea.Reservation{kea.TargetMemory: c.memory, kea.TargetDatabase: c.database} {
-		page := make([]kea.Reservation, 0, len(hosts))
-		for _, r := range hosts {
-			page = append(page, r.Clone())
-		}
-		scan.AddHosts(place, page)
+		scan.AddHosts(place, pageOf(hosts))
 	}
 	scan.BeginLeases(at)
 	scan.AddLeases(c.leases)
+}
+
+// pageOf returns reservations as a page has them.
+func pageOf(all []kea.Reservation) []kea.Host {
+	page := make([]kea.Host, 0, len(all))
+	for i := range all {
+		page = append(page, kea.HostOf(&all[i]))
+	}
+	return page
 }
 
 // scan reads what kea1 holds at a time, and commits it.

@@ -56,9 +56,9 @@ func (s *server) views(name string, in reservation.Intent, now time.Time) []rese
 		v := base
 		v.Store, v.Primary = reservation.Store{Server: name, Place: place}, place == s.settings.Primary
 		if v.SubnetFound {
-			v.Host, v.Rewrite, v.Refusal = st.byKey[k], st.rewrites[k], st.refusals[k]
+			v.Host, v.Rewrite, v.Refusal = st.byKey[k].reservation(), st.rewrites[k], st.refusals[k]
 			if v.Host == nil {
-				v.Vanished = restorable(st.vanished[k], in)
+				v.Vanished = restorable(st.vanished[k].reservation(), in)
 			}
 		}
 		out = append(out, v)
@@ -94,9 +94,9 @@ func (m *Mirror) addHolders(views []reservation.View, in reservation.Intent, now
 		}
 		for _, a := range addresses {
 			for _, id := range subnets {
-				v.Holders = append(v.Holders, others(st.byAddress[addressKey{id, a}], in.HWAddress)...)
+				v.Holders = append(v.Holders, st.holdersBut(addressKey{id, a}, in.HWAddress)...)
 			}
-			if l, ok := s.leases.byAddress[a]; ok && (l.State == kea.LeaseStateDeclined || (l.HWAddress != in.HWAddress && l.Active(now))) {
+			if l, ok := s.leases.at(a); ok && (l.State == kea.LeaseStateDeclined || (l.HWAddress != in.HWAddress && l.Active(now))) {
 				v.Occupants = append(v.Occupants, l)
 			}
 		}
@@ -105,20 +105,6 @@ func (m *Mirror) addHolders(views []reservation.View, in reservation.Intent, now
 
 // GlobalSubnetID is the subnet-id of global reservations.
 const GlobalSubnetID = 0
-
-// maxHolders bounds how many holders of an address a view has: one is enough to say that it is taken.
-const maxHolders = 64
-
-// others returns the reservations of other devices, the first few of them.
-func others(all []*kea.Reservation, hw kea.HWAddress) []kea.Reservation {
-	var out []kea.Reservation
-	for _, r := range all {
-		if r.HWAddress != hw && len(out) < maxHolders {
-			out = append(out, *r)
-		}
-	}
-	return out
-}
 
 // Copies returns the reservations of a device that a server may hold for an intent: those in the
 // subnet, and those with the owner's mark wherever they are. A database keeps the hosts of a subnet
@@ -134,13 +120,13 @@ func (m *Mirror) Copies(name string, in reservation.Intent, owner reservation.Ow
 	var out []reservation.Copy
 	for place, st := range s.stores {
 		for id := range st.subnets {
-			r, ok := st.byKey[Key{id, in.HWAddress}]
+			e, ok := st.byKey[Key{id, in.HWAddress}]
 			if !ok {
 				continue
 			}
-			if o, marked := reservation.OwnerOf(r); (found && id == sub.ID) || (marked && o == owner) {
+			if o, marked := e.owner(); (found && id == sub.ID) || (marked && o == owner) {
 				out = append(out, reservation.Copy{
-					Store: reservation.Store{Server: name, Place: place}, Primary: place == s.settings.Primary, Host: *r,
+					Store: reservation.Store{Server: name, Place: place}, Primary: place == s.settings.Primary, Host: e.Reservation(),
 				})
 			}
 		}

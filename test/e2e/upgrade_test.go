@@ -55,7 +55,7 @@ func (w *world) look(ctx context.Context) (state, error) {
 		if err != nil {
 			return s, err
 		}
-		for _, r := range page.Reservations {
+		for _, r := range page.Reservations() {
 			b, err := json.Marshal(r)
 			if err != nil {
 				return s, err

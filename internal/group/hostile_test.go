@@ -114,7 +114,7 @@ func TestHostileServer(t *testing.T) {
 				leases = append(leases, fmt.Sprintf(`{"ip-address": "10.%d.%d.%d", "hw-address": "02:00:00:00:00:01", "subnet-id": 1, "cltt": 4000000000, "valid-lft": 1}`, n, i>>8, i&0xff))
 			}
 			return fmt.Sprintf(`[{"result": 0, "arguments": {"leases": [%s]}}]`, strings.Join(leases, ","))
-		}, "take more than 1 MiB of memory", 3},
+		}, "take more than 1 MiB of memory", 17},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

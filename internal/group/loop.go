@@ -113,7 +113,7 @@ func (s *server) read(ctx context.Context) error {
 		}
 		return s.scan(ctx)
 	}
-	if time.Since(scanned) >= s.interval() {
+	if time.Since(scanned) >= s.snapshotEvery() {
 		return s.scanAgain(ctx)
 	}
 	s.lookAgain()
@@ -210,6 +210,7 @@ func (s *server) heartbeat(ctx context.Context) (restarted bool, err error) {
 		return false, err //nolint:wrapcheck // It names the command.
 	}
 	answered := time.Now()
+	s.heartbeatTook(answered.Sub(asked))
 	// In a container every Kea has the same pid: the time of its start identifies it. That is known
 	// to a span, as an uptime is in whole seconds and an answer takes time.
 	boot := span{asked.Add(-st.Uptime - time.Second), answered.Add(-st.Uptime)}

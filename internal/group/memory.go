@@ -8,15 +8,15 @@ import (
 	"github.com/vitistack/provider-kea/internal/mirror"
 )
 
-// How many bytes what is kept of one server may take. A marked host takes about 1 KiB, an unmarked
-// one and a lease about half of that each, so
+// How many bytes what is kept of one server may take. A marked host takes about 450 bytes, an unmarked
+// one 300, and a lease 64, so
 //
-//	OwnMemory     1 GiB     a million hosts with their leases
-//	TenantMemory  256 MiB   a hundred thousand
+//	OwnMemory     1 GiB     two million hosts with their leases
+//	TenantMemory  256 MiB   half a million
 //
-// While a server is read, what was read last is there as well. With more than some ten thousand
-// hosts the memory that the provider's pod may use has to be raised, which is for those to do who
-// run it: they are trusted not to point it at a server that takes it all. A tenant is not.
+// While a server is read, what was read last and has changed since is there as well. Those who run the
+// provider say how much its pod may use, and are trusted not to point it at a server that takes it all.
+// A tenant is not.
 const (
 	OwnMemory    = 1 << 30
 	TenantMemory = 256 << 20

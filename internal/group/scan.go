@@ -25,6 +25,7 @@ const (
 
 // scan reads all that the server holds into the mirror.
 func (s *server) scan(ctx context.Context) error {
+	s.pages = 0
 	scan := s.mirror.BeginScan(s.name, time.Now())
 	settings, err := s.readAll(ctx, scan)
 	if err == nil {
@@ -35,6 +36,7 @@ func (s *server) scan(ctx context.Context) error {
 		return err
 	}
 	changes := s.mirror.Commit(scan, settings, time.Now())
+	s.snapshotTook()
 	s.scanFailingSince, s.memoryLost = time.Time{}, false
 	s.dropWaiting()
 	var subnetsErr error
@@ -69,7 +71,8 @@ func (s *server) readAll(ctx context.Context, scan *mirror.Scan) (mirror.Setting
 	}
 	if settings.LeasesKnown {
 		scan.BeginLeases(time.Now())
-		err = s.pageLeases(ctx, func(page kea.LeasePage) error {
+		err = s.pageLeases(ctx, func(page kea.LeasePage, took time.Duration) error {
+			s.pageTook(len(page.Leases)+len(page.Unreadable), took)
 			s.unreadable += len(page.Unreadable)
 			scan.AddLeases(page.Leases)
 			return s.checkSize(scan)
@@ -124,6 +127,7 @@ func (s *server) readHosts(ctx context.Context, scan *mirror.Scan) error {
 		if err != nil {
 			return fmt.Errorf("cannot read host reservations: %w", err)
 		}
+		s.pageTook(len(page.Hosts)+len(page.Unreadable), time.Since(began))
 		if elsewhere && page.Source != kea.TargetMemory {
 			return nil // Kea goes on to the database by itself, so that is there.
 		}
@@ -155,7 +159,7 @@ func (g *Group) readerOfDatabase(of *server) (string, bool) {
 		if s == of {
 			return "", false
 		}
-		recent := time.Since(g.mirror.Scanned(s.name)) < 2*s.interval()
+		recent := time.Since(g.mirror.Scanned(s.name)) < 2*s.snapshotEvery()
 		if s.silent() == nil && recent && g.mirror.Settings(s.name).Primary == kea.TargetDatabase {
 			return s.name, true
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // Host is a host reservation as a listing has it: what it is found by, and all of it as JSON. It takes
-// a quarter of the memory of a Reservation, and can be parsed at any time. It is comparable, and can be
+// a third of the memory of a Reservation, and can be parsed at any time. It is comparable, and can be
 // used by several goroutines at once.
 type Host struct {
 	// SubnetID, HWAddress and IPAddress are those of the Reservation.
@@ -40,11 +40,53 @@ func HostOf(r *Reservation) Host {
 
 // Reservation parses the host. The result is the caller's.
 func (h *Host) Reservation() Reservation {
-	var r Reservation
-	// It has been parsed before, or checked for all that could fail.
-	_ = json.Unmarshal([]byte(h.json), &r)
-	r.SubnetID, r.HWAddress, r.IPAddress = h.SubnetID, h.HWAddress, h.IPAddress
+	r := Reservation{SubnetID: h.SubnetID, HWAddress: h.HWAddress, IPAddress: h.IPAddress}
+	if !eachMember([]byte(h.json), r.setMember) {
+		r = Reservation{}
+		// It has been parsed before, or checked for all that could fail.
+		_ = json.Unmarshal([]byte(h.json), &r)
+		r.SubnetID, r.HWAddress, r.IPAddress = h.SubnetID, h.HWAddress, h.IPAddress
+	}
 	return r
+}
+
+// setMember reads a member of the form that Kea writes. False for any other, and for one that it does
+// not know: UnmarshalJSON reads them.
+func (r *Reservation) setMember(name, value []byte) bool {
+	switch string(name) {
+	case memberSubnetID, memberHWAddress, memberIPAddress:
+		return true // They are set already.
+	case "duid":
+		return setPlain(&r.DUID, value)
+	case "client-id":
+		return setPlain(&r.ClientID, value)
+	case "circuit-id":
+		return setPlain(&r.CircuitID, value)
+	case "flex-id":
+		return setPlain(&r.FlexID, value)
+	case "hostname":
+		return setPlain(&r.Hostname, value)
+	case "next-server":
+		return setPlain(&r.NextServer, value)
+	case "server-hostname":
+		return setPlain(&r.ServerHostname, value)
+	case "boot-file-name":
+		return setPlain(&r.BootFileName, value)
+	case memberClientClasses:
+		return json.Unmarshal(value, (*texts)(&r.ClientClasses)) == nil
+	case memberOptionData:
+		return json.Unmarshal(value, &r.OptionData) == nil
+	case memberUserContext:
+		return (*userContext)(&r.UserContext).UnmarshalJSON(value) == nil
+	default:
+		return false
+	}
+}
+
+func setPlain(to *string, value []byte) bool {
+	text, ok := plain(value)
+	*to = string(text)
+	return ok
 }
 
 // UserContext parses the user-context alone; nil if there is none.
@@ -66,7 +108,7 @@ func (h *Host) UserContext() map[string]any {
 }
 
 // Memory returns about how many bytes the host takes, with what finds it.
-func (h *Host) Memory() int { return hostMemory + len(h.json) }
+func (h *Host) Memory() int { return listedMemory + len(h.json) }
 
 // Size returns how many bytes there are to parse.
 func (h *Host) Size() int { return len(h.json) }

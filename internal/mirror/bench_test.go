@@ -5,7 +5,6 @@ package mirror_test
 import (
 	"fmt"
 	"net/netip"
-	"runtime"
 	"testing"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
+// fleet is how many devices the benchmarks have.
 const fleet = 50_000
 
 var wide = kea.Subnet{ID: 1, Prefix: netip.MustParsePrefix("10.0.0.0/8")}
@@ -40,7 +40,30 @@ func fleetIntent(n int) reservation.Intent {
 	return reservation.Intent{Subnet: reservation.SubnetRef{Prefix: wide.Prefix}, HWAddress: hwOf(n), Resource: fmt.Sprintf("tenant-a/vm%05d", n), Address: ipOf(n)}
 }
 
-func BenchmarkCompare(b *testing.B) {
+// BenchmarkScan is a scan of an idle fleet, from pages that have been decoded, and its comparison with the
+// last one.
+func BenchmarkScan(b *testing.B) {
+	c := fleetOf(fleet)
+	page := pageOf(c.memory)
+	m := mirror.New(cluster)
+	scan(m, c, inMemory, noon)
+	at := noon
+	b.ReportAllocs()
+	for b.Loop() {
+		at = at.Add(time.Second)
+		sc := m.BeginScan("kea1", at)
+		sc.SetSubnets(c.subnets)
+		sc.AddHosts(memory.Place, page)
+		sc.BeginLeases(at)
+		sc.AddLeases(c.leases)
+		if ch := m.Commit(sc, inMemory, at); !ch.Empty() {
+			b.Fatalf("%+v", ch)
+		}
+	}
+}
+
+// BenchmarkCommit is the comparison of two snapshots alone.
+func BenchmarkCommit(b *testing.B) {
 	c := fleetOf(fleet)
 	m := mirror.New(cluster)
 	scan(m, c, inMemory, noon)
@@ -58,19 +81,7 @@ func BenchmarkCompare(b *testing.B) {
 	}
 }
 
-func BenchmarkScan(b *testing.B) {
-	c := fleetOf(fleet)
-	m := mirror.New(cluster)
-	scan(m, c, inMemory, noon)
-	b.ReportAllocs()
-	b.ResetTimer()
-	for n := range b.N {
-		if ch := scan(m, c, inMemory, noon.Add(time.Duration(n+1)*time.Second)); !ch.Empty() {
-			b.Fatalf("%+v", ch)
-		}
-	}
-}
-
+// BenchmarkViews is what is known of one device of a fleet.
 func BenchmarkViews(b *testing.B) {
 	m := mirror.New(cluster)
 	scan(m, fleetOf(fleet), inMemory, noon)
@@ -80,34 +91,5 @@ func BenchmarkViews(b *testing.B) {
 		if v, errs := m.Views(names, fleetIntent(77), noon); len(v) != 1 || v[0].Host == nil || len(v[0].Leases) != 1 {
 			b.Fatalf("%+v %v", v, errs)
 		}
-	}
-}
-
-func BenchmarkMemory(b *testing.B) {
-	heap := func() uint64 {
-		runtime.GC()
-		runtime.GC()
-		var s runtime.MemStats
-		runtime.ReadMemStats(&s)
-		return s.HeapAlloc
-	}
-	for range b.N {
-		before := heap()
-		m := mirror.New(cluster)
-		hosts := fleetOf(fleet)
-		hosts.leases = nil
-		scan(m, hosts, inMemory, noon)
-		hosts = content{}
-		mid := heap()
-		m2 := mirror.New(cluster)
-		leases := fleetOf(fleet)
-		leases.memory = nil
-		scan(m2, leases, inMemory, noon)
-		leases = content{}
-		after := heap()
-		b.ReportMetric(float64(mid-before)/fleet, "B/host")
-		b.ReportMetric(float64(after-mid)/fleet, "B/lease")
-		runtime.KeepAlive(m)
-		runtime.KeepAlive(m2)
 	}
 }

@@ -105,12 +105,16 @@ func newestFirst(list []kea.Lease) {
 	})
 }
 
+// maxLeasesOf bounds how many leases of a device are looked at: a device has one or a few, and a server
+// could list any number.
+const maxLeasesOf = 1000
+
 // listed returns the active leases of a device that the pages had, in any order.
 func (l *leases) listed(hw kea.HWAddress) []kea.Lease {
 	device, _ := deviceOf(hw)
 	at, ok := l.byDevice[device]
 	var out []kea.Lease
-	for ok {
+	for ok && len(out) < maxLeasesOf {
 		if lease := l.entries[at].lease(l.texts); lease.HWAddress == hw {
 			out = append(out, lease)
 		}

@@ -110,6 +110,7 @@ func TestContract(t *testing.T) {
 		{"Columns", contractColumns},
 		{"Defaults", contractDefaults},
 		{"Pages", contractPages},
+		{"PageForm", contractPageForm},
 		{"PageAfterUpdate", contractPageAfterUpdate},
 		{"PageGaps", contractPageGaps},
 		{"Leases", contractLeases},
@@ -127,6 +128,14 @@ func TestContract(t *testing.T) {
 // raw sends a command as it is written, and returns the result code.
 func (s *server) raw(t *testing.T, command, arguments string) int {
 	t.Helper()
+	result, text, _ := s.answer(t, command, arguments)
+	t.Logf("%s %s: %d %s", command, arguments, result, text)
+	return result
+}
+
+// answer sends a command as it is written.
+func (s *server) answer(t *testing.T, command, arguments string) (result int, text string, args json.RawMessage) {
+	t.Helper()
 	body := `{"command": "` + command + `", "service": ["dhcp4"], "arguments": ` + arguments + `}`
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url, bytes.NewReader([]byte(body)))
 	if err != nil {
@@ -143,14 +152,14 @@ func (s *server) raw(t *testing.T, command, arguments string) int {
 		t.Fatal(err)
 	}
 	var answers []struct {
-		Result int    `json:"result"`
-		Text   string `json:"text"`
+		Result    int             `json:"result"`
+		Text      string          `json:"text"`
+		Arguments json.RawMessage `json:"arguments"`
 	}
 	if err := json.Unmarshal(raw, &answers); err != nil || len(answers) != 1 {
 		t.Fatalf("%s: cannot read the answer %s: %v", command, raw, err)
 	}
-	t.Logf("%s %s: %d %s", command, arguments, answers[0].Result, answers[0].Text)
-	return answers[0].Result
+	return answers[0].Result, answers[0].Text, answers[0].Arguments
 }
 
 // class puts an error in one word, for tables.

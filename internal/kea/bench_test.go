@@ -53,6 +53,7 @@ func first[T any](t testing.TB, pages iter.Seq2[T, error]) T {
 	panic("unreachable")
 }
 
+// BenchmarkHostPage is a page of hosts that is read, with what HTTP takes.
 func BenchmarkHostPage(b *testing.B) {
 	c, err := kea.NewClient(answering(pageOf("hosts", hostJSON)))
 	if err != nil {
@@ -66,6 +67,7 @@ func BenchmarkHostPage(b *testing.B) {
 	}
 }
 
+// BenchmarkLeasePage is the same with leases.
 func BenchmarkLeasePage(b *testing.B) {
 	c, err := kea.NewClient(answering(pageOf("leases", leaseJSON)))
 	if err != nil {
@@ -75,6 +77,30 @@ func BenchmarkLeasePage(b *testing.B) {
 	for b.Loop() {
 		if page := first(b, c.LeasePages(b.Context(), pageSize)); len(page.Leases) != pageSize {
 			b.Fatalf("got %d leases", len(page.Leases))
+		}
+	}
+}
+
+// TestPageAllocations: an entry of a page takes one allocation, and a few for the page are all that is
+// beside that.
+func TestPageAllocations(t *testing.T) {
+	const perPage = 200
+	for name, read := range map[string]func(*kea.Client) int{
+		"hosts":  func(c *kea.Client) int { return len(first(t, c.MemoryPages(t.Context(), pageSize)).Hosts) },
+		"leases": func(c *kea.Client) int { return len(first(t, c.LeasePages(t.Context(), pageSize)).Leases) },
+	} {
+		entry := hostJSON
+		if name == "leases" {
+			entry = leaseJSON
+		}
+		c := newClient(t, answering(pageOf(name, entry)))
+		got := testing.AllocsPerRun(3, func() {
+			if n := read(c); n != pageSize {
+				t.Errorf("got %d %s, want %d", n, name, pageSize)
+			}
+		})
+		if got > pageSize+perPage {
+			t.Errorf("a page of %d %s takes %.0f allocations, want %d at most", pageSize, name, got, pageSize+perPage)
 		}
 	}
 }

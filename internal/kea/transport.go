@@ -123,11 +123,13 @@ func (c *Client) post(ctx context.Context, req request, body []byte) (int, []byt
 		return 0, nil, err //nolint:wrapcheck // transportError makes it an error of this package.
 	}
 	defer func() { _ = resp.Body.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, req.maxAnswer()+1))
-	if err != nil {
+	var raw bytes.Buffer
+	// Kea says how long an answer is. What is taken for that before it has come is bounded.
+	raw.Grow(int(min(max(0, resp.ContentLength), maxValue)) + bytes.MinRead)
+	if _, err := raw.ReadFrom(io.LimitReader(resp.Body, req.maxAnswer()+1)); err != nil {
 		return 0, nil, &bodyError{err}
 	}
-	return resp.StatusCode, raw, nil
+	return resp.StatusCode, raw.Bytes(), nil
 }
 
 // bodyError is a connection that broke within an answer.

@@ -11,14 +11,19 @@
 //	                              ▼
 //	                           Changes (which devices, which addresses, or everything)
 //
+// What is kept is small, since there is much of it: a host is what finds it and its JSON, which is
+// parsed when a View is made (entry.go), a lease is 32 bytes and its place in an index (lease_entry.go).
+// A scan takes over the entries of the hosts that it finds as they were, byte by byte, so that an idle
+// fleet is read without keeping or parsing anything again.
+//
 // The package does no I/O, starts no goroutine and has no clock: the time is passed in.
 //
 // Locking:
 //   - Mirror.mu guards everything in a Mirror; every exported method takes it, none is called with it.
 //   - A mutator never calls back. It returns Changes, which the caller passes on after the call.
 //   - A Scan belongs to the goroutine that fills it, until Commit takes it over.
-//   - Reservations in the mirror are never modified, only replaced: what Views returns may be read
-//     without a lock.
+//   - Entries are never modified, only replaced: scans share them. The hosts of a View are parsed for
+//     its caller; what else it has is shared, and must not be modified.
 //   - Single reads that arrive between BeginScan and Commit win over what the scan has read of the same
 //     hosts, and that is settled in Commit alone.
 package mirror

@@ -78,10 +78,10 @@ func readAnswer(d *jsontext.Decoder, arguments reader) (answer, error) {
 		return a, err //nolint:wrapcheck // parseError makes it an error of this package.
 	}
 	n := 0
-	switch t.Kind() {
-	case jsontext.KindBeginObject:
+	switch k := t.Kind(); {
+	case k == jsontext.KindBeginObject:
 		n, err = 1, readMembers(d, element)
-	case jsontext.KindBeginArray:
+	case k == jsontext.KindBeginArray:
 		for ; more(d) && err == nil && n <= 1; n++ {
 			err = objectOf(element)(d)
 		}

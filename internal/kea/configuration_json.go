@@ -74,7 +74,7 @@ func (h wireHost) name() string {
 }
 
 // defaultIdentifiers are those of Kea (ARM, "Host Reservations in DHCPv4").
-var defaultIdentifiers = []string{"hw-address", "duid", "circuit-id", "client-id"}
+var defaultIdentifiers = []string{"hw-address", memberDUID, memberCircuitID, memberClientID}
 
 // configuration returns what this package keeps, with Kea's defaults for what is left out.
 func (w *wireConfiguration) configuration() (Configuration, error) {

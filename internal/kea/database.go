@@ -70,7 +70,7 @@ func (c *Client) ProbeDatabase(ctx context.Context) (bool, error) {
 func (c *Client) deleteProbe(ctx context.Context) error {
 	err := c.run(ctx, request{Command: commandDelete, Arguments: map[string]any{
 		memberSubnetID:       probeSubnetID,
-		memberIdentifierType: "flex-id",
+		memberIdentifierType: memberFlexID,
 		memberIdentifier:     probeFlexID,
 		memberTarget:         TargetDatabase,
 	}}, nil)

@@ -56,15 +56,15 @@ func (r *Reservation) setMember(name, value []byte) bool {
 	switch string(name) {
 	case memberSubnetID, memberHWAddress, memberIPAddress:
 		return true // They are set already.
-	case "duid":
+	case memberDUID:
 		return setPlain(&r.DUID, value)
-	case "client-id":
+	case memberClientID:
 		return setPlain(&r.ClientID, value)
-	case "circuit-id":
+	case memberCircuitID:
 		return setPlain(&r.CircuitID, value)
-	case "flex-id":
+	case memberFlexID:
 		return setPlain(&r.FlexID, value)
-	case "hostname":
+	case memberHostname:
 		return setPlain(&r.Hostname, value)
 	case "next-server":
 		return setPlain(&r.NextServer, value)
@@ -172,19 +172,14 @@ func checkMember(name, value []byte, h *Host) (keep, ok bool) {
 		h.SubnetID = uint32(n) //nolint:gosec // Checked just above.
 		return true, ok
 	case memberIPAddress:
-		text, ok := plain(value)
-		if !ok || len(text) == 0 || string(text) == noAddress {
-			return false, ok
-		}
-		h.IPAddress, ok = address(text)
-		return true, ok
-	case memberHWAddress, "duid", "client-id", "circuit-id", "flex-id":
+		return checkReserved(value, &h.IPAddress)
+	case memberHWAddress, memberDUID, memberClientID, memberCircuitID, memberFlexID:
 		text, ok := plain(value)
 		return len(text) > 0, ok
 	case "next-server":
-		return !isNull(value) && len(value) > 2 && string(value) != `"`+noAddress+`"`, isText(value)
-	case "hostname", "server-hostname", "boot-file-name":
-		return !isNull(value) && len(value) > 2, isText(value)
+		return isSetText(value) && string(value) != `"`+noAddress+`"`, isText(value)
+	case memberHostname, "server-hostname", "boot-file-name":
+		return isSetText(value), isText(value)
 	case memberClientClasses:
 		return hasEntries(value), eachItem(value, isText)
 	case memberOptionData:
@@ -195,6 +190,19 @@ func checkMember(name, value []byte, h *Host) (keep, ok bool) {
 		return true, true
 	}
 }
+
+// checkReserved is checkMember for the address.
+func checkReserved(value []byte, to *netip.Addr) (keep, ok bool) {
+	text, ok := plain(value)
+	if !ok || len(text) == 0 || string(text) == noAddress {
+		return false, ok
+	}
+	*to, ok = address(text)
+	return true, ok
+}
+
+// isSetText reports whether a text has any characters.
+func isSetText(value []byte) bool { return !isNull(value) && string(value) != `""` }
 
 // isText reports whether a value reads as a text.
 func isText(value []byte) bool { return isString(value) || isNull(value) }

@@ -26,9 +26,9 @@ func plainLease(raw []byte) (Lease, bool) {
 		case memberHWAddress:
 			hw, ok = plain(value)
 			ok = ok && isLower(hw)
-		case "client-id":
+		case memberClientID:
 			client, ok = plain(value)
-		case "hostname":
+		case memberHostname:
 			host, ok = plain(value)
 		case memberSubnetID:
 			subnet, ok = number(value, math.MaxUint32)
@@ -50,7 +50,7 @@ func plainLease(raw []byte) (Lease, bool) {
 	var buffer [128]byte // Most texts fit, and are copied once.
 	text := string(append(append(append(buffer[:0], hw...), client...), host...))
 	l.HWAddress, l.ClientID, l.Hostname = HWAddress(text[:len(hw)]), text[len(hw):len(hw)+len(client)], text[len(hw)+len(client):]
-	l.SubnetID, l.State = uint32(subnet), int(state) //nolint:gosec // Checked above.
+	l.SubnetID, l.State = uint32(subnet), int(state)
 	l.CLTT, l.ValidLifetime = time.Unix(int64(cltt), 0).UTC(), time.Duration(lft)*time.Second
 	return l, true
 }

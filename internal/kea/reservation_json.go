@@ -28,12 +28,12 @@ func (r *Reservation) UnmarshalJSON(raw []byte) error {
 	err := errors.Join(
 		m.take(memberSubnetID, &out.SubnetID),
 		m.take(memberHWAddress, &out.HWAddress),
-		m.take("duid", &out.DUID),
-		m.take("client-id", &out.ClientID),
-		m.take("circuit-id", &out.CircuitID),
-		m.take("flex-id", &out.FlexID),
+		m.take(memberDUID, &out.DUID),
+		m.take(memberClientID, &out.ClientID),
+		m.take(memberCircuitID, &out.CircuitID),
+		m.take(memberFlexID, &out.FlexID),
 		m.take(memberIPAddress, &ip),
-		m.take("hostname", (*text)(&out.Hostname)),
+		m.take(memberHostname, (*text)(&out.Hostname)),
 		m.take(memberClientClasses, (*texts)(&out.ClientClasses)),
 		m.take(memberOptionData, &out.OptionData),
 		m.take("next-server", (*text)(&out.NextServer)),
@@ -85,11 +85,11 @@ func (r Reservation) MarshalJSON() ([]byte, error) {
 	m := object(r.Extra)
 	m[memberSubnetID] = r.SubnetID
 	set(m, memberHWAddress, r.HWAddress)
-	set(m, "duid", r.DUID)
-	set(m, "client-id", r.ClientID)
-	set(m, "circuit-id", r.CircuitID)
-	set(m, "flex-id", r.FlexID)
-	set(m, "hostname", text(r.Hostname))
+	set(m, memberDUID, r.DUID)
+	set(m, memberClientID, r.ClientID)
+	set(m, memberCircuitID, r.CircuitID)
+	set(m, memberFlexID, r.FlexID)
+	set(m, memberHostname, text(r.Hostname))
 	set(m, "next-server", text(r.NextServer))
 	set(m, "server-hostname", text(r.ServerHostname))
 	set(m, "boot-file-name", text(r.BootFileName))

@@ -32,6 +32,11 @@ const (
 	memberIPAddress      = "ip-address"
 	memberOptionData     = "option-data"
 	memberUserContext    = "user-context"
+	memberHostname       = "hostname"
+	memberDUID           = "duid"
+	memberClientID       = "client-id"
+	memberCircuitID      = "circuit-id"
+	memberFlexID         = "flex-id"
 	memberSubnetID       = "subnet-id"
 	memberTarget         = "operation-target"
 )

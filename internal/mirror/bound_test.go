@@ -16,7 +16,7 @@ func heap() int {
 	runtime.GC()
 	var s runtime.MemStats
 	runtime.ReadMemStats(&s)
-	return int(s.HeapAlloc) //nolint:gosec // It fits.
+	return int(s.HeapAlloc)
 }
 
 // keeps returns how many bytes a mirror keeps for each of n hosts, or leases.

@@ -27,14 +27,13 @@ type leaseEntry struct {
 	device uint64
 }
 
-// clientKind is how the client-id of an entry is kept.
+// clientKind is how the client-id of an entry is kept; 0 if there is none.
 type clientKind uint16
 
 const (
-	noClient clientKind = iota
 	// hardwareClient is what most clients send: type 1, Ethernet, and the hardware address (RFC 2132,
 	// section 9.14).
-	hardwareClient
+	hardwareClient clientKind = iota + 1
 	// textClient is any other, and is in the table of texts.
 	textClient
 )
@@ -115,6 +114,11 @@ func entryOf(l *kea.Lease) (leaseEntry, *leaseTexts) {
 	}
 	// Copies: those of a lease share the memory of one text.
 	return e, &leaseTexts{hw: kea.HWAddress(strings.Clone(string(l.HWAddress))), client: strings.Clone(l.ClientID)}
+}
+
+// sameHolder reports whether two leases of an address are of the same device, and in the same state.
+func (e *leaseEntry) sameHolder(o *leaseEntry) bool {
+	return e.device == o.device && e.subnetID == o.subnetID && e.state == o.state
 }
 
 // lease returns the lease of an entry.

@@ -4,6 +4,7 @@ package mirror
 
 import (
 	"cmp"
+	"iter"
 	"net/netip"
 	"slices"
 	"time"
@@ -90,9 +91,9 @@ func (l *leases) sort() {
 		}
 		device := kept[i].device
 		if first, ok := l.byDevice[device]; ok {
-			l.others[uint32(i)] = first + 1 //nolint:gosec // There are no more than addresses.
+			l.others[uint32(i)] = first + 1
 		}
-		l.byDevice[device] = uint32(i) //nolint:gosec // As above.
+		l.byDevice[device] = uint32(i)
 	}
 }
 
@@ -226,21 +227,8 @@ func compareLeases(c *Changes, older, newer *leases) {
 // devices that were asked about between them.
 func differing(older, newer *leases) map[netip.Addr]struct{} {
 	out := map[netip.Addr]struct{}{}
-	i, j := 0, 0
-	for i < len(older.entries) || j < len(newer.entries) {
-		switch {
-		case j == len(newer.entries) || i < len(older.entries) && older.entries[i].address < newer.entries[j].address:
-			out[addressOf(older.entries[i].address)] = struct{}{}
-			i++
-		case i == len(older.entries) || newer.entries[j].address < older.entries[i].address:
-			out[addressOf(newer.entries[j].address)] = struct{}{}
-			j++
-		default:
-			if o, n := older.entries[i], newer.entries[j]; o.device != n.device || o.subnetID != n.subnetID || o.state != n.state {
-				out[addressOf(o.address)] = struct{}{}
-			}
-			i, j = i+1, j+1
-		}
+	for a := range differingEntries(older.entries, newer.entries) {
+		out[addressOf(a)] = struct{}{}
 	}
 	for _, l := range []*leases{older, newer} {
 		for a := range l.byAddress {
@@ -253,4 +241,26 @@ func differing(older, newer *leases) map[netip.Addr]struct{} {
 		}
 	}
 	return out
+}
+
+// differingEntries returns an iterator over the addresses at which two lists, each by address, differ.
+func differingEntries(older, newer []leaseEntry) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for len(older) > 0 || len(newer) > 0 {
+			var a uint32
+			same := false
+			switch {
+			case len(newer) == 0 || len(older) > 0 && older[0].address < newer[0].address:
+				a, older = older[0].address, older[1:]
+			case len(older) == 0 || newer[0].address < older[0].address:
+				a, newer = newer[0].address, newer[1:]
+			default:
+				a, same = older[0].address, older[0].sameHolder(&newer[0])
+				older, newer = older[1:], newer[1:]
+			}
+			if !same && !yield(a) {
+				return
+			}
+		}
+	}
 }

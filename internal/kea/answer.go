@@ -78,10 +78,9 @@ func readAnswer(d *jsontext.Decoder, arguments reader) (answer, error) {
 		return a, err //nolint:wrapcheck // parseError makes it an error of this package.
 	}
 	n := 0
-	switch k := t.Kind(); {
-	case k == jsontext.KindBeginObject:
+	if t.Kind() == jsontext.KindBeginObject {
 		n, err = 1, readMembers(d, element)
-	case k == jsontext.KindBeginArray:
+	} else if t.Kind() == jsontext.KindBeginArray {
 		for ; more(d) && err == nil && n <= 1; n++ {
 			err = objectOf(element)(d)
 		}

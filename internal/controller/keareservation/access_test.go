@@ -197,7 +197,7 @@ func TestToRelease(t *testing.T) {
 				t.Errorf("%s\ntoRelease(...): %t", tc.reason, got)
 			}
 			// Without the provider configuration, which is not there.
-			c := connectorIfUsed{&connector{client: fake.NewClientBuilder().WithScheme(runtime.NewScheme()).Build(), groups: connection.NewGroups()}}
+			c := &connector{client: fake.NewClientBuilder().WithScheme(runtime.NewScheme()).Build(), groups: connection.NewGroups()}
 			e, err := c.Connect(t.Context(), mg)
 			if (err != nil) != tc.want {
 				t.Fatalf("%s\nConnect(...): %v", tc.reason, err)

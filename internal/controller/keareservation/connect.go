@@ -42,6 +42,9 @@ const readWait = 2 * time.Second
 // done just now; not for a resource that may not use them. It keeps the configuration from being
 // deleted until the resource has its finalizer: until Disconnect.
 func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.TypedExternalClient[*v1alpha1.KeaReservation], error) {
+	if meta.WasDeleted(mg) && !mayBeInKea(mg) {
+		return nothingInKea(), nil
+	}
 	ref := refOf(mg)
 	pc, err := configOf(ctx, c.client, ref)
 	if _, missing := errors.AsType[configMissingError](err); missing && meta.WasDeleted(mg) && !providerconfig.NeedsConfig(mg) {

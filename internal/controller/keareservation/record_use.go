@@ -8,29 +8,16 @@ import (
 	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
-	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
 )
 
 // mayBeInKea reports whether something of a resource may be in Kea. Its finalizer does not say so, since
 // a NetworkConfiguration's resources are made with it, but one of these does: the API server has it
 // before anything is written to Kea for the first time, see pin and recordUse.
 func mayBeInKea(mg *v1alpha1.KeaReservation) bool {
-	last := mg.Status.AtProvider
-	return mg.Spec.ForProvider.IPAddress != "" || last.IPAddress != "" || last.HWAddress != "" || !meta.GetExternalCreatePending(mg).IsZero()
-}
-
-// connectorIfUsed connects nothing for a deleted resource that has nothing in Kea: its provider
-// configuration may never have been there.
-type connectorIfUsed struct{ *connector }
-
-// Connect implements managed.TypedExternalConnector.
-func (c connectorIfUsed) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.TypedExternalClient[*v1alpha1.KeaReservation], error) {
-	if meta.WasDeleted(mg) && !mayBeInKea(mg) {
-		return &external{}, nil
-	}
-	return c.connector.Connect(ctx, mg)
+	return mg.Spec.ForProvider.IPAddress != "" || providerconfig.MayBeInKea(mg)
 }
 
 // recordUse has the API server know that a resource may be in Kea before it is, as crossplane-runtime

@@ -140,7 +140,7 @@ func configIn(cache client.Reader) func(reconcile.Request) (connection.Ref, bool
 
 func reconcilerOptions(kube client.Client, o xpcontroller.Options, connect *connector, name string) []managed.ReconcilerOption {
 	opts := []managed.ReconcilerOption{
-		managed.WithTypedExternalConnector(connectorIfUsed{connect}),
+		managed.WithTypedExternalConnector(connect),
 		managed.WithInitializers(managed.InitializerFn(initialize(kube))),
 		managed.WithLogger(o.Logger.WithValues("controller", name)),
 		managed.WithRecorder(connect.recorder),

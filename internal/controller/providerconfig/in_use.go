@@ -37,20 +37,20 @@ func inKea(mg *v1alpha1.KeaReservation) bool {
 	return mg.Status.AtProvider.IPAddress != "" || mg.Status.AtProvider.HWAddress != ""
 }
 
-// mayBeInKea reports whether Kea may have a reservation of a KeaReservation: crossplane-runtime
+// MayBeInKea reports whether Kea may have a reservation of a KeaReservation: crossplane-runtime
 // writes the annotation before one is created, and the status after that.
-func mayBeInKea(mg *v1alpha1.KeaReservation) bool {
+func MayBeInKea(mg *v1alpha1.KeaReservation) bool {
 	return inKea(mg) || !meta.GetExternalCreatePending(mg).IsZero()
 }
 
 // IsNew reports whether a KeaReservation would begin to use its provider configuration: nothing says
 // that Kea has something of it. A configuration that is being deleted does not get it as a user.
-func IsNew(mg *v1alpha1.KeaReservation) bool { return !counts(mg) || !mayBeInKea(mg) }
+func IsNew(mg *v1alpha1.KeaReservation) bool { return !counts(mg) || !MayBeInKea(mg) }
 
 // NeedsConfig reports whether a KeaReservation cannot be deleted without its provider configuration. An
 // address in its spec may be that of a reservation which was adopted just now, without a create.
 func NeedsConfig(mg *v1alpha1.KeaReservation) bool {
-	return counts(mg) && (mayBeInKea(mg) || mg.Spec.ForProvider.IPAddress != "")
+	return counts(mg) && (MayBeInKea(mg) || mg.Spec.ForProvider.IPAddress != "")
 }
 
 // Fields of KeaReservations that the API server can select them by.

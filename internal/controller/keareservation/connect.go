@@ -64,13 +64,20 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 		e.group, _ = c.groups.Running(ref)
 		return e, nil
 	}
+	return c.open(ctx, e, in, pc, mg)
+}
+
+// open gives an external client its group, and makes the resource a user of the provider configuration.
+// Who may not use the configuration must not keep it from being deleted.
+func (c *connector) open(ctx context.Context, e *external, in reservation.Intent, pc resource.ProviderConfig, mg *v1alpha1.KeaReservation) (managed.TypedExternalClient[*v1alpha1.KeaReservation], error) {
+	ref := refOf(mg)
 	s := &session{external: e, end: func() {}}
-	// Who may not use the configuration must not keep it from being deleted.
 	if !in.DependsOnPrefix() {
 		if err := s.begin(c.users, ref, pc, mg); err != nil {
 			return nil, err
 		}
 	}
+	var err error
 	if e.group, err = c.group(ctx, ref); err != nil {
 		s.end()
 		return nil, err

@@ -196,8 +196,8 @@ func checkLayers(t *testing.T, img v1.Image) {
 	if !x509.NewCertPool().AppendCertsFromPEM(content["etc/ssl/certs/ca-certificates.crt"]) {
 		t.Error("there are no certificate authorities")
 	}
-	if n := bytes.Count(content["package.yaml"], []byte("kind: CustomResourceDefinition\n")); n != 4 {
-		t.Errorf("the package has %d CRDs, want 4", n)
+	if n := bytes.Count(content["package.yaml"], []byte("kind: CustomResourceDefinition\n")); n != 3 {
+		t.Errorf("the package has %d CRDs, want 3", n)
 	}
 }
 

@@ -261,7 +261,7 @@ func (w *world) startUp() []row {
 		{what: "start-up: commands to Kea", got: counted(now.commands)},
 		{what: "start-up: CPU seconds of the provider", got: fmt.Sprintf("%.1f", now.cpu[providerProgram])},
 		{what: "start-up: memory of the provider, MB resident at most", got: fmt.Sprintf("%.0f", peak), aim: rssAim(w.made)},
-		{what: fmt.Sprintf("worst delay of an OFFER at rest, %d requests a second", offersPerSecond), got: with.text(), limit: alone.text() + " without the provider", aim: "60 ms more"},
+		{what: fmt.Sprintf("worst delay of an OFFER at rest, %d requests a second", offersPerSecond), got: with.text(), limit: "without the provider: " + alone.text(), aim: "60 ms more"},
 	}
 }
 

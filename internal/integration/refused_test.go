@@ -3,12 +3,14 @@
 package integration
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/testenv"
@@ -128,6 +130,41 @@ func TestRefusedCreation(t *testing.T) {
 	edit(s, r, func(r *v1alpha1.KeaReservation) { r.Spec.ForProvider.Hostname = new("taken") })
 	s.await(r, isReady, isSynced)
 	s.awaitStored(mac, "10.123.0.50")
+}
+
+// TestRefusedLease: the same for a device that has a lease: the address that is filled in before the
+// creation and taken out after it must not have it tried again at once.
+func TestRefusedLease(t *testing.T) {
+	t.Parallel()
+	db := postgres(t)
+	s := newSite(t, testenv.KeaOptions{Postgres: db})
+	refuseHostname(t, db, "refused")
+	s.lease(mac, "10.123.0.50")
+	r := s.reservation("vm01", params{HWAddress: mac, Hostname: new("refused")})
+	s.create(r)
+	s.awaitSent("reservation-add", 3)
+	s.awaitSnapshots(4)
+	before := s.writes()
+	s.awaitSnapshots(10)
+	if n := s.writes() - before; n > 4 { // it is tried again, ever more seldom
+		t.Errorf("in ten snapshots, Kea was written to %d times", n)
+	}
+	s.await(r)
+	if r.Generation > 3 { // created, with the address, and without it
+		t.Errorf("the spec was written %d times", r.Generation-1)
+	}
+	edit(s, r, func(r *v1alpha1.KeaReservation) { r.Spec.ForProvider.Hostname = new("taken") })
+	s.await(r, isReady, isSynced)
+	s.awaitStored(mac, "10.123.0.50")
+	testenv.Eventually(t, within, "the address to be filled in", func(ctx context.Context) error {
+		if err := s.client.Get(ctx, client.ObjectKeyFromObject(r), r); err != nil {
+			return err
+		}
+		if got := r.Spec.ForProvider.IPAddress; got != "10.123.0.50" {
+			return fmt.Errorf("it is %q", got)
+		}
+		return nil
+	})
 }
 
 // TestOwnWrites: a resource is not woken by what it writes itself: a change of the spec is one

@@ -38,8 +38,9 @@ type external struct {
 	// reservation.Intent.
 	accepted    *kea.Reservation
 	wasReserved bool
-	// pinned reports that this reconcile put the address into the spec.
-	pinned bool
+	// pinned reports that this reconcile put the address into the spec, and creates that it makes a
+	// reservation.
+	pinned, creates bool
 	// recorded reports that the API server has something that says that the resource may be in Kea.
 	recorded bool
 	// ready is the Ready condition as observed after a write; empty if it could not be observed.
@@ -136,36 +137,6 @@ func upToDate(mg *v1alpha1.KeaReservation, o group.Observation) bool {
 	return len(o.Steps) == 0 || observeOnly(mg) || (o.Held == nil && !allows(mg, xpv2.ManagementActionCreate))
 }
 
-// pin late-initializes the address: the one that Kea has reserved, or the one of the device's lease
-// that is about to be reserved. The API server has it then before Kea does, with the write that
-// precedes a create. The address of a lease that the management policies keep from being reserved
-// is not filled in: the device may get another one tomorrow.
-func pin(mg *v1alpha1.KeaReservation, o group.Observation) bool {
-	if mg.Spec.ForProvider.IPAddress != "" || !allows(mg, xpv2.ManagementActionLateInitialize) {
-		return false
-	}
-	reserved := o.Held != nil && o.Held.IPAddress.IsValid() && o.Held.IPAddress == o.Address
-	switch {
-	case reservation.InfoOf(o.State).Held:
-	case o.State == reservation.Pending && (reserved || toBeReserved(mg, o)):
-	default:
-		return false
-	}
-	if !o.Address.IsValid() {
-		return false
-	}
-	mg.Spec.ForProvider.IPAddress = o.Address.String()
-	return true
-}
-
-// toBeReserved reports whether the management policies let the address be reserved now.
-func toBeReserved(mg *v1alpha1.KeaReservation, o group.Observation) bool {
-	if o.Held == nil {
-		return allows(mg, xpv2.ManagementActionCreate)
-	}
-	return allows(mg, xpv2.ManagementActionUpdate)
-}
-
 // observeDeleted reports whether something of a resource that is being deleted is left in Kea.
 func (e *external) observeDeleted(ctx context.Context, mg *v1alpha1.KeaReservation, in reservation.Intent) (managed.ExternalObservation, error) {
 	remains, err := e.group.Remains(ctx, in, wasReserved(mg))
@@ -206,6 +177,7 @@ func heldBefore(mg *v1alpha1.KeaReservation) bool {
 
 // Create makes the reservation.
 func (e *external) Create(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.ExternalCreation, error) {
+	e.creates = true
 	err := e.apply(ctx, mg)
 	if err == nil {
 		e.created.add(client.ObjectKeyFromObject(mg), e.ready)
@@ -243,29 +215,6 @@ func (e *external) apply(ctx context.Context, mg *v1alpha1.KeaReservation) error
 		e.ready = mg.GetCondition(xpv2.TypeReady)
 	}
 	return werr
-}
-
-// unpinWait is how long the API server may take to take an address out of the spec.
-const unpinWait = 5 * time.Second
-
-// unpin takes the address that this reconcile has put into the spec out again, as it was not
-// reserved: another host may have it by now, or the device a reservation with another one, or
-// another lease. Kea may have reserved it all the same, if it did not answer; that is found by the
-// next reconcile. It returns err, and what else went wrong.
-func (e *external) unpin(ctx context.Context, mg *v1alpha1.KeaReservation, err error) error {
-	blocked, ok := errors.AsType[*group.BlockedError](err)
-	if err == nil || !e.pinned || ok && blocked.State == reservation.Refused {
-		return err
-	}
-	mg.Spec.ForProvider.IPAddress = ""
-	// Also where the provider is just being stopped: what is in the spec is taken for what a user
-	// wants.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unpinWait)
-	defer cancel()
-	if uerr := e.client.Update(ctx, mg); uerr != nil {
-		return errors.Join(err, fmt.Errorf("cannot take the address out of the spec: %w", uerr))
-	}
-	return err
 }
 
 // Delete removes the reservation, wherever it is.

@@ -187,7 +187,7 @@ func TestReleaseBarred(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, c := usersOf(t, watched(1), false, interceptor.Funcs{}, tc.ns, tc.mg)
+			r, c := usersOf(t, watched(1), false, interceptor.Funcs{}, tc.ns.DeepCopy(), tc.mg)
 			pc := &v1alpha1.ClusterProviderConfig{}
 			if err := c.Get(t.Context(), types.NamespacedName{Name: "a"}, pc); err != nil {
 				t.Fatal(err)

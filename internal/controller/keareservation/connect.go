@@ -34,8 +34,8 @@ type connector struct {
 	waiting  *resourceSet
 }
 
-// readWait is how long a worker waits for a provider configuration that was created just now: no longer,
-// since it may be that it cannot be read.
+// readWait is how long a worker waits for a provider configuration that was created just now: no
+// longer, since it may be that it cannot be read.
 const readWait = 2 * time.Second
 
 // Connect waits until the provider configuration has been read, and for its servers only if that was
@@ -67,8 +67,8 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 	return c.open(ctx, e, in, pc, mg)
 }
 
-// open gives an external client its group, and makes the resource a user of the provider configuration.
-// Who may not use the configuration must not keep it from being deleted.
+// open has an external client use the group of its provider configuration, and makes the resource a
+// user of that. A resource that may not use the configuration must not keep it from being deleted.
 func (c *connector) open(ctx context.Context, e *external, in reservation.Intent, pc resource.ProviderConfig, mg *v1alpha1.KeaReservation) (managed.TypedExternalClient[*v1alpha1.KeaReservation], error) {
 	ref := refOf(mg)
 	s := &session{external: e, end: func() {}}

@@ -13,9 +13,10 @@
 // concerns, so that polling is only a fallback. access.go finds what a namespace may use, and wakes
 // the resources that a change of that concerns: what may not be used gets no further than external.
 //
-// crossplane-runtime writes through a savingClient, which leaves out what the API server has already, and
-// remembers its last writes: no reconcile begins with an older version of a resource. record_use.go says
-// how a resource that may have something in Kea is known from one that never had.
+// crossplane-runtime writes through a savingClient, which leaves out what the API server has
+// already, and remembers its last writes: no reconcile begins with an older version of a resource.
+// pin.go fills in the address of a lease. record_use.go says how a resource that may have something
+// in Kea is known from one that never had.
 //
 // Locking: waker.mu guards the changes that are pending. Its one goroutine takes them, and enqueues
 // without the lock. namespaces.mu guards whether the cache is filled. createdSet, resourceSet and

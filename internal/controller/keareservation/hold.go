@@ -108,9 +108,9 @@ func (h *holdWhileUnusable) awaitCache(ctx context.Context, mg *v1alpha1.KeaRese
 func (h *holdWhileUnusable) reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	res, err := h.Reconciler.Reconcile(ctx, req)
 	if h.created.take(req.NamespacedName) && err == nil && res.Requeue { //nolint:staticcheck // As below.
-		// The next reconcile finds it Ready, which counts for crossplane-runtime's metrics, or reports why
-		// it is not. It must not wait for what earlier errors have made of the backoff, as the one that
-		// crossplane-runtime asks for would.
+		// The next reconcile finds it Ready, which counts for crossplane-runtime's metrics, or
+		// reports why it is not. It must not wait for what earlier errors have made of the backoff,
+		// as the one that crossplane-runtime asks for would.
 		return reconcile.Result{RequeueAfter: time.Millisecond}, nil
 	}
 	waits := h.waiting.take(req.NamespacedName)

@@ -142,8 +142,8 @@ const (
 	cacheLag  = time.Second
 )
 
-// maxCacheLag is how long the cache is waited for in all: a version that never comes is that of an API server
-// whose data was replaced by older ones.
+// maxCacheLag is how long the cache is waited for in all: a version that never comes is that of an
+// API server with its data restored from an older backup.
 const maxCacheLag = time.Minute
 
 func newLastWrites() *lastWrites {

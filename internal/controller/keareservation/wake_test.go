@@ -66,8 +66,9 @@ func (c *counter) AddWithOpts(o priorityqueue.AddOpts, reqs ...reconcile.Request
 	c.added[*o.Priority] += len(reqs)
 }
 
-// TestWakerIsPaced: a server of which everything changes all the time has all resources enqueued once in
-// the time that it takes to reconcile them; and a change of one device does not wait for that.
+// TestWakerIsPaced: a server of which everything changes all the time has all resources enqueued
+// once in the time that it takes to reconcile them; and a change of one device does not wait for
+// that.
 func TestWakerIsPaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const resources, perSecond = 200, 20

@@ -40,7 +40,7 @@ func TestUntilWorthTelling(t *testing.T) {
 			},
 		},
 		"Stuck": {
-			reason: "If it is not, that is told.", macs: []string{mac1},
+			reason: "If it is not, that is reported.", macs: []string{mac1},
 			has: func(nc *vitistack.NetworkConfiguration) []*v1alpha1.KeaReservation {
 				return []*v1alpha1.KeaReservation{kr(nc, here, mac1, createdAt(now-10))}
 			},
@@ -58,7 +58,7 @@ func TestUntilWorthTelling(t *testing.T) {
 			},
 		},
 		"Ready": {
-			reason: "What is done is told.", macs: []string{mac1},
+			reason: "What is done is reported.", macs: []string{mac1},
 			has: func(nc *vitistack.NetworkConfiguration) []*v1alpha1.KeaReservation {
 				return []*v1alpha1.KeaReservation{kr(nc, here, mac1, holding)}
 			},
@@ -76,7 +76,7 @@ func TestUntilWorthTelling(t *testing.T) {
 			},
 		},
 		"Fails": {
-			reason: "An error is told.", macs: []string{mac1},
+			reason: "An error is reported.", macs: []string{mac1},
 			has: func(nc *vitistack.NetworkConfiguration) []*v1alpha1.KeaReservation {
 				return []*v1alpha1.KeaReservation{kr(nc, here, mac1, createdAt(now), failing)}
 			},

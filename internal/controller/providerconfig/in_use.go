@@ -23,7 +23,7 @@ import (
 // counts reports whether a KeaReservation is a user of its provider configuration: it needs the
 // configuration to be removed from Kea. One that may not use its subnet must not keep the
 // configuration from being deleted, unless Kea has something of it. That is what the status says:
-// annotations and finalizers can be set by who may create one.
+// annotations and finalizers can be set by anyone who may create one.
 func counts(mg *v1alpha1.KeaReservation) bool {
 	if !meta.FinalizerExists(mg, managed.FinalizerName) {
 		return false
@@ -47,8 +47,8 @@ func MayBeInKea(mg *v1alpha1.KeaReservation) bool {
 // that Kea has something of it. A configuration that is being deleted does not get it as a user.
 func IsNew(mg *v1alpha1.KeaReservation) bool { return !counts(mg) || !MayBeInKea(mg) }
 
-// NeedsConfig reports whether a KeaReservation cannot be deleted without its provider configuration. An
-// address in its spec may be that of a reservation which was adopted just now, without a create.
+// NeedsConfig reports whether a KeaReservation cannot be deleted without its provider configuration.
+// An address in its spec may be that of a reservation which was adopted just now, without a create.
 func NeedsConfig(mg *v1alpha1.KeaReservation) bool {
 	return counts(mg) && (MayBeInKea(mg) || mg.Spec.ForProvider.IPAddress != "")
 }

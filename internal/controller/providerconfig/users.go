@@ -59,6 +59,7 @@ func (u *Users) Watch(ctx context.Context, c cache.Cache) error {
 	if err != nil {
 		return fmt.Errorf("cannot fill the cache of KeaReservations: %w", err)
 	}
+	u.reset()
 	handler, err := informer.AddEventHandler(u.handler())
 	if err != nil {
 		return fmt.Errorf("cannot watch KeaReservations to count the users of provider configurations: %w", err)
@@ -69,6 +70,15 @@ func (u *Users) Watch(ctx context.Context, c cache.Cache) error {
 	}
 	u.setKnown()
 	return nil
+}
+
+// reset drops what a watch that did not come about has counted: the next one does not see what is
+// gone by then.
+func (u *Users) reset() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	clear(u.configs)
+	clear(u.counts)
 }
 
 // handler takes the events of KeaReservations.

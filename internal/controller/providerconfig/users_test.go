@@ -9,7 +9,9 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache/informertest"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/connection"
@@ -115,6 +117,25 @@ func TestUsers(t *testing.T) {
 	was("Nor is one that went unseen.", true, 0, 0, 2)
 	if len(u.configs) > 0 || len(u.counts) > 0 {
 		t.Errorf("something is left: %v, %v", u.configs, u.counts)
+	}
+}
+
+// TestWatchAgain: what was counted by a watch that did not come about, and went unseen after that, is
+// not counted for ever.
+func TestWatchAgain(t *testing.T) {
+	t.Parallel()
+	s := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(s); err != nil {
+		t.Fatal(err)
+	}
+	u := NewUsers()
+	u.handler().OnAdd(reservation(), true)
+	synced := true
+	if err := u.Watch(t.Context(), &informertest.FakeInformers{Scheme: s, Synced: &synced}); err != nil {
+		t.Fatal(err)
+	}
+	if n, known := u.count(refOf("a")); n != 0 || !known {
+		t.Errorf("count(...): %d, known %t", n, known)
 	}
 }
 

@@ -56,7 +56,9 @@ func (a addresses) remove(e *entry) {
 	case a.first[k] != e:
 		rest = slices.DeleteFunc(rest, func(o *entry) bool { return o == e })
 	case len(rest) > 0:
-		a.first[k], rest = rest[0], slices.Delete(rest, 0, 1)
+		// Not in one assignment: the order in which that would take and delete it is not defined.
+		a.first[k] = rest[0]
+		rest = slices.Delete(rest, 0, 1)
 	default:
 		delete(a.first, k)
 	}

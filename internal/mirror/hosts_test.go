@@ -3,6 +3,7 @@
 package mirror_test
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -149,6 +150,39 @@ func TestPutHolders(t *testing.T) {
 	}
 	if got := mirror.New(cluster).PutHolders(memory, 1, ip(1), []kea.Reservation{client}); !got.Empty() {
 		t.Errorf("PutHolders(...) before the first scan: %+v, want no changes", got)
+	}
+}
+
+// TestHoldersLeft: the others of several hosts with one address still have it when one of them has
+// gone.
+func TestHoldersLeft(t *testing.T) {
+	t.Parallel()
+	all := []kea.HWAddress{mac1, mac2, "00:00:00:00:00:04"}
+	for n := 1; n <= len(all); n++ {
+		for gone := range n {
+			t.Run(fmt.Sprintf("%dOf%d", gone+1, n), func(t *testing.T) {
+				var known []kea.Reservation
+				var want []kea.HWAddress
+				for i, hw := range all[:n] {
+					known = append(known, host(hw, ip(1)))
+					if i != gone {
+						want = append(want, hw)
+					}
+				}
+				m := scanned(content{subnets: []kea.Subnet{subnet1}, memory: known}, inMemory)
+				m.PutHost(memory, key(all[gone]), nil, "")
+				asks := intent(mac3)
+				asks.Address = ip(1)
+				views, _ := m.Views([]string{"kea1"}, asks, noon)
+				var got []kea.HWAddress
+				for _, r := range views[0].Holders {
+					got = append(got, r.HWAddress)
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("Views(...): holders: -want, +got:\n%s", diff)
+				}
+			})
+		}
 	}
 }
 

@@ -42,11 +42,12 @@ func (s *server) pageTook(entries int, d time.Duration) {
 	}
 }
 
-// snapshotTook records what the pages of a snapshot took, once it is complete.
+// snapshotTook records what the pages of a snapshot took, once it is complete. The lesser of the last
+// two counts: where a machine stood still during one of them, the next is not to be put off for that.
 func (s *server) snapshotTook() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pagesTook = s.pages
+	s.pagesTook, s.lastPages = min(s.pages, s.lastPages), s.pages
 }
 
 // heartbeatTook records how long a heartbeat has taken. The shortest is the way to Kea and back.

@@ -5,6 +5,7 @@ package group_test
 import (
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,15 +31,9 @@ func TestPace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-
 				w := newWorld(t)
 				w.startKeas()
-				for i := range tc.hosts {
-					w.kea.PutReservation(kea.TargetMemory, kea.Reservation{
-						SubnetID: 1, HWAddress: kea.HWAddress(fmt.Sprintf("02:00:00:02:%02x:%02x", i>>8, i&0xff)),
-						IPAddress: netip.AddrFrom4([4]byte{10, 64, byte(1 + i>>8), byte(i)}),
-					})
-				}
+				w.putMany(tc.hosts)
 				h := &hostile{RoundTripper: w.config.Servers[0].Kea.Transport, sent: map[string]int{}, reply: func(command string, _ int) string {
 					time.Sleep(tc.way)
 					if command == "reservation-get-page" {
@@ -64,4 +59,46 @@ func TestPace(t *testing.T) {
 			})
 		})
 	}
+}
+
+// putMany has Kea hold some hosts.
+func (w *world) putMany(n int) {
+	for i := range n {
+		w.kea.PutReservation(kea.TargetMemory, kea.Reservation{
+			SubnetID: 1, HWAddress: kea.HWAddress(fmt.Sprintf("02:00:00:02:%02x:%02x", i>>8, i&0xff)),
+			IPAddress: netip.AddrFrom4([4]byte{10, 64, byte(1 + i>>8), byte(i)}),
+		})
+	}
+}
+
+// TestPaceOfOne: that a page has taken long once, as where Kea's machine stood still meanwhile, does not
+// put off the next snapshot.
+func TestPaceOfOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const hosts, stands = 1100, 8 * time.Second
+		var still atomic.Bool
+		w := newWorld(t)
+		w.startKeas()
+		w.putMany(hosts)
+		h := &hostile{RoundTripper: w.config.Servers[0].Kea.Transport, sent: map[string]int{}, reply: func(command string, _ int) string {
+			if command == "reservation-get-page" && still.CompareAndSwap(true, false) {
+				time.Sleep(stands)
+			}
+			return ""
+		}}
+		w.config.Servers[0].Kea.Transport, w.config.Servers[0].Kea.Timeout = h, 10*time.Second
+		w.start()
+		defer w.stop()
+		time.Sleep(2 * w.config.Interval)
+		still.Store(true)
+		time.Sleep(2 * w.config.Interval)
+		if still.Load() {
+			t.Fatal("no page was read in two intervals")
+		}
+		before := h.commands("subnet4-list")
+		time.Sleep(2 * w.config.Interval)
+		if h.commands("subnet4-list") == before {
+			t.Errorf("nothing was read within two intervals after a page that took %s", stands)
+		}
+	})
 }

@@ -87,7 +87,7 @@ type server struct {
 	capabilities kea.Capabilities
 	// took is about how long a command of callers takes, and busy how long all of them have taken.
 	took, busy time.Duration
-	// pagesTook is how long Kea took for the pages of the last snapshot, see pace.go.
+	// pagesTook is how long Kea takes for the pages of a snapshot, see pace.go.
 	pagesTook time.Duration
 	// waiting are the devices that wait for a lease, and waitingAdded how many have begun to since
 	// all were looked up.
@@ -127,9 +127,9 @@ type server struct {
 	// out; nil if that has not been asked since Kea started.
 	database *bool
 	lastTick time.Duration
-	// pages is how long Kea has taken for the pages of the scan that runs, and roundTrip the least time
-	// that a heartbeat has taken; 0 before the first.
-	pages, roundTrip time.Duration
+	// pages is how long Kea has taken for the pages of the scan that runs, lastPages what it took for
+	// those of the last one, and roundTrip the least time that a heartbeat has taken; 0 before the first.
+	pages, lastPages, roundTrip time.Duration
 	// lastFullRead is when the last attempt to probe the server and read all of it began.
 	lastFullRead time.Time
 	// lookedAgain is when devices were last looked at again without a scan.

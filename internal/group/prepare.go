@@ -56,10 +56,11 @@ func (g *Group) plan(ctx context.Context, in reservation.Intent, trusting bool) 
 // known. Of several servers none may be written to if another one refuses; hosts of another store,
 // and global ones, are not checked; and whatever is updated or adopted is read first.
 func (g *Group) readsBefore(k known, in reservation.Intent) reads {
-	if len(g.all()) != 1 || len(k.views) != 1 || k.views[0].Store.Place != kea.TargetMemory {
+	all := g.all()
+	if len(all) != 1 || len(k.views) != 1 || k.views[0].Store != (reservation.Store{Server: all[0].name, Place: kea.TargetMemory}) {
 		return everything
 	}
-	v, s := k.views[0], g.all()[0]
+	v, s := k.views[0], all[0]
 	if v.Host != nil || s.hostCache() || g.mirror.Unconfirmed(s.name, key(v, in)) || (v.Policy != nil && v.Policy.ReservationsGlobal) {
 		return everything
 	}

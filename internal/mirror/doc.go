@@ -9,7 +9,7 @@
 //	single reads ───────Put…──▶ Mirror{server → subnets, leases, policies}  ──Views──▶ reservation.Decide
 //	                              │    {store  → hosts, vanished, rewrites, refusals}
 //	                              ▼
-//	                           Changes (which devices, which addresses, or everything)
+//	                           Changes (which devices, addresses and subnets, or everything)
 //
 // What is kept is small, since there is much of it: a host is what finds it and its JSON, which is
 // parsed when a View is made (entry.go), a lease is 32 bytes and its place in an index (lease_entry.go).

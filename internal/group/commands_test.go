@@ -164,9 +164,10 @@ func TestAddWithoutReading(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		config string
-		put    string
-		want   string
-		state  string
+		// known is in memory before the snapshot, and put is after it.
+		known, put string
+		want       string
+		state      string
 		// held are the hosts of memory in the end, and before the commands before the first add.
 		held, before []string
 	}{
@@ -193,6 +194,10 @@ func TestAddWithoutReading(t *testing.T) {
 		"NewerNoAddress": {
 			reason: "One without an address gets that of the lease.", put: mac + " hostname=by-hand", want: mac,
 			state: "Reserved 10.64.0.50", held: []string{mac + " 10.64.0.50 by-hand owner ns/vm01"},
+		},
+		"NewerTaken": {
+			reason: "It counts also where the address of the lease is another host's.", known: "02:00:00:01:00:09 10.64.0.50", put: mac + " 10.64.0.60", want: mac,
+			state: "Reserved 10.64.0.60", held: []string{mac + " 10.64.0.60 owner ns/vm01", "02:00:00:01:00:09 10.64.0.50"},
 		},
 		"Taken": {
 			reason: "An address that another host has is not reserved twice.", put: "02:00:00:01:00:09 10.64.0.50", want: mac,
@@ -242,6 +247,9 @@ func TestAddWithoutReading(t *testing.T) {
 				}
 				w.startKeas()
 				w.step("kea lease " + mac + " 10.64.0.50")
+				if tc.known != "" {
+					w.step("kea put memory " + tc.known)
+				}
 				w.start()
 				if tc.put != "" {
 					w.step("kea put memory " + tc.put)

@@ -70,8 +70,9 @@ func (g *Group) position(name string) int {
 // a host whose last write had no known outcome; and, where the address is to be taken from a lease,
 // the device's reservation and lease at this moment. A device keeps its address for good, so
 // neither a reservation that was made after the last scan nor a newer lease must be missed. With
-// adds, what is missing is added next, which finds such a reservation: see Intent.LateInitialized.
-// It sends no command otherwise, and none for an intent that may not use its subnet.
+// adds, what is missing is added next, which finds such a reservation (see Intent.LateInitialized),
+// unless something is in the way of it. It sends no command otherwise, and none for an intent that
+// may not use its subnet.
 func (g *Group) Refresh(ctx context.Context, in reservation.Intent, adds bool) error {
 	k, err := g.atLast(in)
 	if err != nil {
@@ -85,8 +86,8 @@ func (g *Group) Refresh(ctx context.Context, in reservation.Intent, adds bool) e
 	errs := g.onEach(k.views, func(s *server, v reservation.View) error {
 		s.readSubnetDetail(ctx, v)
 		if fromLease && !adds || adopts || g.mirror.Unconfirmed(s.name, key(v, in)) {
-			if err := s.readHostEverywhere(ctx, key(v, in)); err != nil {
-				return fmt.Errorf("cannot tell what server %s holds for %s: %w", s.name, in.HWAddress, err)
+			if err := s.refreshHost(ctx, key(v, in)); err != nil {
+				return err
 			}
 		}
 		if fromLease && v.LeasesKnown {
@@ -94,7 +95,23 @@ func (g *Group) Refresh(ctx context.Context, in reservation.Intent, adds bool) e
 		}
 		return nil
 	})
-	return g.unlessAway(in, errs)
+	if err := g.unlessAway(in, errs); err != nil || !fromLease || !adds || g.isPending(in) {
+		return err
+	}
+	return g.unlessAway(in, g.onEach(k.views, func(s *server, v reservation.View) error { return s.refreshHost(ctx, key(v, in)) }))
+}
+
+// refreshHost asks a server for a host.
+func (s *server) refreshHost(ctx context.Context, k mirror.Key) error {
+	if err := s.readHostEverywhere(ctx, k); err != nil {
+		return fmt.Errorf("cannot tell what server %s holds for %s: %w", s.name, k.HW, err)
+	}
+	return nil
+}
+
+// isPending reports whether nothing is in the way of an intent, by what is known.
+func (g *Group) isPending(in reservation.Intent) bool {
+	return reservation.Decide(g.known(in, (*server).silent).views, in, g.owner(in)).State == reservation.Pending
 }
 
 // onEach calls a function for the primary view of each server that has the subnet and can be used, at

@@ -166,6 +166,9 @@ func (m *Mirror) PutRefusal(at reservation.Store, k Key, r reservation.Refusal) 
 
 // PutLeases records all leases of a server, as pages returned them when it was asked.
 func (m *Mirror) PutLeases(name string, all []kea.Lease, asked time.Time) Changes {
+	next := newLeases(asked)
+	next.add(all, asked)
+	next.sort()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var c Changes
@@ -173,9 +176,6 @@ func (m *Mirror) PutLeases(name string, all []kea.Lease, asked time.Time) Change
 	if !ok || asked.Before(s.leases.asked) {
 		return c // They have been asked for since.
 	}
-	next := newLeases(asked)
-	next.add(all, asked)
-	next.sort()
 	next.takeNewer(s.leases)
 	compareLeases(&c, s.leases, next)
 	s.leases = next

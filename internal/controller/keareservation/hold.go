@@ -4,6 +4,7 @@ package keareservation
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -69,7 +70,8 @@ func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request
 	case kerrors.IsNotFound(err):
 		h.written.forget(req.NamespacedName)
 	case err == nil && !h.awaitCache(ctx, mg):
-		return reconcile.Result{RequeueAfter: cacheLag}, nil
+		// With the backoff: what it comes from must not start over.
+		return reconcile.Result{Requeue: true, Priority: new(prioritySingle)}, nil //nolint:staticcheck // It is what crossplane-runtime answers, too.
 	case err == nil:
 		if d := h.untilTried(mg); d > 0 {
 			return reconcile.Result{RequeueAfter: d}, nil
@@ -86,8 +88,7 @@ func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request
 }
 
 // awaitCache waits until the cache has the provider's last write of a resource, which takes a few
-// milliseconds, and reads the resource again; false if that takes long. The resource is not enqueued
-// again for that: with whatever is no error, its backoff would start over.
+// milliseconds, and reads the resource again; false if that takes long.
 func (h *holdWhileUnusable) awaitCache(ctx context.Context, mg *v1alpha1.KeaReservation) bool {
 	key := client.ObjectKeyFromObject(mg)
 	err := wait.PollUntilContextTimeout(ctx, cachePoll, cacheLag, true, func(ctx context.Context) (bool, error) {
@@ -128,15 +129,35 @@ func (h *holdWhileUnusable) reconcile(ctx context.Context, req reconcile.Request
 }
 
 // untilTried returns a function for holdWhileUnusable.
-func untilTried(c *connection.Groups) func(*v1alpha1.KeaReservation) time.Duration {
+func untilTried(c *connection.Groups, reader client.Reader) func(*v1alpha1.KeaReservation) time.Duration {
 	return func(mg *v1alpha1.KeaReservation) time.Duration {
 		g, ok := c.Running(refOf(mg))
+		if !ok {
+			return untilConfigured(reader, mg)
+		}
 		hw, err := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress)
-		if !ok || err != nil {
+		if err != nil {
 			return 0
 		}
 		return g.UntilTried(hw)
 	}
+}
+
+// configPoll is how often the cache is read for a provider configuration that is not there yet.
+const configPoll = 250 * time.Millisecond
+
+// untilConfigured returns how long a resource that was created just now is left alone as its provider
+// configuration is not there: both may have been created together, and a cache may have one before
+// the other.
+func untilConfigured(reader client.Reader, mg *v1alpha1.KeaReservation) time.Duration {
+	if time.Since(mg.GetCreationTimestamp().Time).Abs() > readWait || meta.WasDeleted(mg) {
+		return 0
+	}
+	_, err := configOf(context.Background(), reader, refOf(mg))
+	if _, missing := errors.AsType[configMissingError](err); missing {
+		return configPoll
+	}
+	return 0
 }
 
 // hasWorkWithoutKea reports whether a retry is useful although Kea is unusable: to write the

@@ -132,3 +132,40 @@ func TestPriorities(t *testing.T) {
 		})
 	}
 }
+
+// TestUntilConfigured: a resource and its provider configuration may be created together, and nothing is
+// wrong with that.
+func TestUntilConfigured(t *testing.T) {
+	s := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(s); err != nil {
+		t.Fatal(err)
+	}
+	config := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "default"}}
+	for name, tc := range map[string]struct {
+		reason  string
+		created time.Time
+		deleted bool
+		configs []client.Object
+		want    time.Duration
+	}{
+		"Together": {reason: "The configuration may be there in a moment.", created: time.Now(), want: configPoll},
+		"There":    {reason: "Nothing is missing.", created: time.Now(), configs: []client.Object{config}},
+		"Missing":  {reason: "After a while its absence is reported.", created: time.Now().Add(-time.Hour)},
+		"Ahead":    {reason: "So it is where the API server's clock is ahead.", created: time.Now().Add(time.Hour)},
+		"Deleted":  {reason: "What goes does not wait for it.", created: time.Now(), deleted: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mg := wanted(func(mg *v1alpha1.KeaReservation) {
+				mg.CreationTimestamp = metav1.NewTime(tc.created)
+				mg.Spec.ProviderConfigReference = &xpv2.ProviderConfigReference{Kind: v1alpha1.ClusterProviderConfigKind, Name: "default"}
+				if tc.deleted {
+					mg.DeletionTimestamp = &metav1.Time{Time: tc.created}
+				}
+			})
+			kube := fake.NewClientBuilder().WithScheme(s).WithObjects(tc.configs...).Build()
+			if got := untilTried(connection.NewGroups(), kube)(mg); got != tc.want {
+				t.Errorf("%s\nuntilTried(...): %s, want %s", tc.reason, got, tc.want)
+			}
+		})
+	}
+}

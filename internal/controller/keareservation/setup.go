@@ -117,7 +117,7 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.
 		Watches(&v1alpha1.ClusterProviderConfig{}, access.handler()).
 		WatchesRawSource(source.Func(w.start)).
 		Complete(&holdWhileUnusable{
-			Reconciler: r, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable, untilTried: untilTried(c),
+			Reconciler: r, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable, untilTried: untilTried(c, mgr.GetClient()),
 			created: kube.created, waiting: waiting, written: kube.written,
 		})
 	if err != nil {

@@ -34,7 +34,7 @@ func TestUntilWorthTelling(t *testing.T) {
 	}{
 		"Created": {reason: "What was created just now is not in the cache yet.", macs: []string{mac1}, want: quietWhileMade},
 		"Fresh": {
-			reason: "It is most often Ready in a second.", macs: []string{mac1}, want: 7 * time.Second,
+			reason: "It is most often Ready in a second.", macs: []string{mac1}, want: quietWhileMade - 3*time.Second,
 			has: func(nc *vitistack.NetworkConfiguration) []*v1alpha1.KeaReservation {
 				return []*v1alpha1.KeaReservation{kr(nc, here, mac1, createdAt(now-3))}
 			},
@@ -42,7 +42,7 @@ func TestUntilWorthTelling(t *testing.T) {
 		"Stuck": {
 			reason: "If it is not, that is reported.", macs: []string{mac1},
 			has: func(nc *vitistack.NetworkConfiguration) []*v1alpha1.KeaReservation {
-				return []*v1alpha1.KeaReservation{kr(nc, here, mac1, createdAt(now-10))}
+				return []*v1alpha1.KeaReservation{kr(nc, here, mac1, createdAt(now-60))}
 			},
 		},
 		"OtherClock": {

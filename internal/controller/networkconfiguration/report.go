@@ -172,8 +172,9 @@ func conditionText(r *v1alpha1.KeaReservation, mac kea.HWAddress, c xpv2.Conditi
 // the status's readers.
 func beingMade(mac kea.HWAddress) string { return fmt.Sprintf("%s gets its reservation", mac) }
 
-// quietWhileMade is how long the first status of a NetworkConfiguration may wait for its reservations.
-const quietWhileMade = 10 * time.Second
+// quietWhileMade is how long the first status of a NetworkConfiguration may wait for its reservations:
+// as long as thousands that are created together may take.
+const quietWhileMade = time.Minute
 
 // untilWorthTelling returns how long the status of a NetworkConfiguration is not worth a write yet: it
 // has none, and all that is missing are reservations that are being made, which most often takes a

@@ -18,6 +18,7 @@ import (
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/controller/keareservation"
+	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
 	"github.com/vitistack/provider-kea/internal/gate"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
@@ -93,7 +94,10 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o Options) error {
 	// With Crossplane's activation policies our own CRD too may come later.
 	ours := gate.KeaReservations
 	ours.Created = true
-	g.AddWhileServed(gate.Part{Name: "NetworkConfigurations", Need: gate.Need{CRDs: append(vitistackCRDs(), ours, gate.ProviderConfigs, gate.ClusterProviderConfigs), Permissions: slices.Concat(toServe, toSurvey)}, Run: s.run})
+	// It waits for all that the controller of KeaReservations needs: what it makes has the finalizer
+	// that only that one removes. And it is to know whether a place works before anything is moved to it.
+	uses := providerconfig.Needs()
+	g.AddWhileServed(gate.Part{Name: "NetworkConfigurations", Need: gate.Need{CRDs: slices.Concat(vitistackCRDs(), []gate.CRD{ours}, uses.CRDs), Permissions: slices.Concat(toServe, uses.Permissions)}, Run: s.run})
 	// Without toRelease the controller runs, but finalizers and KeaReservations stay
 	// behind. All of it is reported at once, also while our own CRD is missing.
 	g.AlsoReport(gate.Need{CRDs: vitistackCRDs(), Permissions: slices.Concat(toServe, toRelease)})
@@ -126,8 +130,6 @@ var (
 		gate.MayWatch(vitistack.NetworkNamespaceResource),
 		gate.MayWatch(v1alpha1.KeaReservationGroupResource),
 	)
-	// toSurvey is to know whether a place works before anything is moved to it.
-	toSurvey = slices.Concat(gate.MayWatch(gate.ProviderConfigs.GroupResource()), gate.MayWatch(gate.ClusterProviderConfigs.GroupResource()))
 	// toRelease is to remove kea-operator's finalizer.
 	toRelease = []gate.Permission{gate.May("patch", vitistack.NetworkConfigurationResource)}
 	// toDelete is to delete what it made.

@@ -37,13 +37,15 @@ func TestStarting(t *testing.T) {
 
 	v035.install(t, plane)
 	s.says(log, "Missing permissions: list, watch, patch networkconfigurations.vitistack.io; patch networkconfigurations.vitistack.io/status; list, watch networknamespaces.vitistack.io", 1)
+	// What it makes has a finalizer, which only what needs Secrets removes.
+	s.says(log, "list, watch secrets", 1)
 	nn := s.network("net", "10.50.0.0/24")
 	nc := s.machine("vm", []string{"02:00:00:00:50:01"}, finalizedByKeaOperator)
 	allow(t, kube, "vitistack", rbacv1.PolicyRule{
 		APIGroups: []string{"vitistack.io"},
 		Resources: []string{"networkconfigurations", "networkconfigurations/status", "networknamespaces"},
 		Verbs:     []string{"get", "list", "watch", "patch"},
-	})
+	}, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"list", "watch"}})
 	s.serve(nc, map[string]string{"02:00:00:00:50:01": "10.50.0.5"})
 	s.says(log, "Missing permissions", 1)
 

@@ -20,8 +20,10 @@ func TestPollInterval(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, testenv.KeaOptions{}, eachMinute)
 	r := s.created(s.static("vm01", "10.123.0.50"))
-	edit(s, r, func(r *v1alpha1.KeaReservation) { r.Annotations["crossplane.io/poll-interval"] = "1s" })
-	s.awaitReconciles("vm01", 1) // for the annotation
+	edit(s, r, func(r *v1alpha1.KeaReservation) {
+		r.Annotations["crossplane.io/poll-interval"], r.Annotations["crossplane.io/reconcile-requested-at"] = "1s", "now"
+	})
+	s.awaitHandled(r, "now") // What follows are polls.
 	start := time.Now()
 	s.awaitReconciles("vm01", 2)
 	if took := time.Since(start); took < 18*time.Second {
@@ -37,13 +39,19 @@ func TestReconcileRequest(t *testing.T) {
 	r := s.created(s.static("vm01", "10.123.0.50"))
 	for _, token := range []string{"first", "second"} {
 		edit(s, r, func(r *v1alpha1.KeaReservation) { r.Annotations["crossplane.io/reconcile-requested-at"] = token })
-		testenv.Eventually(t, within, "the request to be handled", func(ctx context.Context) error {
-			err := shared.client.Get(ctx, client.ObjectKeyFromObject(r), r)
-			if err == nil && r.Status.LastHandledReconcileAt != token {
-				err = fmt.Errorf("status.lastHandledReconcileAt is %q", r.Status.LastHandledReconcileAt)
-			}
-			return err
-		})
+		s.awaitHandled(r, token)
 	}
 	s.await(r, isReady, isSynced)
+}
+
+// awaitHandled waits until the status says that a request for a reconcile was handled.
+func (s *site) awaitHandled(r *v1alpha1.KeaReservation, token string) {
+	s.t.Helper()
+	testenv.Eventually(s.t, within, "the request to be handled", func(ctx context.Context) error {
+		err := shared.client.Get(ctx, client.ObjectKeyFromObject(r), r)
+		if err == nil && r.Status.LastHandledReconcileAt != token {
+			err = fmt.Errorf("status.lastHandledReconcileAt is %q", r.Status.LastHandledReconcileAt)
+		}
+		return err
+	})
 }

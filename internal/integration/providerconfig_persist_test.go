@@ -29,14 +29,20 @@ func TestConfigPersist(t *testing.T) {
 	s.await(r, isReady, isSynced)
 	s.awaitSaved(macOf(11))
 
-	added := s.commands(pc, "reservation-add")
+	added, probes := s.commands(pc, "reservation-add"), s.commands(pc, "version-get")
 	s.kea.Restart(t)
 	if !s.holds(11) {
 		t.Error("Kea has not kept the reservation")
 	}
+	testenv.Eventually(t, within, "the restart to be seen", func(context.Context) error {
+		if s.commands(pc, "version-get") == probes {
+			return errors.New("the server was not probed again")
+		}
+		return nil
+	})
 	s.await(pc, isReady)
 	s.await(r, isReady, isSynced)
-	s.steady(pc, r) // by then the restart has been seen
+	s.steady(pc, r)
 	if got := s.commands(pc, "reservation-add"); got != added {
 		t.Errorf("the provider added reservations: %d times, %d before the restart", got, added)
 	}

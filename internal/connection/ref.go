@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -22,18 +21,18 @@ type Ref struct {
 // spec.providerConfigRef.
 var DefaultRef = Ref{Kind: v1alpha1.ClusterProviderConfigKind, Name: "default"}
 
-// RefOf returns the provider configuration that a resource in a namespace refers to. What the
-// reference leaves out, or all of it if it is nil, is taken from DefaultRef: the API server fills it
-// in, so that is for objects that it has not seen.
-func RefOf(namespace string, r *xpv2.ProviderConfigReference) Ref {
-	ref := DefaultRef
+// RefOf returns the provider configuration that a KeaReservation refers to. What the reference leaves
+// out, or all of it if there is none, is taken from DefaultRef: the API server fills it in, so that is
+// for objects that it has not seen.
+func RefOf(mg *v1alpha1.KeaReservation) Ref {
+	ref, r := DefaultRef, mg.GetProviderConfigReference()
 	if r != nil && r.Kind != "" {
 		ref.Kind = r.Kind
 	}
 	if r != nil && r.Name != "" {
 		ref.Name = r.Name
 	}
-	return ref.In(namespace)
+	return ref.In(mg.GetNamespace())
 }
 
 // ParseRef reads <Kind>/<name>, with blanks around it or not. The result has no namespace. The error

@@ -27,7 +27,9 @@ func TestRefOf(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(tc.want, RefOf("ns", tc.in)); diff != "" {
+			mg := &v1alpha1.KeaReservation{}
+			mg.Namespace, mg.Spec.ProviderConfigReference = "ns", tc.in
+			if diff := cmp.Diff(tc.want, RefOf(mg)); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", tc.reason, diff)
 			}
 		})

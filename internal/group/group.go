@@ -151,7 +151,7 @@ func (g *Group) UntilTried(hw kea.HWAddress) time.Duration {
 }
 
 // AwaitTried waits until UntilTried is 0, or ctx ends: for a caller that has found the group before
-// anyone could have been told to leave a device alone.
+// UntilTried could be asked.
 func (g *Group) AwaitTried(ctx context.Context) {
 	ctx, cancel := context.WithDeadline(ctx, g.begun.Add(firstScan))
 	defer cancel()

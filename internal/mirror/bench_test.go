@@ -51,12 +51,7 @@ func BenchmarkScan(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		at = at.Add(time.Second)
-		sc := m.BeginScan("kea1", at)
-		sc.SetSubnets(c.subnets)
-		sc.AddHosts(memory.Place, page)
-		sc.BeginLeases(at)
-		sc.AddLeases(c.leases)
-		if ch := m.Commit(sc, inMemory, at); !ch.Empty() {
+		if ch := scanPage(m, c, page, at); !ch.Empty() {
 			b.Fatalf("%+v", ch)
 		}
 	}

@@ -66,12 +66,7 @@ func TestIdleAllocations(t *testing.T) {
 	at := noon
 	got := testing.AllocsPerRun(5, func() {
 		at = at.Add(time.Second)
-		sc := m.BeginScan("kea1", at)
-		sc.SetSubnets(c.subnets)
-		sc.AddHosts(memory.Place, page)
-		sc.BeginLeases(at)
-		sc.AddLeases(c.leases)
-		if changes := m.Commit(sc, inMemory, at); !changes.Empty() {
+		if changes := scanPage(m, c, page, at); !changes.Empty() {
 			t.Errorf("Commit(...): %+v, want no changes", changes)
 		}
 	})

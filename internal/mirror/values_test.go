@@ -111,6 +111,16 @@ func scan(m *mirror.Mirror, c content, s mirror.Settings, at time.Time) mirror.C
 	return m.Commit(sc, s, at)
 }
 
+// scanPage is scan for hosts that have been decoded.
+func scanPage(m *mirror.Mirror, c content, page []kea.Host, at time.Time) mirror.Changes {
+	sc := m.BeginScan("kea1", at)
+	sc.SetSubnets(c.subnets)
+	sc.AddHosts(memory.Place, page)
+	sc.BeginLeases(at)
+	sc.AddLeases(c.leases)
+	return m.Commit(sc, inMemory, at)
+}
+
 // scanned returns a mirror that has scanned kea1 once, at noon.
 func scanned(c content, s mirror.Settings) *mirror.Mirror {
 	m := mirror.New(cluster)

@@ -115,7 +115,7 @@ func checkAllowed(s *situation) *finding {
 	namespace, _, _ := strings.Cut(s.in.Resource, "/")
 	message := fmt.Sprintf("namespace %s may not use %s of this provider configuration", namespace, s.in.Subnet)
 	if s.in.DependsOnPrefix() {
-		message += ", or the prefix of that subnet-id cannot be told: name the subnet by prefix"
+		message += ", or the prefix of that subnet-id is not known: name the subnet by prefix"
 	}
 	return &finding{state: NotAllowed, message: message}
 }

@@ -68,7 +68,7 @@ func TestDecideNotAllowed(t *testing.T) {
 	t.Parallel()
 	ours, theirs := inside(reservation.TakeAny, "10.123.0.0/16"), inside(reservation.TakeAny, "10.99.0.0/16")
 	const byPrefix = "namespace ns may not use 10.123.0.0/24 of this provider configuration"
-	const bySubnetID = "namespace ns may not use subnet-id 1 of this provider configuration, or the prefix of that subnet-id cannot be told: name the subnet by prefix"
+	const bySubnetID = "namespace ns may not use subnet-id 1 of this provider configuration, or the prefix of that subnet-id is not known: name the subnet by prefix"
 	denied := func(message string) plan {
 		return plan{State: reservation.NotAllowed, Message: message, Address: "none"}
 	}

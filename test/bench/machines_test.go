@@ -106,15 +106,15 @@ func (w *world) parallel(n, clients int, do func(ctx context.Context, i int) err
 
 // tracker knows since when each machine is Ready.
 type tracker struct {
-	mu    sync.Mutex
-	ready map[string]time.Time
-	told  map[string]bool // machines that have a phase
+	mu       sync.Mutex
+	ready    map[string]time.Time
+	reported map[string]bool // machines that have a phase
 }
 
 // track watches the NetworkConfigurations, and keeps no more than their phase.
 func track(b *testing.B, cfg *rest.Config) *tracker {
 	b.Helper()
-	t := &tracker{ready: map[string]time.Time{}, told: map[string]bool{}}
+	t := &tracker{ready: map[string]time.Time{}, reported: map[string]bool{}}
 	c, err := cache.New(cfg, cache.Options{Scheme: newScheme(b), DefaultTransform: onlyPhase})
 	if err != nil {
 		b.Fatal(err)
@@ -151,7 +151,7 @@ func (t *tracker) see(o any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if nc.Status.Phase != "" {
-		t.told[nc.Name] = true
+		t.reported[nc.Name] = true
 	}
 	if _, known := t.ready[nc.Name]; nc.Status.Phase == vitistack.PhaseReady && !known {
 		t.ready[nc.Name] = time.Now()
@@ -195,7 +195,7 @@ func (w *world) awaitTold(first, n int) {
 		w.machines.mu.Lock()
 		defer w.machines.mu.Unlock()
 		for i := range n {
-			if !w.machines.told[nameOf(first+i)] {
+			if !w.machines.reported[nameOf(first+i)] {
 				return fmt.Errorf("%s has none", nameOf(first+i))
 			}
 		}

@@ -117,7 +117,7 @@ func (n *Namespaces) fill(ctx context.Context) error {
 	return n.announceAll(ctx)
 }
 
-// announceAll announces each namespace, for those who could not be told its labels before.
+// announceAll announces each namespace: resources may have been reconciled before its labels were known.
 func (n *Namespaces) announceAll(ctx context.Context) error {
 	l := &metav1.PartialObjectMetadataList{}
 	l.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
@@ -220,7 +220,7 @@ func (a *accessWaker) namespaceChanged(namespace string) {
 	}
 	devices := map[connection.Ref]map[kea.HWAddress]string{}
 	for i := range l.Items {
-		ref := refOf(&l.Items[i])
+		ref := connection.RefOf(&l.Items[i])
 		hw, err := kea.ParseHWAddress(l.Items[i].Spec.ForProvider.HWAddress)
 		if err != nil {
 			continue

@@ -30,7 +30,7 @@ func (e *external) intent(ctx context.Context, mg *v1alpha1.KeaReservation) (res
 	if !in.Adopt || in.Denied() {
 		return in, nil
 	}
-	for _, ref := range e.groups.Sharing(refOf(mg)) {
+	for _, ref := range e.groups.Sharing(connection.RefOf(mg)) {
 		l := &v1alpha1.KeaReservationList{}
 		key := ref.Key() + "/" + string(in.HWAddress)
 		if err := e.client.List(ctx, l, client.MatchingFields{byHWAddress: key}, client.UnsafeDisableDeepCopy); err != nil {
@@ -42,7 +42,7 @@ func (e *external) intent(ctx context.Context, mg *v1alpha1.KeaReservation) (res
 				continue
 			}
 			c := claimOf(rival)
-			if ref != refOf(mg) {
+			if ref != connection.RefOf(mg) {
 				c = min(c, e.mostOf(ref))
 			}
 			switch c {

@@ -102,9 +102,9 @@ func TestAdoptsAcrossConfigurations(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	open(refOf(mg), nil)
-	open(refOf(rival), errors.New("no Secret"))
-	g, _ := groups.Running(refOf(rival))
+	open(connection.RefOf(mg), nil)
+	open(connection.RefOf(rival), errors.New("no Secret"))
+	g, _ := groups.Running(connection.RefOf(rival))
 	g.AwaitTried(ctx)
 	in, err := (&external{client: c, groups: groups}).intent(t.Context(), mg)
 	if want := []string{"ns/0"}; err != nil || !in.Adopt || !slices.Equal(in.Spare, want) {

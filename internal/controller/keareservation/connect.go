@@ -45,9 +45,9 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 	if meta.WasDeleted(mg) && !mayBeInKea(mg) {
 		return nothingInKea(), nil
 	}
-	ref := refOf(mg)
+	ref := connection.RefOf(mg)
 	pc, err := configOf(ctx, c.client, ref)
-	if _, missing := errors.AsType[configMissingError](err); missing && meta.WasDeleted(mg) && !providerconfig.NeedsConfig(mg) {
+	if _, missing := errors.AsType[configMissingError](err); missing && meta.WasDeleted(mg) && !providerconfig.IsUser(mg) {
 		return nothingInKea(), nil
 	}
 	if err != nil {
@@ -70,8 +70,8 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 // open has an external client use the group of its provider configuration, and makes the resource a
 // user of that. A resource that may not use the configuration must not keep it from being deleted.
 func (c *connector) open(ctx context.Context, e *external, in reservation.Intent, pc resource.ProviderConfig, mg *v1alpha1.KeaReservation) (managed.TypedExternalClient[*v1alpha1.KeaReservation], error) {
-	ref := refOf(mg)
-	s := &session{external: e, end: func() {}}
+	ref := connection.RefOf(mg)
+	s := &trackedExternal{external: e, end: func() {}}
 	if !in.DependsOnPrefix() {
 		if err := s.begin(c.users, ref, pc, mg); err != nil {
 			return nil, err
@@ -103,15 +103,15 @@ func (c *connector) group(ctx context.Context, ref connection.Ref) (*group.Group
 	return g, nil
 }
 
-// session is an external client that may make its resource a user of the provider configuration.
-type session struct {
+// trackedExternal is an external client that may make its resource a user of the provider configuration.
+type trackedExternal struct {
 	*external
 
 	end func()
 }
 
 // begin begins to use the provider configuration, if the resource is not a user yet.
-func (s *session) begin(users *providerconfig.Users, ref connection.Ref, pc resource.ProviderConfig, mg *v1alpha1.KeaReservation) error {
+func (s *trackedExternal) begin(users *providerconfig.Users, ref connection.Ref, pc resource.ProviderConfig, mg *v1alpha1.KeaReservation) error {
 	if meta.WasDeleted(mg) || !providerconfig.IsNew(mg) {
 		return nil
 	}
@@ -125,7 +125,7 @@ func (s *session) begin(users *providerconfig.Users, ref connection.Ref, pc reso
 
 // Disconnect ends what begin began. The API server has the resource's finalizer by now, if it was
 // added, and the annotation that precedes a create.
-func (s *session) Disconnect(ctx context.Context) error {
+func (s *trackedExternal) Disconnect(ctx context.Context) error {
 	s.end()
 	return s.external.Disconnect(ctx)
 }
@@ -141,8 +141,8 @@ func nothingInKea() managed.TypedExternalClient[*v1alpha1.KeaReservation] {
 	}
 }
 
-// grant returns what a resource may use. What has its own mark is released also where that cannot be
-// told.
+// grant returns what a resource may use. What has its own mark is released also where that is not
+// known.
 func (c *connector) grant(ctx context.Context, pc resource.ProviderConfig, mg *v1alpha1.KeaReservation) (reservation.Grant, error) {
 	grant, err := grantOf(ctx, pc, mg.GetNamespace(), c.labels)
 	if err != nil && toRelease(mg) {
@@ -183,9 +183,4 @@ func configOf(ctx context.Context, c client.Reader, ref connection.Ref) (resourc
 		return nil, fmt.Errorf("cannot get %s: %w", ref, err)
 	}
 	return pc, nil
-}
-
-// refOf returns the provider configuration of a KeaReservation.
-func refOf(mg *v1alpha1.KeaReservation) connection.Ref {
-	return connection.RefOf(mg.GetNamespace(), mg.GetProviderConfigReference())
 }

@@ -72,7 +72,7 @@ func (h *eventHandler) Delete(ctx context.Context, e event.DeleteEvent, q workqu
 func (h *eventHandler) Update(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 	before, ok := e.ObjectOld.(*v1alpha1.KeaReservation)
 	if now, isNow := e.ObjectNew.(*v1alpha1.KeaReservation); ok && isNow {
-		moved := refOf(before) != refOf(now)
+		moved := connection.RefOf(before) != connection.RefOf(now)
 		if moved {
 			h.forget(before)
 		}
@@ -98,7 +98,7 @@ func (h *eventHandler) wakeDevice(mg *v1alpha1.KeaReservation) {
 	if err != nil {
 		return
 	}
-	for _, ref := range h.groups.Sharing(refOf(mg)) {
+	for _, ref := range h.groups.Sharing(connection.RefOf(mg)) {
 		h.waker.notify(ref, mirror.Changes{HWAddresses: map[kea.HWAddress]string{hw: ""}})
 	}
 }
@@ -110,7 +110,7 @@ func (h *eventHandler) forget(mg *v1alpha1.KeaReservation) {
 		return
 	}
 	if in, err := intentOf(mg); err == nil {
-		if g, ok := h.groups.Running(refOf(mg)); ok {
+		if g, ok := h.groups.Running(connection.RefOf(mg)); ok {
 			g.Forget(in)
 		}
 	}
@@ -119,7 +119,7 @@ func (h *eventHandler) forget(mg *v1alpha1.KeaReservation) {
 // expect has the group ask for the device's lease, and reports whether that is what is missing. It
 // does not for a resource that may not use its subnet.
 func (h *eventHandler) expect(ctx context.Context, mg *v1alpha1.KeaReservation) bool {
-	g, ok := h.groups.Running(refOf(mg))
+	g, ok := h.groups.Running(connection.RefOf(mg))
 	if !ok {
 		return false
 	}
@@ -127,7 +127,7 @@ func (h *eventHandler) expect(ctx context.Context, mg *v1alpha1.KeaReservation) 
 	if err != nil {
 		return false
 	}
-	pc, err := configOf(ctx, h.reader, refOf(mg))
+	pc, err := configOf(ctx, h.reader, connection.RefOf(mg))
 	if err != nil {
 		return false
 	}

@@ -52,9 +52,6 @@ const reasonContentLost event.Reason = "ContentLost"
 
 // Observe returns how the reservation stands, and puts it into the status.
 func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.ExternalObservation, error) {
-	if meta.WasDeleted(mg) && !mayBeInKea(mg) {
-		return managed.ExternalObservation{}, nil
-	}
 	in, err := e.intent(ctx, mg)
 	if err != nil {
 		return managed.ExternalObservation{}, err

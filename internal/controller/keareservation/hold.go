@@ -32,7 +32,7 @@ type holdWhileUnusable struct {
 	poll   time.Duration
 	usable func(connection.Ref) bool
 	// untilTried returns how long a resource is to be left alone since servers have not been read yet.
-	untilTried func(*v1alpha1.KeaReservation) time.Duration
+	untilTried func(context.Context, *v1alpha1.KeaReservation) time.Duration
 	// created has the resources whose reservation has just been made, and waiting those that have been
 	// deleted and wait for a server.
 	created *createdSet
@@ -73,7 +73,7 @@ func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request
 		// With the backoff: what it comes from must not start over.
 		return reconcile.Result{Requeue: true, Priority: new(prioritySingle)}, nil //nolint:staticcheck // It is what crossplane-runtime answers, too.
 	case err == nil:
-		if d := h.untilTried(mg); d > 0 {
+		if d := h.untilTried(ctx, mg); d > 0 {
 			return reconcile.Result{RequeueAfter: d}, nil
 		}
 	}
@@ -122,18 +122,18 @@ func (h *holdWhileUnusable) reconcile(ctx context.Context, req reconcile.Request
 	if err := h.reader.Get(ctx, req.NamespacedName, mg, client.UnsafeDisableDeepCopy); err != nil {
 		return res, client.IgnoreNotFound(err) //nolint:wrapcheck // It is the cache's, which names what it was asked for.
 	}
-	if !waits && h.usable(refOf(mg)) || hasWorkWithoutKea(mg) {
+	if !waits && h.usable(connection.RefOf(mg)) || hasWorkWithoutKea(mg) {
 		return res, nil
 	}
 	return reconcile.Result{RequeueAfter: wait.Jitter(h.poll, pollJitter)}, nil
 }
 
 // untilTried returns a function for holdWhileUnusable.
-func untilTried(c *connection.Groups, reader client.Reader) func(*v1alpha1.KeaReservation) time.Duration {
-	return func(mg *v1alpha1.KeaReservation) time.Duration {
-		g, ok := c.Running(refOf(mg))
+func untilTried(c *connection.Groups, reader client.Reader) func(context.Context, *v1alpha1.KeaReservation) time.Duration {
+	return func(ctx context.Context, mg *v1alpha1.KeaReservation) time.Duration {
+		g, ok := c.Running(connection.RefOf(mg))
 		if !ok {
-			return untilConfigured(reader, mg)
+			return untilConfigured(ctx, reader, mg)
 		}
 		hw, err := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress)
 		if err != nil {
@@ -149,11 +149,11 @@ const configPoll = 250 * time.Millisecond
 // untilConfigured returns how long a resource that was created just now is left alone as its provider
 // configuration is not there: both may have been created together, and a cache may have one before
 // the other.
-func untilConfigured(reader client.Reader, mg *v1alpha1.KeaReservation) time.Duration {
+func untilConfigured(ctx context.Context, reader client.Reader, mg *v1alpha1.KeaReservation) time.Duration {
 	if time.Since(mg.GetCreationTimestamp().Time).Abs() > readWait || meta.WasDeleted(mg) {
 		return 0
 	}
-	_, err := configOf(context.Background(), reader, refOf(mg))
+	_, err := configOf(ctx, reader, connection.RefOf(mg))
 	if _, missing := errors.AsType[configMissingError](err); missing {
 		return configPoll
 	}

@@ -76,7 +76,7 @@ func TestHoldWhileUnusable(t *testing.T) {
 			if tc.waits {
 				waiting.add(client.ObjectKeyFromObject(mg))
 			}
-			p := &holdWhileUnusable{created: newCreatedSet(), written: newLastWrites(), waiting: waiting, Reconciler: inner, reader: reader, poll: poll, usable: func(connection.Ref) bool { return tc.usable }, untilTried: func(*v1alpha1.KeaReservation) time.Duration { return tc.untried }}
+			p := &holdWhileUnusable{created: newCreatedSet(), written: newLastWrites(), waiting: waiting, Reconciler: inner, reader: reader, poll: poll, usable: func(connection.Ref) bool { return tc.usable }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return tc.untried }}
 			got, err := p.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)})
 			if !errors.Is(err, tc.err) {
 				t.Errorf("%s\nReconcile(...): %v", tc.reason, err)
@@ -119,7 +119,7 @@ func TestPriorities(t *testing.T) {
 			h := &holdWhileUnusable{
 				Reconciler: reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) { return tc.res, tc.err }),
 				reader:     fake.NewClientBuilder().WithScheme(s).WithObjects(mg).Build(), poll: time.Hour,
-				usable: func(connection.Ref) bool { return true }, untilTried: func(*v1alpha1.KeaReservation) time.Duration { return 0 },
+				usable: func(connection.Ref) bool { return true }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return 0 },
 				created: newCreatedSet(), written: newLastWrites(), waiting: newResourceSet(),
 			}
 			if tc.created {
@@ -163,7 +163,7 @@ func TestUntilConfigured(t *testing.T) {
 				}
 			})
 			kube := fake.NewClientBuilder().WithScheme(s).WithObjects(tc.configs...).Build()
-			if got := untilTried(connection.NewGroups(), kube)(mg); got != tc.want {
+			if got := untilTried(connection.NewGroups(), kube)(t.Context(), mg); got != tc.want {
 				t.Errorf("%s\nuntilTried(...): %s, want %s", tc.reason, got, tc.want)
 			}
 		})

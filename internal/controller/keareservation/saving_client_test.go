@@ -127,7 +127,7 @@ func testReconcileBehind(t *testing.T) {
 			reconciles++
 			return reconcile.Result{}, nil
 		}),
-		reader: kube, usable: func(connection.Ref) bool { return true }, untilTried: func(*v1alpha1.KeaReservation) time.Duration { return 0 },
+		reader: kube, usable: func(connection.Ref) bool { return true }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return 0 },
 		created: newCreatedSet(), waiting: newResourceSet(), written: newLastWrites(),
 	}
 	write := func(version string, ago time.Duration) {

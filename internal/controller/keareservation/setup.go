@@ -134,7 +134,7 @@ func configIn(cache client.Reader) func(reconcile.Request) (connection.Ref, bool
 		if err := cache.Get(context.Background(), req.NamespacedName, mg, client.UnsafeDisableDeepCopy); err != nil {
 			return connection.Ref{}, false
 		}
-		return refOf(mg), true
+		return connection.RefOf(mg), true
 	}
 }
 

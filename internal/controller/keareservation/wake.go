@@ -35,13 +35,13 @@ const anySubnet = "any"
 
 // indexes returns the keys of a KeaReservation in each index.
 var indexes = map[string]func(*v1alpha1.KeaReservation) []string{
-	byConfig: func(mg *v1alpha1.KeaReservation) []string { return []string{refOf(mg).Key()} },
+	byConfig: func(mg *v1alpha1.KeaReservation) []string { return []string{connection.RefOf(mg).Key()} },
 	byHWAddress: func(mg *v1alpha1.KeaReservation) []string {
 		hw, err := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress)
 		if err != nil {
 			return nil
 		}
-		return []string{refOf(mg).Key() + "/" + string(hw)}
+		return []string{connection.RefOf(mg).Key() + "/" + string(hw)}
 	},
 	// The address that it has or would have: a resource that waits for an address is enqueued when
 	// that becomes free.
@@ -56,16 +56,16 @@ var indexes = map[string]func(*v1alpha1.KeaReservation) []string{
 		if a == "" {
 			return nil
 		}
-		return []string{refOf(mg).Key() + "/" + a}
+		return []string{connection.RefOf(mg).Key() + "/" + a}
 	},
 	bySubnet: func(mg *v1alpha1.KeaReservation) []string {
 		ref, err := subnetOf(mg.Spec.ForProvider)
 		if err != nil {
 			return nil
 		}
-		keys := []string{subnetKey(refOf(mg), ref)}
+		keys := []string{subnetKey(connection.RefOf(mg), ref)}
 		if mg.GetCondition(xpv2.TypeReady).Reason == v1alpha1.ReasonSubnetNotFound {
-			keys = append(keys, refOf(mg).Key()+"/"+anySubnet)
+			keys = append(keys, connection.RefOf(mg).Key()+"/"+anySubnet)
 		}
 		return keys
 	},

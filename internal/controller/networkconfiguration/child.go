@@ -42,7 +42,7 @@ func controllerOf(r *v1alpha1.KeaReservation) (string, bool) {
 
 // inPlace reports whether a KeaReservation is in the subnet and the Kea of a place.
 func inPlace(r *v1alpha1.KeaReservation, at *place) bool {
-	return r.Spec.ForProvider.Subnet == at.subnet && connection.RefOf(r.Namespace, r.Spec.ProviderConfigReference) == at.config
+	return r.Spec.ForProvider.Subnet == at.subnet && connection.RefOf(r) == at.config
 }
 
 // metadataUpToDate reports whether a KeaReservation has the wanted metadata.

@@ -16,7 +16,7 @@
 //	                             plan.go
 //
 // A machine whose reservations are made at once costs two writes here: a
-// KeaReservation, and a status that says that they are made (untilWorthTelling).
+// KeaReservation, and a status that says that they are made (untilWorthReporting).
 // What is in the second row between caches and writes is pure: functions from
 // values to values, but for the functions of places, which read what is known. The
 // guard counts removals over time. setup.go registers the controller with the gate,

@@ -14,8 +14,8 @@ import (
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-// TestUntilWorthTelling: only a first status waits, and only for what is being made.
-func TestUntilWorthTelling(t *testing.T) {
+// TestUntilWorthReporting: only a first status waits, and only for what is being made.
+func TestUntilWorthReporting(t *testing.T) {
 	here := at("10.0.0.0/24")
 	createdAt := func(seconds int) krOption {
 		return func(r *v1alpha1.KeaReservation) {
@@ -103,9 +103,9 @@ func TestUntilWorthTelling(t *testing.T) {
 			if tc.has != nil {
 				s.owned = tc.has(vm)
 			}
-			got := untilWorthTelling(s, policy{config: clusterConfig("default")}.decide(s), epoch.Add(now*time.Second))
+			got := untilWorthReporting(s, policy{config: clusterConfig("default")}.decide(s), epoch.Add(now*time.Second))
 			if got != tc.want {
-				t.Errorf("\n%s\nuntilWorthTelling(...): %s, want %s", tc.reason, got, tc.want)
+				t.Errorf("\n%s\nuntilWorthReporting(...): %s, want %s", tc.reason, got, tc.want)
 			}
 		})
 	}

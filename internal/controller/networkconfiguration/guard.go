@@ -117,7 +117,7 @@ func (g *guard) split(nc types.NamespacedName, all []removal, before bool, now t
 	defer g.mu.Unlock()
 	still := map[connection.Ref]bool{}
 	for _, r := range all {
-		ref := connection.RefOf(r.Namespace, r.Spec.ProviderConfigReference)
+		ref := connection.RefOf(r.KeaReservation)
 		if !r.read || confirmed(ref) {
 			admitted = append(admitted, r)
 			continue
@@ -173,7 +173,7 @@ func (g *guard) heldText(s *situation, p plan) string {
 	if len(p.held) == 0 {
 		return ""
 	}
-	ref := connection.RefOf(p.held[0].Namespace, p.held[0].Spec.ProviderConfigReference)
+	ref := connection.RefOf(p.held[0].KeaReservation)
 	where := ref.Kind + " " + ref.Name
 	if nn, _ := networkOf(s.nc, s.networks); nn != nil {
 		where = "NetworkNamespace " + nn.Name

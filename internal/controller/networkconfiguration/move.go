@@ -136,7 +136,7 @@ func lostByReading(nc *vitistack.NetworkConfiguration, mac kea.HWAddress) bool {
 
 // placeText names the place of a KeaReservation, for messages.
 func placeText(r *v1alpha1.KeaReservation) string {
-	ref := connection.RefOf(r.Namespace, r.Spec.ProviderConfigReference)
+	ref := connection.RefOf(r)
 	return (&place{subnet: r.Spec.ForProvider.Subnet, config: ref}).String()
 }
 

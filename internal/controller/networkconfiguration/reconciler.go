@@ -134,7 +134,7 @@ func (r *reconciler) execute(ctx context.Context, s *situation, p plan) (time.Du
 		status.NetworkInterfaces = vitistack.WithoutAllocation(status.NetworkInterfaces)
 	}
 	r.events.record(s.nc, eventsOf(s, p, held, err))
-	if after := untilWorthTelling(s, p, r.now()); after > 0 && err == nil && held == "" {
+	if after := untilWorthReporting(s, p, r.now()); after > 0 && err == nil && held == "" {
 		return after, nil
 	}
 	// The status is written also after an error: it says what failed.

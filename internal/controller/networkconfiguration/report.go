@@ -176,10 +176,10 @@ func beingMade(mac kea.HWAddress) string { return fmt.Sprintf("%s gets its reser
 // as long as thousands that are created together may take.
 const quietWhileMade = time.Minute
 
-// untilWorthTelling returns how long the status of a NetworkConfiguration is not worth a write yet: it
+// untilWorthReporting returns how long the status of a NetworkConfiguration is not worth a write yet: it
 // has none, and all that is missing are reservations that are being made, which most often takes a
 // second. 0 if it is worth one.
-func untilWorthTelling(s *situation, p plan, now time.Time) time.Duration {
+func untilWorthReporting(s *situation, p plan, now time.Time) time.Duration {
 	if s.nc.Status.Phase != "" || p.claim.place == nil {
 		return 0
 	}

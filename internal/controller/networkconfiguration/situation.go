@@ -239,5 +239,5 @@ func configIndex(o client.Object) []string {
 	if !ok {
 		return nil
 	}
-	return []string{connection.RefOf(r.Namespace, r.Spec.ProviderConfigReference).Key()}
+	return []string{connection.RefOf(r).Key()}
 }

@@ -20,11 +20,11 @@ import (
 	"github.com/vitistack/provider-kea/internal/connection"
 )
 
-// counts reports whether a KeaReservation is a user of its provider configuration: it needs the
+// IsUser reports whether a KeaReservation is a user of its provider configuration: it needs the
 // configuration to be removed from Kea. One that may not use its subnet must not keep the
 // configuration from being deleted, unless Kea has something of it. That is what the status says:
 // annotations and finalizers can be set by anyone who may create one.
-func counts(mg *v1alpha1.KeaReservation) bool {
+func IsUser(mg *v1alpha1.KeaReservation) bool {
 	if !meta.FinalizerExists(mg, managed.FinalizerName) {
 		return false
 	}
@@ -45,13 +45,7 @@ func MayBeInKea(mg *v1alpha1.KeaReservation) bool {
 
 // IsNew reports whether a KeaReservation would begin to use its provider configuration: nothing says
 // that Kea has something of it. A configuration that is being deleted does not get it as a user.
-func IsNew(mg *v1alpha1.KeaReservation) bool { return !counts(mg) || !MayBeInKea(mg) }
-
-// NeedsConfig reports whether a KeaReservation cannot be deleted without its provider configuration.
-// An address in its spec may be that of a reservation which was adopted just now, without a create.
-func NeedsConfig(mg *v1alpha1.KeaReservation) bool {
-	return counts(mg) && (MayBeInKea(mg) || mg.Spec.ForProvider.IPAddress != "")
-}
+func IsNew(mg *v1alpha1.KeaReservation) bool { return !IsUser(mg) || !MayBeInKea(mg) }
 
 // Fields of KeaReservations that the API server can select them by.
 const (
@@ -99,7 +93,7 @@ func (f finder) anyOf(ctx context.Context, ref connection.Ref, pc config, opts [
 		}
 		for i := range l.Items {
 			mg := &l.Items[i]
-			if configOf(mg) != ref || !counts(mg) || refused(mg, pc) {
+			if connection.RefOf(mg) != ref || !IsUser(mg) || refused(mg, pc) {
 				continue
 			}
 			// The status is the provider's alone.
@@ -147,9 +141,4 @@ func (f finder) crdExists(ctx context.Context) (bool, error) {
 		return false, fmt.Errorf("cannot list CustomResourceDefinitions to find that of KeaReservations: %w", err)
 	}
 	return len(l.Items) > 0, nil
-}
-
-// configOf returns the provider configuration of a KeaReservation.
-func configOf(mg *v1alpha1.KeaReservation) connection.Ref {
-	return connection.RefOf(mg.GetNamespace(), mg.GetProviderConfigReference())
 }

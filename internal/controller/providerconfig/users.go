@@ -85,7 +85,7 @@ func (u *Users) reset() {
 func (u *Users) handler() toolscache.ResourceEventHandler {
 	set := func(o any) {
 		if mg, ok := o.(*v1alpha1.KeaReservation); ok {
-			u.set(types.NamespacedName{Namespace: mg.Namespace, Name: mg.Name}, refIfCounts(mg))
+			u.set(types.NamespacedName{Namespace: mg.Namespace, Name: mg.Name}, refIfUser(mg))
 		}
 	}
 	return toolscache.ResourceEventHandlerFuncs{
@@ -99,12 +99,12 @@ func (u *Users) handler() toolscache.ResourceEventHandler {
 	}
 }
 
-// refIfCounts returns the provider configuration that a KeaReservation is a user of, if it is.
-func refIfCounts(mg *v1alpha1.KeaReservation) connection.Ref {
-	if !counts(mg) {
+// refIfUser returns the provider configuration that a KeaReservation is a user of, if it is.
+func refIfUser(mg *v1alpha1.KeaReservation) connection.Ref {
+	if !IsUser(mg) {
 		return connection.Ref{}
 	}
-	return configOf(mg)
+	return connection.RefOf(mg)
 }
 
 // set records which provider configuration a KeaReservation is a user of; the zero Ref for none.

@@ -64,8 +64,8 @@ func TestIsNew(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := counts(tc.mg); got != tc.counts {
-				t.Errorf("%s\ncounts(...): %t", tc.reason, got)
+			if got := IsUser(tc.mg); got != tc.counts {
+				t.Errorf("%s\nIsUser(...): %t", tc.reason, got)
 			}
 			if got := IsNew(tc.mg); got != tc.isNew {
 				t.Errorf("%s\nIsNew(...): %t", tc.reason, got)

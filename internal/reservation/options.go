@@ -113,7 +113,8 @@ func sameEntry(have, want kea.OptionData) bool {
 }
 
 // sameCode reports whether an option as Kea answers it, with name and code, has the code of the
-// option that is wanted, which may have only one of them.
+// option that is wanted, which may have only one of them. An option that has neither, which Kea does
+// not answer, is the same as another one.
 func sameCode(have, want kea.OptionData) bool {
 	if space(have) != space(want) {
 		return false
@@ -121,7 +122,7 @@ func sameCode(have, want kea.OptionData) bool {
 	if want.Code != 0 && have.Code != 0 {
 		return have.Code == want.Code
 	}
-	return want.Name != "" && have.Name == want.Name
+	return have.Name == want.Name && (want.Name != "" || have.Code == want.Code)
 }
 
 // Options that stand once for each vendor, whose enterprise number their data starts with (RFC

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
@@ -46,23 +45,35 @@ func (s *server) pageLeases(ctx context.Context, add func(kea.LeasePage, time.Du
 	return nil
 }
 
-// readLeasesOfWaiting brings the leases of the devices that wait for one up to date: by asking for
-// each where they are few, by paging where that is cheaper. For those that have begun to wait since
-// it was done last, that is counted in commands: they are as a rule about to be reserved.
-func (s *server) readLeasesOfWaiting(ctx context.Context) error {
-	waiting, added := s.currentlyWaiting(), s.takeAdded()
-	if len(waiting) == 0 || s.lacks(kea.HookLeaseCmds) {
-		return nil
-	}
+// readLeasesOfWaiting brings the leases of devices that wait for one up to date: by asking for each
+// where they are few, by paging where that is cheaper. For those that have begun to wait since they
+// were last looked up (added), that is counted in commands: they are as a rule about to be reserved.
+func (s *server) readLeasesOfWaiting(ctx context.Context, waiting []mirror.Key, added int) error {
 	if pages := s.leaseDemand.pageCount(); added > pages || len(waiting) > pages*lookupsPerPage {
-		return s.readAllLeases(ctx)
+		if err := s.readAllLeases(ctx); err != nil {
+			return err
+		}
+		s.lookedUp(waiting)
+		return nil
 	}
 	for _, k := range waiting {
 		if err := s.readLeasesOf(ctx, k.HW); err != nil {
 			return err
 		}
+		s.lookedUp([]mirror.Key{k})
 	}
 	return nil
+}
+
+// lookedUp records that devices that wait have been looked up since they began to.
+func (s *server) lookedUp(keys []mirror.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range keys {
+		if _, ok := s.waiting[k]; ok {
+			s.waiting[k] = true
+		}
+	}
 }
 
 // refreshLeases asks for a device's leases, unless that was done just now: thousands of devices
@@ -140,8 +151,7 @@ func (s *server) startWaiting(k mirror.Key) {
 	s.mu.Lock()
 	_, known := s.waiting[k]
 	if !known {
-		s.waiting[k] = struct{}{}
-		s.waitingAdded++
+		s.waiting[k] = false
 	}
 	s.mu.Unlock()
 	if !known {
@@ -161,24 +171,17 @@ func (s *server) stopWaiting(k mirror.Key) {
 	}
 }
 
-func (s *server) currentlyWaiting() []mirror.Key {
+// currentlyWaiting returns the devices that wait, and whether each has been looked up since it began
+// to.
+func (s *server) currentlyWaiting() map[mirror.Key]bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return slices.Collect(maps.Keys(s.waiting))
-}
-
-// takeAdded returns how many devices have begun to wait since it was called last.
-func (s *server) takeAdded() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := s.waitingAdded
-	s.waitingAdded = 0
-	return n
+	return maps.Clone(s.waiting)
 }
 
 // dropWaiting forgets the devices that wait for a lease in a subnet that Kea no longer has.
 func (s *server) dropWaiting() {
-	for _, k := range s.currentlyWaiting() {
+	for k := range s.currentlyWaiting() {
 		if _, ok := s.mirror.Resolve(s.name, reservation.SubnetRef{ID: k.SubnetID}); !ok {
 			s.stopWaiting(k)
 		}

@@ -41,7 +41,8 @@ func (s *server) run(ctx context.Context) {
 	}
 }
 
-// sleep waits for the next tick, or until one is asked for; false when the context has ended.
+// sleep waits for the next tick, or until one is asked for, and looks for leases meanwhile; false
+// when the context has ended.
 func (s *server) sleep(ctx context.Context) bool {
 	next := time.NewTimer(max(s.interval()/ticksPerSnapshot, minGap))
 	defer next.Stop()
@@ -53,13 +54,34 @@ func (s *server) sleep(ctx context.Context) bool {
 	case <-ctx.Done():
 		return false
 	}
-	select {
-	case <-s.tickNow:
-	case <-next.C:
-	case <-ctx.Done():
-		return false
+	for {
+		look, stop := s.nextLook()
+		select {
+		case <-look:
+			if s.lookForLeases(ctx) != nil {
+				return ctx.Err() == nil // A tick finds out what is wrong.
+			}
+			continue
+		case <-s.tickNow:
+		case <-next.C:
+		case <-ctx.Done():
+			stop()
+			return false
+		}
+		stop()
+		return true
 	}
-	return true
+}
+
+// nextLook returns a channel that is ready when leases are to be looked for; never if a tick is
+// sooner. stop has to be called.
+func (s *server) nextLook() (look <-chan time.Time, stop func() bool) {
+	gap, ok := s.leaseLooks.gap(s.interval(), time.Now())
+	if !ok {
+		return nil, func() bool { return false }
+	}
+	t := time.NewTimer(gap)
+	return t.C, t.Stop
 }
 
 // requestTick asks the loop for a tick. Requests that are made at the same time share one.
@@ -119,7 +141,7 @@ func (s *server) read(ctx context.Context) error {
 	s.lookAgain()
 	// A lease that cannot be looked up now is asked for again at the next tick, and a server that
 	// is down is noticed then.
-	_ = s.readLeasesOfWaiting(ctx)
+	_ = s.lookForLeases(ctx)
 	return nil
 }
 

@@ -89,10 +89,9 @@ type server struct {
 	took, busy time.Duration
 	// pagesTook is how long Kea takes for the pages of a snapshot, see pace.go.
 	pagesTook time.Duration
-	// waiting are the devices that wait for a lease, and waitingAdded how many have begun to since
-	// all were looked up.
-	waiting      map[mirror.Key]struct{}
-	waitingAdded int
+	// waiting are the devices that wait for a lease, and whether each has been looked up since it
+	// began to.
+	waiting map[mirror.Key]bool
 	// unsavedSince is when reservations in memory were last written and not yet saved; zero if all
 	// are saved. retrySaveAt is when saving is tried again after it has failed.
 	unsavedSince, retrySaveAt time.Time
@@ -125,8 +124,9 @@ type server struct {
 	inspectErr    error
 	// database is whether Kea has a hosts-database, as far as that took a write command to find
 	// out; nil if that has not been asked since Kea started.
-	database *bool
-	lastTick time.Duration
+	database   *bool
+	lastTick   time.Duration
+	leaseLooks leaseLooks
 	// pages is how long Kea has taken for the pages of the scan that runs, lastPages what it took for
 	// those of the last one, and roundTrip the least time that a heartbeat has taken; 0 before the first.
 	pages, lastPages, roundTrip time.Duration
@@ -146,7 +146,7 @@ func newServer(cfg ServerConfig, c Config, m *mirror.Mirror) (*server, error) {
 	s := &server{
 		name: cfg.Name, mirror: m, listener: c.Notify, turns: make(chan struct{}, callerCommands),
 		tickNow: make(chan struct{}, 1), probed: make(chan struct{}),
-		facts: ServerFacts{Name: cfg.Name}, announced: ServerFacts{Name: cfg.Name}, waiting: map[mirror.Key]struct{}{}, behind: map[kea.HWAddress]struct{}{}, toInspect: true,
+		facts: ServerFacts{Name: cfg.Name}, announced: ServerFacts{Name: cfg.Name}, waiting: map[mirror.Key]bool{}, behind: map[kea.HWAddress]struct{}{}, toInspect: true,
 	}
 	return s, s.configure(cfg, c)
 }

@@ -47,6 +47,42 @@ func contractInstance(t *testing.T, st stand) {
 	wantResult(t, "no statistic", s.raw(t, "statistic-get", "{}"), 1)
 }
 
+// LeasesChanged tells that a lease has come or gone, in its own subnet only.
+func contractLeasesChanged(t *testing.T, st stand) {
+	s := st.start(t, setup{})
+	changed := func() string {
+		t.Helper()
+		got, err := s.LeasesChanged(t.Context(), 1)
+		if err != nil || got == "" {
+			t.Fatalf("LeasesChanged: got %q, %v", got, err)
+		}
+		return got
+	}
+	was := changed()
+	if got := changed(); got != was {
+		t.Errorf("nothing has changed: got %q, was %q", got, was)
+	}
+	s.mustAdd(t, s.target, host("00:00:00:00:0a:01", "10.123.0.51"))
+	if got := changed(); got != was {
+		t.Errorf("after reservation-add: got %q, was %q", got, was)
+	}
+	for _, address := range []string{"10.123.0.150", "10.123.0.151"} {
+		wantResult(t, "lease4-add", s.raw(t, "lease4-add", `{"subnet-id": 1, "ip-address": "`+address+`", "hw-address": "00:00:00:00:00:02"}`), 0)
+		now := changed()
+		if now == was {
+			t.Errorf("after lease4-add of %s: got %q as before", address, now)
+		}
+		was = now
+	}
+	s.restart()
+	if got := changed(); got == was {
+		t.Errorf("after a restart: got %q as before", got)
+	}
+	if got, err := s.LeasesChanged(t.Context(), 4711); got != "" || err != nil {
+		t.Errorf("a subnet that is not there: got %q, %v", got, err)
+	}
+}
+
 func TestInstance(t *testing.T) {
 	const command = "statistic-get"
 	fault := func(kind keatest.FaultKind) kea.Config {

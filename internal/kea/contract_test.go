@@ -83,6 +83,7 @@ func TestContract(t *testing.T) {
 		{"Server", contractServer},
 		{"Restart", contractRestart},
 		{"Instance", contractInstance},
+		{"LeasesChanged", contractLeasesChanged},
 		{"MissingHooks", contractMissingHooks},
 		{"BasicAuth", contractBasicAuth},
 		{"TLS", contractTLS},

@@ -4,8 +4,6 @@ package kea
 
 import (
 	"context"
-	"errors"
-	"net/http"
 )
 
 // instanceStatistic is set to 0 when kea-dhcp4 starts, as all statistics of messages are
@@ -25,49 +23,10 @@ const instanceStatistic = "pkt4-nak-received"
 // "" without an error means that the server cannot say: it refuses or does not know the command,
 // the account may not run it, or the statistic was removed (statistic-remove).
 func (c *Client) Instance(ctx context.Context) (string, error) {
-	var statistics map[string][]sample
-	arguments := map[string]string{memberName: instanceStatistic}
-	err := c.run(ctx, request{Command: "statistic-get", Arguments: arguments}, &statistics)
-	_, limit := errors.AsType[*LimitError](err)
-	if cannotSay(err) || limit {
-		return "", nil
-	}
-	if err != nil {
+	samples, err := c.statistic(ctx, instanceStatistic)
+	if err != nil || len(samples) == 0 {
 		return "", err
-	}
-	samples := statistics[instanceStatistic]
-	if len(samples) == 0 {
-		return "", nil
 	}
 	// The newest is first, and 20 are kept, so that the one of the start outlasts stray messages.
 	return samples[len(samples)-1].time()
-}
-
-// cannotSay reports whether an error is an answer of a server that does not give the information.
-func cannotSay(err error) bool {
-	var (
-		unsupported  *UnsupportedError
-		rejected     *RejectedError
-		unauthorized *UnauthorizedError
-	)
-	switch {
-	case errors.As(err, &unsupported), errors.As(err, &rejected), errors.Is(err, ErrNotFound):
-		return true
-	case errors.As(err, &unauthorized):
-		return unauthorized.Status == http.StatusForbidden
-	}
-	return false
-}
-
-// sample is a value of a statistic and the time when it got it (ARM, "statistic-get").
-type sample []any
-
-// time returns the time of a sample, as Kea writes it.
-func (s sample) time() (string, error) {
-	if len(s) > 1 {
-		if t, ok := s[1].(string); ok && t != "" && len(t) <= maxName {
-			return t, nil
-		}
-	}
-	return "", shapeError("statistic-get", errors.New("a sample is no pair of a value and a time"))
 }

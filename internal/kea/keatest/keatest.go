@@ -48,6 +48,7 @@ type Server struct {
 	cache     *store
 	database  databaseState
 	leases    map[netip.Addr]lease
+	assigned  map[uint32]string // when the number of leases of a subnet last changed
 	ha        []kea.HAStatus
 	faults    []*armed
 	commands  map[string]int
@@ -109,13 +110,14 @@ func newServer(o Options) *Server {
 		closing:   make(chan struct{}),
 		pid:       1000,
 		started:   o.Now(),
-		instance:  newInstance(o.Now()),
+		instance:  newTime(o.Now()),
 		loaded:    o.Now(),
 		memory:    newStore(),
 		persisted: newStore(),
 		cache:     newStore(),
 		database:  databaseState{of: o.Database},
 		leases:    map[netip.Addr]lease{},
+		assigned:  map[uint32]string{},
 		commands:  map[string]int{},
 	}
 }
@@ -147,7 +149,8 @@ func (s *Server) Restart() {
 	s.mu.Lock()
 	s.pid++
 	s.started = s.options.Now()
-	s.instance = newInstance(s.started)
+	s.instance = newTime(s.started)
+	s.assigned = map[uint32]string{}
 	s.cache = newStore()
 	s.reload()
 	s.mu.Unlock()
@@ -203,12 +206,14 @@ func (s *Server) setLease(l lease) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.leases[l.IPAddress] = l
+	s.leasesChanged(l.SubnetID)
 }
 
 // RemoveLease removes the lease of an address, if there is one.
 func (s *Server) RemoveLease(ip netip.Addr) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.leasesChanged(s.leases[ip].SubnetID)
 	delete(s.leases, ip)
 }
 

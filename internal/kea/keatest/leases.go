@@ -50,6 +50,7 @@ func (s *Server) leaseAdd(raw json.RawMessage) answer {
 		IPAddress: ip, HWAddress: kea.HWAddress(strings.ToLower(args.HWAddress)), ClientID: args.ClientID, SubnetID: subnet.ID, State: args.State,
 		CLTT: time.Unix(begin, 0).UTC(), ValidLifetime: time.Duration(lifetime) * time.Second, Hostname: strings.ToLower(args.Hostname),
 	}}
+	s.leasesChanged(subnet.ID)
 	return success(fmt.Sprintf("Lease for address %s, subnet-id %d added.", ip, subnet.ID), nil)
 }
 

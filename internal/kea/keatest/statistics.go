@@ -3,24 +3,26 @@
 package keatest
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
 )
 
-// starts counts the starts of all servers.
-var starts atomic.Int64
+// times counts the times of all servers' statistics.
+var times atomic.Int64
 
-// newInstance returns the time of a start as Kea writes it. The microseconds are those of no other
-// start, also where the time stands still.
-func newInstance(now time.Time) string {
-	start := now.UTC().Truncate(time.Second).Add(time.Duration(starts.Add(1)) * time.Microsecond)
-	return start.Format("2006-01-02 15:04:05.000000")
+// newTime returns the time of a sample as Kea writes it. The microseconds are those of no other one,
+// also where the time stands still.
+func newTime(now time.Time) string {
+	t := now.UTC().Truncate(time.Second).Add(time.Duration(times.Add(1)) * time.Microsecond)
+	return t.Format("2006-01-02 15:04:05.000000")
 }
 
 // messages are the statistics that Kea sets to 0 when it starts, and not when it reads its
-// configuration again. Here nothing counts.
+// configuration again. Here they do not count.
 var messages = []string{
 	"pkt4-ack-received", "pkt4-ack-sent", "pkt4-decline-received", "pkt4-discover-received", "pkt4-inform-received", "pkt4-nak-received",
 	"pkt4-nak-sent", "pkt4-offer-received", "pkt4-offer-sent", "pkt4-received", "pkt4-release-received", "pkt4-request-received", "pkt4-sent",
@@ -39,5 +41,14 @@ func (s *Server) statisticGet(raw json.RawMessage) answer {
 	if slices.Contains(messages, args.Name) {
 		out[args.Name] = []any{[]any{0, s.instance}}
 	}
+	var id uint32
+	if _, err := fmt.Sscanf(args.Name, "subnet[%d].assigned-addresses", &id); err == nil && s.subnetByID(id) != nil {
+		out[args.Name] = []any{[]any{len(s.leasesWhere(func(l lease) bool { return l.SubnetID == id })), cmp.Or(s.assigned[id], s.instance)}}
+	}
 	return success("", out)
+}
+
+// leasesChanged records that the number of leases of a subnet has changed, at a time of its own.
+func (s *Server) leasesChanged(subnet uint32) {
+	s.assigned[subnet] = newTime(s.options.Now())
 }

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package group
+
+import (
+	"context"
+	"time"
+
+	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/mirror"
+)
+
+// Devices that wait for a lease are looked up when one may have come. Kea says cheaply when the
+// leases of a subnet last changed, so that is asked more often than the rest, and nothing is read
+// while it stays the same:
+//
+//	asked    all lookups, each heartbeat if Kea does not say when leases change
+//	         once a second, by default, while a device of the subnet has begun to wait lately, or
+//	         leases have changed
+//	         less often, down to each heartbeat, the longer nothing has happened, the more subnets
+//	         have devices that wait, and the longer reading leases takes
+const (
+	// looksPerSnapshot is how many looks there are in a snapshot interval at most, and
+	// subnetsPerLook how many subnets may be asked about at that rate.
+	looksPerSnapshot = 30
+	subnetsPerLook   = 4
+	// idleLooks is the least number of looks since something has happened, before they become fewer.
+	idleLooks = 60
+	// looksShare is which part of the time reading leases may take between two heartbeats: a tenth.
+	looksShare = 10
+)
+
+// leaseLooks is when leases of devices that wait were last looked for, and what was found. It
+// belongs to the loop of a server.
+type leaseLooks struct {
+	// changed is when the leases of each subnet with devices that wait had last changed, in Kea's
+	// words, when its devices were last looked up; "" if Kea cannot say.
+	changed map[uint32]string
+	// moved is when a device was last new, or leases had changed.
+	moved time.Time
+	// took is how long reading leases has taken the last time; 0 if nothing had to be read.
+	took time.Duration
+}
+
+// gap returns how long after the last look the next one is due; false if that is not before the next
+// heartbeat.
+func (l *leaseLooks) gap(interval time.Duration, now time.Time) (time.Duration, bool) {
+	for _, c := range l.changed {
+		if c == "" {
+			return 0, false
+		}
+	}
+	least := max(interval/looksPerSnapshot, minGap)
+	subnets := time.Duration(len(l.changed)) * least / subnetsPerLook
+	gap := max(least, subnets, now.Sub(l.moved)/idleLooks, looksShare*l.took)
+	return gap, len(l.changed) > 0 && gap < interval/ticksPerSnapshot
+}
+
+// lookForLeases looks up the devices that wait for a lease, those only that may have got one since
+// it was done last.
+func (s *server) lookForLeases(ctx context.Context) error {
+	waiting, answers := s.currentlyWaiting(), s.unusable() == nil && !s.lacks(kea.HookLeaseCmds)
+	s.leaseLooks.took = 0
+	if len(waiting) == 0 || !answers {
+		s.leaseLooks.changed = nil
+		return nil
+	}
+	changed, err := s.leasesChanged(ctx, waiting)
+	if err != nil {
+		return err
+	}
+	var concerned []mirror.Key
+	added := 0
+	for k, lookedUp := range waiting {
+		now := changed[k.SubnetID]
+		if !lookedUp || now == "" || now != s.leaseLooks.changed[k.SubnetID] {
+			concerned = append(concerned, k)
+		}
+		if !lookedUp {
+			added++
+		}
+	}
+	if len(concerned) > 0 {
+		began := time.Now()
+		s.leaseLooks.moved = began
+		if err := s.readLeasesOfWaiting(ctx, concerned, added); err != nil {
+			return err
+		}
+		s.leaseLooks.took = time.Since(began)
+	}
+	s.leaseLooks.changed = changed
+	return nil
+}
+
+// leasesChanged returns for each subnet in which devices wait when its leases last changed; "" if
+// Kea does not say, or if there are so many subnets that it is cheaper to read all leases.
+func (s *server) leasesChanged(ctx context.Context, waiting map[mirror.Key]bool) (map[uint32]string, error) {
+	changed := map[uint32]string{}
+	for k := range waiting {
+		changed[k.SubnetID] = ""
+	}
+	if len(changed) > max(s.leaseDemand.pageCount(), 1)*lookupsPerPage {
+		return changed, nil
+	}
+	for id := range changed {
+		c, err := s.client().LeasesChanged(ctx, id)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // It names the command.
+		}
+		changed[id] = c
+	}
+	return changed, nil
+}

@@ -31,7 +31,7 @@ import (
 func TestWrites(t *testing.T) {
 	const n = 20
 	c := newTenants(t)
-	s := &site{t: t, world: c.world, kea: testenv.StartKea(t, testenv.KeaOptions{Subnets: []testenv.Subnet{{ID: 1, Prefix: "10.123.0.0/16"}}}), namespace: "machines"}
+	s := &site{t: t, world: c.world, kea: testenv.StartKea(t, testenv.KeaOptions{PersistLeases: true, Subnets: []testenv.Subnet{{ID: 1, Prefix: "10.123.0.0/16"}}}), namespace: "machines"}
 	s.look(s.kea, "", "")
 	s.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}})
 	s.create(s.config())
@@ -108,6 +108,22 @@ func TestWrites(t *testing.T) {
 			equal(t, "resources that crossplane-runtime's metric counts as Ready for the first time", c.firstReady(t)-ready, n)
 		})
 	}
+	t.Run("put back", func(t *testing.T) {
+		got := s.writesDuring(c, func() {
+			s.kea.Restart(t)
+			for i := range n {
+				s.awaitHeld(fleetMAC(1, i), fleetAddress(1, i))
+			}
+		})
+		// Events about a few of them are for people to notice it.
+		if got["POST events"] < 1 || got["POST events"] > 3*n/2 {
+			t.Errorf("events: got %d", got["POST events"])
+		}
+		delete(got, "POST events")
+		if diff := cmp.Diff(map[string]int{}, got); diff != "" {
+			t.Errorf("what Kea has lost is put back without a change of its status: writes, -want, +got:\n%s", diff)
+		}
+	})
 }
 
 func fleetMAC(fleet, i int) string {

@@ -45,6 +45,8 @@ type external struct {
 	recorded bool
 	// ready is the Ready condition as observed after a write; empty if it could not be observed.
 	ready xpv2.Condition
+	// conditions are those of the resource before this reconcile.
+	conditions []xpv2.Condition
 }
 
 // reasonContentLost is the reason of the event about what could not be kept of a reservation.
@@ -71,6 +73,7 @@ func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (ma
 		e.stopWaiting(mg, in)
 	}
 	o.Servers = lastSeen(mg, o.Servers)
+	e.conditions = slices.Clone(mg.Status.Conditions)
 	setStatus(mg, o, time.Now(), beforeWrite)
 	e.pinned = pin(mg, o)
 	return managed.ExternalObservation{
@@ -209,6 +212,7 @@ func (e *external) apply(ctx context.Context, mg *v1alpha1.KeaReservation) error
 	if o, err := e.group.Observe(in); err == nil {
 		o.Servers = lastSeen(mg, o.Servers)
 		setStatus(mg, o, time.Now(), afterWrite)
+		keepTransitions(mg, e.conditions)
 		e.ready = mg.GetCondition(xpv2.TypeReady)
 	}
 	return werr

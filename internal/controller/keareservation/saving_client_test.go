@@ -184,16 +184,24 @@ func (r reasons) WithAnnotations(_ ...string) event.Recorder { return r }
 // TestQuietRecorder: what a person has to know is recorded, and what is only a step is not.
 func TestQuietRecorder(t *testing.T) {
 	var got []event.Reason
-	r := quietRecorder{reasons{&got}}.WithAnnotations("external-name", "a")
+	r := newQuietRecorder(reasons{&got}).WithAnnotations("external-name", "a")
 	for _, e := range []event.Event{
 		event.Normal(reasonCreated, "Successfully requested creation of external resource"),
-		event.Normal("UpdatedExternalResource", "Successfully requested update of external resource"),
+		event.Normal(reasonUpdated, "Successfully requested update of external resource"),
 		event.Normal("DeletedExternalResource", "Successfully requested deletion of external resource"),
 		event.Warning("CannotCreateExternalResource", errors.New("boom")),
 	} {
 		r.Event(&v1alpha1.KeaReservation{}, e)
 	}
-	if diff := cmp.Diff([]event.Reason{"UpdatedExternalResource", "DeletedExternalResource", "CannotCreateExternalResource"}, got); diff != "" {
+	if diff := cmp.Diff([]event.Reason{reasonUpdated, "DeletedExternalResource", "CannotCreateExternalResource"}, got); diff != "" {
 		t.Errorf("events: -want, +got:\n%s", diff)
+	}
+
+	got = nil
+	for range 10 * updatesAtOnce {
+		r.Event(&v1alpha1.KeaReservation{}, event.Normal(reasonUpdated, "Successfully requested update of external resource"))
+	}
+	if len(got) < updatesAtOnce-1 || len(got) > 2*updatesAtOnce {
+		t.Errorf("a fleet that is put back: %d events, want about %d", len(got), updatesAtOnce)
 	}
 }

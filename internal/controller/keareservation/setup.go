@@ -105,7 +105,7 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.
 		}
 	}
 	kube, waiting := &savingClient{Client: mgr.GetClient(), created: newCreatedSet(), written: newLastWrites()}, newResourceSet()
-	recorder := quietRecorder{event.NewAPIRecorder(mgr.GetEventRecorderFor(name))} //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
+	recorder := newQuietRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(name))) //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	connect := &connector{client: kube, groups: c, users: users, labels: n.Labels, recorder: recorder, created: kube.created, waiting: waiting}
 	r := managed.NewReconciler(managerOf{mgr, kube}, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(kube, o, connect, name)...)
 	co := o.ForControllerRuntime()

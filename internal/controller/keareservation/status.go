@@ -41,6 +41,18 @@ func setStatus(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time, 
 	mg.SetConditions(conditions...)
 }
 
+// keepTransitions has conditions that are again as they were before the reconcile keep the time of
+// their last transition: what Kea has lost and got back is no change of the status.
+func keepTransitions(mg *v1alpha1.KeaReservation, before []xpv2.Condition) {
+	for i, now := range mg.Status.Conditions {
+		for _, was := range before {
+			if was.Type == now.Type && was.Equal(now) {
+				mg.Status.Conditions[i] = was
+			}
+		}
+	}
+}
+
 // allowedBefore reports whether the resource was allowed what it wants when it was last observed.
 func allowedBefore(mg *v1alpha1.KeaReservation) bool {
 	return mg.GetCondition(xpv2.TypeReady).Reason != v1alpha1.ReasonNotAllowed

@@ -16,6 +16,10 @@ import (
 // resting is how long is watched what happens while nothing is to be done.
 const resting = 2 * time.Minute
 
+// snapshotInterval is the default one: the status of the provider configuration says after it how many
+// reservations there are.
+const snapshotInterval = 30 * time.Second
+
 // leasesPerSecond is how fast machines that wait get their leases.
 const leasesPerSecond = 20
 
@@ -58,6 +62,7 @@ func rssAim(n int) string {
 func (w *world) rest() []row {
 	w.b.Helper()
 	w.quiet()
+	w.sleep(snapshotInterval)
 	defer w.profile("rest")()
 	before := w.cost()
 	w.sleep(resting)

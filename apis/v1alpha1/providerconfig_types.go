@@ -232,6 +232,18 @@ type ClusterProviderConfigSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	Access []Access `json:"access,omitempty"`
+
+	// FormerClusterUIDs are the UIDs that the kube-system namespace of this cluster
+	// had before it was rebuilt. A reservation in Kea that is marked with one of them
+	// belongs to the KeaReservation with the namespace and name of its mark, and gets
+	// this cluster's UID. Never list the UID of a cluster that still runs: the two
+	// would take each other's reservations.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	FormerClusterUIDs []string `json:"formerClusterUIDs,omitempty"`
 }
 
 // A ClusterProviderConfig names the Kea servers for KeaReservations of all

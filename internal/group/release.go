@@ -105,7 +105,7 @@ func (g *Group) lastHeld(s *server, in reservation.Intent, wasReserved bool) []r
 	if released {
 		copies = slices.DeleteFunc(copies, func(c reservation.Copy) bool { return c.Store.Place == kea.TargetDatabase })
 	}
-	return reservation.Remains(copies, owner, wasReserved)
+	return reservation.Remains(copies, owner, in.Grant, wasReserved)
 }
 
 // releasesDatabase reports whether a server answers, and keeps reservations in its database.
@@ -147,7 +147,7 @@ func (s *server) remains(ctx context.Context, in reservation.Intent, owner reser
 			return nil, fmt.Errorf("cannot tell what server %s holds for %s: %w", s.name, in.HWAddress, err)
 		}
 	}
-	left := reservation.Remains(s.mirror.Copies(s.name, in, owner), owner, wasReserved)
+	left := reservation.Remains(s.mirror.Copies(s.name, in, owner), owner, in.Grant, wasReserved)
 	if len(left) > 0 {
 		return left, nil
 	}

@@ -75,6 +75,42 @@ func TestAdoptAnnotation(t *testing.T) {
 	}
 }
 
+// TestFormerCluster: a cluster that was rebuilt takes back what is marked with the UID it had before
+// once that is listed, each resource its own, and removes it with the resource.
+func TestFormerCluster(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testenv.KeaOptions{}, eachMinute)
+	const otherMAC = "00:02:12:34:56:79"
+	theirs := byHand("10.123.0.60")
+	theirs.UserContext["crossplane"] = marked(s.namespace + "/vm01")["crossplane"]
+	s.put(theirs)
+	s.put(kea.Reservation{HWAddress: otherMAC, IPAddress: addr("10.123.0.61"), UserContext: marked(s.namespace + "/vm02")})
+	mine := s.reservation("vm01", params{HWAddress: mac})
+	another := s.reservation("another", params{HWAddress: otherMAC})
+	for _, r := range []*v1alpha1.KeaReservation{mine, another} {
+		s.create(r)
+		s.await(r, notReady(v1alpha1.ReasonOwnedByAnother, "another cluster")...)
+	}
+	s.soon("taking back", func() {
+		edit(s, s.clusterConfig(), func(pc *v1alpha1.ClusterProviderConfig) {
+			pc.Spec.FormerClusterUIDs = []string{"c0ffee00-0000-0000-0000-000000000000"}
+		})
+		s.await(mine, isReady, isSynced)
+	})
+	equal(t, "spec.forProvider.ipAddress", mine.Spec.ForProvider.IPAddress, "10.123.0.60")
+	s.awaitMarked(mac, "vm01")
+	checkByHand(t, s.held(mac), "10.123.0.60")
+	s.await(another, notReady(v1alpha1.ReasonOwnedByAnother, "another cluster")...)
+	s.delete(another)
+	s.awaitGone(another)
+	s.awaitHeld(otherMAC, "10.123.0.61")
+	s.delete(mine)
+	s.awaitGone(mine)
+	if got := s.held(mac); got != nil {
+		t.Errorf("Kea still holds %+v", got)
+	}
+}
+
 // TestTwoAdopters: two resources that both take the device's reservation over do
 // not take it from each other: the older one has it.
 func TestTwoAdopters(t *testing.T) {

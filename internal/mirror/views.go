@@ -124,7 +124,7 @@ func (m *Mirror) Copies(name string, in reservation.Intent, owner reservation.Ow
 			if !ok {
 				continue
 			}
-			if o, marked := e.owner(); (found && id == sub.ID) || (marked && o == owner) {
+			if o, marked := e.owner(); (found && id == sub.ID) || (marked && in.Grant.IsOwn(o, owner)) {
 				out = append(out, reservation.Copy{
 					Store: reservation.Store{Server: name, Place: place}, Primary: place == s.settings.Primary, Host: e.Reservation(),
 				})

@@ -94,7 +94,7 @@ func (s *situation) lost(server serverViews) *kea.Reservation {
 		if r == nil || other.name() == server.name() {
 			continue
 		}
-		if _, others := ownedByOther(r, s.owner); !others || s.takes(r) {
+		if _, others := ownedByOther(r, s.owner, s.in.Grant); !others || s.takes(r) {
 			return r
 		}
 	}

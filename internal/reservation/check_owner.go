@@ -13,7 +13,7 @@ import (
 func checkOwner(s *situation) *finding {
 	for _, server := range s.servers {
 		for _, r := range server.hosts() {
-			if owner, other := ownedByOther(r, s.owner); other && !s.takes(r) {
+			if owner, other := ownedByOther(r, s.owner, s.in.Grant); other && !s.takes(r) {
 				return s.ownedBy(server, owner)
 			}
 		}
@@ -100,7 +100,7 @@ func (s *situation) holdsOne() bool {
 	return slices.ContainsFunc(append(slices.Clone(s.servers), s.away...), func(server serverViews) bool {
 		return slices.ContainsFunc(server.hosts(), func(r *kea.Reservation) bool {
 			owner, marked := OwnerOf(r)
-			return marked && owner == s.owner
+			return marked && s.in.Grant.IsOwn(owner, s.owner)
 		})
 	})
 }
@@ -119,7 +119,7 @@ func (s *situation) withoutOthersLosses(views []View) []View {
 
 func (s *situation) othersLoss(r *kea.Reservation) bool {
 	_, marked := OwnerOf(r)
-	_, other := ownedByOther(r, s.owner)
+	_, other := ownedByOther(r, s.owner, s.in.Grant)
 	differs := r.IPAddress.IsValid() && s.in.Address.IsValid() && r.IPAddress != s.in.Address
 	switch {
 	case other:

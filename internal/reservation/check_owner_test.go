@@ -54,6 +54,29 @@ func TestDecideOwner(t *testing.T) {
 				Steps: []string{"update memory@kea1 10.123.0.50"}, Servers: []string{"kea1 Pending"},
 			},
 		},
+		"FormerCluster": {
+			reason: "By a UID that the cluster had before, the reservation is the resource's own, whatever differs.",
+			views:  []reservation.View{view("memory@kea1", has(host(ip(51), ownedBy(reservation.Owner{Cluster: "c0", Resource: me.Resource}))))},
+			in:     in(ip(50), formerly("c0")),
+			want: plan{
+				State: reservation.Pending, Message: "ip-address 10.123.0.51, wanted 10.123.0.50; the mark of ownership is missing or differs", Address: "10.123.0.50",
+				Steps: []string{"update memory@kea1 10.123.0.50"}, Servers: []string{"kea1 Pending"},
+			},
+		},
+		"OtherOfFormerCluster": {
+			reason: "It is not if another resource had it.",
+			views:  []reservation.View{view("memory@kea1", has(host(ip(50), ownedBy(reservation.Owner{Cluster: "c0", Resource: vm02.Resource}))))},
+			in:     in(ip(50), formerly("c0")),
+			want: blocked("the reservation of 00:02:12:34:56:78 in 10.123.0.0/24 belongs to a KeaReservation of another cluster",
+				"kea1 OwnedByAnother"),
+		},
+		"OtherThanFormerCluster": {
+			reason: "Nor if a cluster had it that is not listed.",
+			views:  []reservation.View{view("memory@kea1", has(host(ip(50), ownedBy(reservation.Owner{Cluster: "c2", Resource: me.Resource}))))},
+			in:     in(ip(50), formerly("c0")),
+			want: blocked("the reservation of 00:02:12:34:56:78 in 10.123.0.0/24 belongs to a KeaReservation of another cluster",
+				"kea1 OwnedByAnother"),
+		},
 		"OnOneOfTwo": {
 			reason: "If one server refuses, none is changed, and the message names the one.",
 			views:  []reservation.View{view("memory@kea1"), view("memory@kea2", has(host(ip(50), ownedBy(vm02))))},

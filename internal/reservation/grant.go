@@ -34,6 +34,14 @@ type Grant struct {
 	// Limited means that what no rule allows may not be used.
 	Limited bool
 	Rules   []Rule
+	// FormerClusters are the UIDs that this cluster had before: what is marked with one of them
+	// belongs to the resource of the same name.
+	FormerClusters []string
+}
+
+// IsOwn reports whether a mark is that of a resource, by the cluster's UID of now or of before.
+func (g Grant) IsOwn(marked, me Owner) bool {
+	return marked == me || marked.Resource == me.Resource && slices.Contains(g.FormerClusters, marked.Cluster)
 }
 
 // Allows returns what may be taken over in a subnet, and whether it may be used at all. Of several

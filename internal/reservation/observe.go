@@ -64,7 +64,7 @@ func Observe(views []View, in Intent, owner Owner) Observation {
 			o.Held = s.inForce()
 		}
 		for _, r := range s.hosts() {
-			_, other := ownedByOther(r, owner)
+			_, other := ownedByOther(r, owner, in.Grant)
 			o.Exists = o.Exists || !other
 		}
 	}

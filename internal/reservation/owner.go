@@ -50,9 +50,9 @@ func OwnerOf(r *kea.Reservation) (Owner, bool) {
 }
 
 // ownedByOther returns the owner of a reservation that is marked as owned by another resource.
-func ownedByOther(r *kea.Reservation, me Owner) (Owner, bool) {
+func ownedByOther(r *kea.Reservation, me Owner, g Grant) (Owner, bool) {
 	owner, marked := OwnerOf(r)
-	return owner, marked && owner != me
+	return owner, marked && !g.IsOwn(owner, me)
 }
 
 // managedFields returns the names of the fields that the owner of a reservation set: when one is

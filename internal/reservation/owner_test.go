@@ -48,20 +48,23 @@ func TestRemains(t *testing.T) {
 		at("memory@kea1", host(ip(50))),
 		at("database@kea1", host(ip(50), ownedBy(me))),
 		at("memory@kea2", host(ip(50), ownedBy(vm02))),
+		at("memory@kea3", host(ip(50), ownedBy(reservation.Owner{Cluster: "c0", Resource: me.Resource}))),
 		at("database@kea2", host(ip(50), func(r *kea.Reservation) { r.UserContext = map[string]any{"crossplane": "?"} })),
 	}
 	cases := map[string]struct {
 		reason      string
+		grant       reservation.Grant
 		wasReserved bool
 		want        []string
 	}{
 		"Marked":      {reason: "What has the owner's mark is left, and nothing else.", want: []string{"database@kea1"}},
 		"WasReserved": {reason: "Where the owner held the reservation unmarked, that is left too.", wasReserved: true, want: []string{"memory@kea1", "database@kea1"}},
+		"Formerly":    {reason: "What is marked by a UID that the cluster had before is left too.", grant: reservation.Grant{FormerClusters: []string{"c0"}}, want: []string{"database@kea1", "memory@kea3"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, c := range reservation.Remains(all, me, tc.wasReserved) {
+			for _, c := range reservation.Remains(all, me, tc.grant, tc.wasReserved) {
 				got = append(got, c.Store.String())
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {

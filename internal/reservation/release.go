@@ -17,14 +17,14 @@ type Copy struct {
 }
 
 // Remains returns those of a device's copies that are left to remove for an owner: marked as the
-// owner's, or unmarked where the owner held the reservation (wasReserved). An unmarked one in a
+// owner's, also by a UID that the cluster had before, or unmarked where the owner held the reservation (wasReserved). An unmarked one in a
 // database beside memory is an inventory's, which was never written to.
-func Remains(copies []Copy, owner Owner, wasReserved bool) []Copy {
+func Remains(copies []Copy, owner Owner, g Grant, wasReserved bool) []Copy {
 	var out []Copy
 	for _, c := range copies {
 		marked, ok := OwnerOf(&c.Host)
 		written := c.Primary || c.Store.Place == kea.TargetMemory
-		if (ok && marked == owner) || (!ok && wasReserved && written) {
+		if (ok && g.IsOwn(marked, owner)) || (!ok && wasReserved && written) {
 			out = append(out, c)
 		}
 	}

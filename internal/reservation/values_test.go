@@ -88,6 +88,11 @@ func options(all ...kea.OptionData) func(*reservation.Intent) {
 
 func adopt(i *reservation.Intent) { i.Adopt = true }
 
+// formerly lists UIDs that the cluster had before.
+func formerly(clusters ...string) func(*reservation.Intent) {
+	return func(i *reservation.Intent) { i.Grant.FormerClusters = clusters }
+}
+
 // store reads a store as Store.String writes it.
 func store(name string) reservation.Store {
 	place, server, _ := strings.Cut(name, "@")

@@ -187,18 +187,28 @@ type labeler func(ctx context.Context, namespace string) (map[string]string, err
 func grantOf(ctx context.Context, pc resource.ProviderConfig, namespace string, labels labeler) (reservation.Grant, error) {
 	access := accessOf(pc)
 	if len(access) == 0 {
-		return reservation.Grant{}, nil
+		return reservation.Grant{FormerClusters: formerClusters(pc)}, nil
 	}
 	has, err := labels(ctx, namespace)
 	if err != nil {
 		return reservation.Grant{}, err
 	}
-	return connection.GrantOf(access, has), nil
+	g := connection.GrantOf(access, has)
+	g.FormerClusters = formerClusters(pc)
+	return g, nil
 }
 
 func accessOf(o client.Object) []v1alpha1.Access {
 	if pc, ok := o.(*v1alpha1.ClusterProviderConfig); ok {
 		return pc.Spec.Access
+	}
+	return nil
+}
+
+// formerClusters returns the UIDs whose marks count as this cluster's.
+func formerClusters(o client.Object) []string {
+	if pc, ok := o.(*v1alpha1.ClusterProviderConfig); ok {
+		return pc.Spec.FormerClusterUIDs
 	}
 	return nil
 }
@@ -237,10 +247,11 @@ func (a *accessWaker) namespaceChanged(namespace string) {
 	}
 }
 
-// handler wakes all that use a ClusterProviderConfig when its spec.access changes.
+// handler wakes all that use a ClusterProviderConfig when its spec.access or spec.formerClusterUIDs
+// changes.
 func (a *accessWaker) handler() handler.EventHandler {
 	return handler.Funcs{UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-		if !equality.Semantic.DeepEqual(accessOf(e.ObjectOld), accessOf(e.ObjectNew)) {
+		if !equality.Semantic.DeepEqual(accessOf(e.ObjectOld), accessOf(e.ObjectNew)) || !slices.Equal(formerClusters(e.ObjectOld), formerClusters(e.ObjectNew)) {
 			a.waker.notify(connection.Ref{Kind: v1alpha1.ClusterProviderConfigKind, Name: e.ObjectNew.GetName()}, mirror.Changes{Everything: true})
 		}
 	}}

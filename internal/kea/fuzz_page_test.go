@@ -20,6 +20,7 @@ func FuzzHost(f *testing.F) {
 		`{"client-classes":["a",null],"option-data":[{"always-send":false,"code":6,"csv-format":true,"data":"10.0.0.2","name":"domain-name-servers","never-send":false,"space":"dhcp4"}]}`,
 		`{"option-data":[{"code":65536}]}`, `{"option-data":[null]}`, `{"option-data":{}}`, `{"user-context":{"crossplane":{"cluster":"\u00e9"}},"x":[ 1 , {"y":" a b "}]}`,
 		`{"user-context":[]}`, `{"user-context":null}`, `{"hostname":5}`, `{"hostname":"\ud800ü"}`, `{"next-server":"0.0.0.0","subnet-id":-1}`, `{"duid":null,"flex-id":"0A"}`,
+		`{"not-known":{"x":"\u1000"}}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -45,16 +46,17 @@ func FuzzHost(f *testing.F) {
 		if h.SubnetID != want.SubnetID || h.HWAddress != want.HWAddress || h.IPAddress != want.IPAddress {
 			t.Errorf("it is found by %+v, want %+v", h, want)
 		}
-		if diff := cmp.Diff(want, h.Reservation(), compare); diff != "" {
+		// What this client does not know may be written in another way, such as without escapes.
+		byValue := cmp.Transformer("byValue", func(raw json.RawMessage) (v any) {
+			_ = json.Unmarshal(raw, &v)
+			return v
+		})
+		if diff := cmp.Diff(want, h.Reservation(), compare, byValue); diff != "" {
 			t.Errorf("-by itself, +in a page:\n%s", diff)
 		}
 		if diff := cmp.Diff(want.UserContext, h.UserContext()); diff != "" {
 			t.Errorf("UserContext: -want +got:\n%s", diff)
 		}
-		byValue := cmp.Transformer("byValue", func(raw json.RawMessage) (v any) {
-			_ = json.Unmarshal(raw, &v)
-			return v
-		})
 		again := kea.HostOf(&want)
 		if diff := cmp.Diff(want, again.Reservation(), compare, byValue); diff != "" {
 			t.Errorf("-read, +made of what was read:\n%s", diff)

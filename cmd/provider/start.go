@@ -86,7 +86,8 @@ func (c *startCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cannot find a cluster, set KUBECONFIG or run in one: %w", err)
 	}
-	mgr, err := c.newManager(cfg)
+	leader := &leadership{now: time.Now}
+	mgr, err := c.newManager(cfg, leader)
 	if err != nil {
 		return err
 	}
@@ -95,6 +96,9 @@ func (c *startCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("cannot use --allowed-kea-hosts: %w", err)
 	}
 	network := connection.Network{TenantHosts: hosts, Proxy: c.UseProxy}
+	if c.LeaderElection {
+		network.MayWrite = leader.mayWrite
+	}
 	groups := connection.NewGroups()
 	metrics.Registry.MustRegister(groups)
 	defer groups.Wait()
@@ -127,7 +131,7 @@ func newScheme() (*runtime.Scheme, error) {
 	return s, nil
 }
 
-func (c *startCommand) newManager(cfg *rest.Config) (ctrl.Manager, error) {
+func (c *startCommand) newManager(cfg *rest.Config, leader *leadership) (ctrl.Manager, error) {
 	s, err := newScheme()
 	if err != nil {
 		return nil, err
@@ -143,6 +147,8 @@ func (c *startCommand) newManager(cfg *rest.Config) (ctrl.Manager, error) {
 		// The process ends when the manager does, so that the next leader need not
 		// wait for the lease to run out.
 		LeaderElectionReleaseOnCancel: true,
+		LeaderElectionConfig:          leader.config(cfg),
+		RenewDeadline:                 new(renewDeadline),
 		Metrics:                       metricsserver.Options{BindAddress: c.MetricsBindAddress},
 		HealthProbeBindAddress:        c.HealthProbeBindAddress,
 		PprofBindAddress:              c.PprofBindAddress,

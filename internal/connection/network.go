@@ -22,6 +22,8 @@ type Network struct {
 	TenantHosts Hosts
 	// Proxy has commands sent through the proxy that the environment names.
 	Proxy bool
+	// MayWrite, if set, is called before each command that changes something, see kea.Config.
+	MayWrite func() error
 }
 
 const askToList = "use one that is allowed, or ask the platform's operators to list it in the provider's flag --allowed-kea-hosts"
@@ -32,7 +34,7 @@ func (n Network) Apply(ref Ref, cfg *group.Config) {
 	cfg.Servers = slices.Clone(cfg.Servers)
 	for i := range cfg.Servers {
 		s := &cfg.Servers[i]
-		s.Kea.Proxy = n.Proxy
+		s.Kea.Proxy, s.Kea.MayWrite = n.Proxy, n.MayWrite
 		if ref.Namespace != "" {
 			n.TenantHosts.restrict(s)
 		}

@@ -53,6 +53,10 @@ type Config struct {
 	// the function that it returns is called with the outcome when the command has ended. It may be
 	// called by several goroutines at once.
 	Admit func(ctx context.Context) (done func(error), err error)
+	// MayWrite, if set, is called right before a command that changes something is sent. The command
+	// is not sent where it returns an error, which is then the command's. It may be called by several
+	// goroutines at once.
+	MayWrite func() error
 	// Observe, if set, is called after each command with its name, how long it took and its
 	// outcome. ErrNotFound is an answer, not a failure of the server. It may be called by several
 	// goroutines at once.
@@ -70,6 +74,7 @@ type Client struct {
 	basicAuth bool
 	timeout   time.Duration
 	admit     func(ctx context.Context) (done func(error), err error)
+	mayWrite  func() error
 	observe   func(command string, took time.Duration, err error)
 	http      *http.Client
 	gaps      gaps
@@ -90,6 +95,7 @@ func NewClient(cfg Config) (*Client, error) {
 		basicAuth: cfg.Username != "" || cfg.Password != "",
 		timeout:   cfg.Timeout,
 		admit:     cfg.Admit,
+		mayWrite:  cfg.MayWrite,
 		observe:   cfg.Observe,
 	}
 	if c.timeout <= 0 {
@@ -97,6 +103,9 @@ func NewClient(cfg Config) (*Client, error) {
 	}
 	if c.admit == nil {
 		c.admit = func(context.Context) (func(error), error) { return func(error) {}, nil }
+	}
+	if c.mayWrite == nil {
+		c.mayWrite = func() error { return nil }
 	}
 	if c.observe == nil {
 		c.observe = func(string, time.Duration, error) {}

@@ -145,3 +145,31 @@ func TestObserve(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// TestMayWrite: what may not be written is not sent, and what only reads is.
+func TestMayWrite(t *testing.T) {
+	t.Parallel()
+	k := keatest.New(t, keatest.Options{})
+	cfg := k.ClientConfig()
+	errNo := errors.New("not now")
+	cfg.MayWrite = func() error { return errNo }
+	c := newClient(t, cfg)
+	writes := map[string]func() error{
+		"reservation-add": func() error {
+			return c.AddReservation(t.Context(), kea.TargetMemory, host("00:00:00:00:0a:01", "10.123.0.51"))
+		},
+		"reservation-update": func() error {
+			return c.UpdateReservation(t.Context(), kea.TargetMemory, host("00:00:00:00:0a:01", "10.123.0.51"))
+		},
+		"reservation-del": func() error { return c.DeleteReservation(t.Context(), kea.TargetMemory, 1, "00:00:00:00:0a:01") },
+		"config-write":    func() error { return c.WriteConfig(t.Context()) },
+	}
+	for command, write := range writes {
+		if err := write(); !errors.Is(err, errNo) || k.Commands()[command] != 0 {
+			t.Errorf("%s: %v, sent %d times, want %v and none", command, err, k.Commands()[command], errNo)
+		}
+	}
+	if _, err := c.Status(t.Context()); err != nil {
+		t.Errorf("status-get: %v", err)
+	}
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// answers answers each request with a status, after some time.
+type answers struct {
+	status int
+	takes  time.Duration
+}
+
+func (a answers) RoundTrip(*http.Request) (*http.Response, error) {
+	time.Sleep(a.takes)
+	return &http.Response{StatusCode: a.status, Body: http.NoBody}, nil
+}
+
+// TestLeadership: a leader writes while the lease is certain to be its own.
+func TestLeadership(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		reason string
+		method string
+		answer answers
+		after  time.Duration
+		want   error
+	}{
+		"Renewed":   {"The lease was renewed just now.", http.MethodPut, answers{status: http.StatusOK}, time.Second, nil},
+		"Made":      {"The lease was made just now.", http.MethodPost, answers{status: http.StatusCreated}, time.Second, nil},
+		"Frozen":    {"A process that was frozen since cannot know.", http.MethodPut, answers{status: http.StatusOK}, time.Minute, errNotLeader},
+		"Slow":      {"The lease runs from when its renewal was sent, not from when that was answered.", http.MethodPut, answers{http.StatusOK, 8 * time.Second}, 3 * time.Second, errNotLeader},
+		"Refused":   {"Another one has it.", http.MethodPut, answers{status: http.StatusConflict}, 0, errNotLeader},
+		"OnlyRead":  {"To look at the lease does not renew it.", http.MethodGet, answers{status: http.StatusOK}, 0, errNotLeader},
+		"LongSince": {"No renewal has come for the time in which another one may not yet take over.", http.MethodPut, answers{status: http.StatusOK}, renewDeadline + 1, errNotLeader},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l := &leadership{now: time.Now}
+				r := &renewals{RoundTripper: tc.answer, of: l}
+				req, err := http.NewRequestWithContext(t.Context(), tc.method, "https://api.example.com/lease", http.NoBody)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp, err := r.RoundTrip(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = resp.Body.Close()
+				time.Sleep(tc.after)
+				if got := l.mayWrite(); got != tc.want { //nolint:errorlint // It is not wrapped.
+					t.Errorf("%s\nmayWrite(): %v, want %v", tc.reason, got, tc.want)
+				}
+			})
+		})
+	}
+}

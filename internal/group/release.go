@@ -139,19 +139,31 @@ func (s *server) remains(ctx context.Context, in reservation.Intent, owner reser
 	if sub, ok := s.mirror.Resolve(s.name, in.Subnet); ok {
 		keys[mirror.Key{SubnetID: sub.ID, HW: in.HWAddress}] = struct{}{}
 	}
-	for _, c := range s.mirror.Copies(s.name, in, owner) {
+	copies := s.mirror.Copies(s.name, in, owner)
+	for _, c := range copies {
 		keys[keyOf(c.Host)] = struct{}{}
 	}
+	known := len(reservation.Remains(copies, owner, in.Grant, wasReserved)) > 0
+	left, err := s.readRemains(ctx, keys, in, owner, wasReserved)
+	if err == nil && len(left) == 0 && known {
+		// One answer is not enough to forget what was there: it can be another Kea's, where the address
+		// of the server has just moved.
+		left, err = s.readRemains(ctx, keys, in, owner, wasReserved)
+	}
+	if err != nil || len(left) > 0 {
+		return left, err
+	}
+	return nil, s.confirmNothingRemains(ctx)
+}
+
+// readRemains reads hosts of a device into the mirror, and returns those that are left to remove.
+func (s *server) readRemains(ctx context.Context, keys map[mirror.Key]struct{}, in reservation.Intent, owner reservation.Owner, wasReserved bool) ([]reservation.Copy, error) {
 	for k := range keys {
 		if err := s.readHostEverywhere(ctx, k); err != nil {
 			return nil, fmt.Errorf("cannot tell what server %s holds for %s: %w", s.name, in.HWAddress, err)
 		}
 	}
-	left := reservation.Remains(s.mirror.Copies(s.name, in, owner), owner, in.Grant, wasReserved)
-	if len(left) > 0 {
-		return left, nil
-	}
-	return nil, s.confirmNothingRemains(ctx)
+	return reservation.Remains(s.mirror.Copies(s.name, in, owner), owner, in.Grant, wasReserved), nil
 }
 
 // confirmNothingRemains returns an error if Kea may have lost the database that the reservation is

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
+	"github.com/vitistack/provider-kea/internal/mirror"
 )
 
 const (
@@ -160,7 +161,7 @@ func (s *server) ask(ctx context.Context) (restarted bool, err error) {
 		s.toInspect, s.database, s.memoryLost = true, nil, true
 		s.addressesUnique.Store(false) // Its configuration may be another one.
 		s.retrySave()
-		s.mirror.ForgetRefusals(s.name)
+		s.addAllBehind(s.mirror.ForgetRefusals(s.name), mirror.Changes{})
 	}
 	if err != nil {
 		return restarted, err

@@ -3,7 +3,6 @@
 package mirror
 
 import (
-	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -214,17 +213,24 @@ func (m *Mirror) KeepHost(at reservation.Store, k Key) {
 }
 
 // ForgetRefusals drops the changes that a server did not accept, and that a restart may have
-// mended.
-func (m *Mirror) ForgetRefusals(name string) {
+// mended. It returns the devices of these.
+func (m *Mirror) ForgetRefusals(name string) []kea.HWAddress {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s, ok := m.servers[name]
 	if !ok {
-		return
+		return nil
 	}
+	var devices []kea.HWAddress
 	for _, st := range s.stores {
-		maps.DeleteFunc(st.refusals, func(_ Key, r *reservation.Refusal) bool { return r.UntilRestart })
+		for k, r := range st.refusals {
+			if r.UntilRestart {
+				devices = append(devices, k.HW)
+				delete(st.refusals, k)
+			}
+		}
 	}
+	return devices
 }
 
 // ForgetRefusal drops a change that a store did not accept, and that is no longer wanted.

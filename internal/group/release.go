@@ -143,7 +143,9 @@ func (s *server) remains(ctx context.Context, in reservation.Intent, owner reser
 	for _, c := range copies {
 		keys[keyOf(c.Host)] = struct{}{}
 	}
-	known := len(reservation.Remains(copies, owner, in.Grant, wasReserved)) > 0
+	known := slices.ContainsFunc(reservation.Remains(copies, owner, in.Grant, wasReserved), func(c reservation.Copy) bool {
+		return c.Store.Place == kea.TargetMemory || !s.group.isShared() // Other servers read a shared database too.
+	})
 	left, err := s.readRemains(ctx, keys, in, owner, wasReserved)
 	if err == nil && len(left) == 0 && known {
 		// One answer is not enough to forget what was there: it can be another Kea's, where the address

@@ -166,6 +166,7 @@ func (s *server) ask(ctx context.Context) (restarted bool, err error) {
 	if err != nil {
 		return restarted, err
 	}
+	s.settleRemovals(restarted)
 	if s.answered() {
 		return restarted, errUnsteady
 	}

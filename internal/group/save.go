@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/mirror"
+	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
 const (
@@ -78,13 +80,71 @@ func (s *server) saveConfig(ctx context.Context, since time.Time) {
 	}
 	s.mu.Lock()
 	if err == nil && s.unsavedSince.Equal(since) {
-		s.unsavedSince = time.Time{}
+		s.unsavedSince, s.removalsSaved = time.Time{}, true
 	}
 	if err != nil {
 		s.retrySaveAt = time.Now().Add(delay)
 	}
 	s.mu.Unlock()
 	s.updateFacts(func(f *ServerFacts) { f.SaveErr = err })
+}
+
+// maxUnsavedRemovals bounds how many removals are remembered where saving fails for long.
+const maxUnsavedRemovals = 10000
+
+// removed records that a reservation has been removed for an owner. Until Kea has saved that, its
+// configuration file may have the reservation, and a restart brings it back.
+func (s *server) removed(at reservation.Store, k mirror.Key, owner reservation.Owner) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at.Place == kea.TargetMemory && s.current.Load().persist && len(s.unsavedRemovals) < maxUnsavedRemovals {
+		s.unsavedRemovals[k] = owner
+	}
+}
+
+// settleRemovals forgets the removals that Kea has saved, unless it has restarted: that may have been
+// before it saved, with what had come back.
+func (s *server) settleRemovals(restarted bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.removalsSaved && !restarted && s.unsavedSince.IsZero() {
+		clear(s.unsavedRemovals)
+	}
+	s.removalsSaved = s.removalsSaved && !restarted
+}
+
+// writes records that there is a reservation again.
+func (s *server) writes(k mirror.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.unsavedRemovals, k)
+}
+
+// removeAgain removes what had been removed, and not saved, before Kea read its configuration file. The
+// resource has gone, so that nothing else would.
+func (s *server) removeAgain(ctx context.Context, scan *mirror.Scan) error {
+	s.mu.RLock()
+	removals := maps.Clone(s.unsavedRemovals)
+	s.mu.RUnlock()
+	at := reservation.Store{Server: s.name, Place: kea.TargetMemory}
+	for k, owner := range removals {
+		if !scan.Lists(at.Place, k) {
+			continue
+		}
+		got, err := s.fetchHost(ctx, at, k)
+		if err != nil {
+			return fmt.Errorf("cannot tell whether a removed reservation has come back: %w", err)
+		}
+		if has, marked := reservation.OwnerOf(got); !marked || has != owner {
+			continue
+		}
+		if err := s.client().DeleteReservation(ctx, at.Place, k.SubnetID, k.HW); err != nil && !errors.Is(err, kea.ErrNotFound) {
+			return fmt.Errorf("cannot remove a reservation that has come back: %w", err)
+		}
+		s.markUnsaved(at.Place)
+		s.notify(s.mirror.PutHost(at, k, nil, ""))
+	}
+	return nil
 }
 
 // unsaveableError reports that the configuration has options which config-write would empty.

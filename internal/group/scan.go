@@ -69,6 +69,11 @@ func (s *server) readAll(ctx context.Context, scan *mirror.Scan) (mirror.Setting
 	if err := s.confirm(ctx, scan, settings); err != nil {
 		return mirror.Settings{}, err
 	}
+	if s.memoryLost {
+		if err := s.removeAgain(ctx, scan); err != nil {
+			return mirror.Settings{}, err
+		}
+	}
 	if settings.LeasesKnown {
 		scan.BeginLeases(time.Now())
 		err = s.pageLeases(ctx, func(page kea.LeasePage, took time.Duration) error {

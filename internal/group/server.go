@@ -15,6 +15,7 @@ import (
 
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/mirror"
+	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
 // settings are how a server is used. They are replaced as a whole.
@@ -95,6 +96,10 @@ type server struct {
 	// unsavedSince is when reservations in memory were last written and not yet saved; zero if all
 	// are saved. retrySaveAt is when saving is tried again after it has failed.
 	unsavedSince, retrySaveAt time.Time
+	// unsavedRemovals are the reservations in memory that have been removed since, and for whom.
+	// removalsSaved is set once they are saved.
+	unsavedRemovals map[mirror.Key]reservation.Owner
+	removalsSaved   bool
 
 	// databaseErr is what the last check of the hosts-database found, and databaseChecked when that
 	// was.
@@ -147,6 +152,7 @@ func newServer(cfg ServerConfig, c Config, m *mirror.Mirror) (*server, error) {
 		name: cfg.Name, mirror: m, listener: c.Notify, turns: make(chan struct{}, callerCommands),
 		tickNow: make(chan struct{}, 1), probed: make(chan struct{}),
 		facts: ServerFacts{Name: cfg.Name}, announced: ServerFacts{Name: cfg.Name}, waiting: map[mirror.Key]bool{}, behind: map[kea.HWAddress]struct{}{}, toInspect: true,
+		unsavedRemovals: map[mirror.Key]reservation.Owner{},
 	}
 	return s, s.configure(cfg, c)
 }

@@ -14,6 +14,9 @@ import (
 
 // execute takes one step.
 func (s *server) execute(ctx context.Context, step reservation.Step, in reservation.Intent) error {
+	if step.Action != reservation.Remove {
+		s.writes(keyOf(step.Want))
+	}
 	switch step.Action {
 	case reservation.Add:
 		return s.add(ctx, step, in)
@@ -153,6 +156,7 @@ func (s *server) remove(ctx context.Context, step reservation.Step, in reservati
 		s.mirror.SetUnconfirmed(step.Store, k, nil)
 		return errors.Join(wrap("cannot remove the reservation", err), s.readHost(settling(ctx, err), step.Store, k))
 	}
+	s.removed(step.Store, k, s.group.owner(in))
 	s.notify(s.mirror.PutHost(step.Store, k, nil, in.Resource))
 	return nil
 }

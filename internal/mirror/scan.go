@@ -108,6 +108,9 @@ func (m *Mirror) CopyHosts(scan *Scan, of reservation.Store) {
 // Count returns how many hosts of a place have been added.
 func (s *Scan) Count(place kea.Target) int { return s.hosts[place].count }
 
+// Lists reports whether a host of a place has been added.
+func (s *Scan) Lists(place kea.Target, k Key) bool { return s.hosts[place].byKey[k] != nil }
+
 // BeginLeases says that the server is asked for its leases now; AddLeases adds a page of them.
 func (s *Scan) BeginLeases(now time.Time) { s.leases = newLeases(now) }
 

@@ -5,7 +5,6 @@ package group_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -58,6 +57,13 @@ type world struct {
 	// meanwhile are the steps to take just before Kea gets a command, by its name.
 	meanwhile map[string][]string
 
+	// ctx is that of the provider, which kill ends at once, and stopGroup in good order.
+	ctx  context.Context
+	kill func()
+	// injection has faults meet commands; nil for none. killed is set when one has ended the provider.
+	injection *injection
+	killed    atomic.Bool
+
 	held     map[reservation.Store][]string
 	reported map[string]string
 	facts    map[string]string
@@ -105,7 +111,7 @@ func (w *world) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	done.Go(func() { g.Run(ctx) })
-	w.group, w.stopGroup = g, func() { cancel(); done.Wait() }
+	w.group, w.ctx, w.kill, w.stopGroup = g, ctx, cancel, func() { cancel(); done.Wait() }
 	w.settle()
 }
 
@@ -139,7 +145,7 @@ func (w *world) addKea(o keatest.Options) {
 	s := keatest.NewOffline(w.t, o)
 	w.keas = append(w.keas, s)
 	client := s.ClientConfig()
-	client.Transport = &pipe{w, s}
+	client.Transport = &pipe{w, s, len(w.keas)}
 	client.URL = fmt.Sprintf("http://kea%d:8000", len(w.keas))
 	w.config.Servers = append(w.config.Servers, group.ServerConfig{Name: fmt.Sprintf("kea%d", len(w.keas)), Kea: client})
 }
@@ -155,6 +161,7 @@ func (w *world) stop() {
 func (w *world) tick(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait() // What the group does at this moment comes first.
+	w.revive()
 	for _, name := range w.names() {
 		if w.resources[name].failed {
 			w.reconcile(name)
@@ -169,6 +176,7 @@ func (w *world) settle() {
 	const rounds = 20
 	for range rounds {
 		synctest.Wait()
+		w.revive()
 		due := w.due()
 		if len(due) == 0 {
 			return
@@ -218,10 +226,23 @@ func (w *world) names() []string {
 	return out
 }
 
-// reconcile does what the controller does for one resource.
+// revive starts the provider again after it was killed.
+func (w *world) revive() {
+	if w.killed.Swap(false) {
+		w.stepProvider(nil)
+	}
+}
+
+// reconcile does what the controller does for one resource. Of one in which the provider was killed,
+// nothing got to the API server.
 func (w *world) reconcile(name string) {
 	r := w.resources[name]
+	before := *r
 	err := w.reconcileOnce(name, r)
+	if w.killed.Load() {
+		*r = before
+		return
+	}
 	r.failed = err != nil
 	if err != nil {
 		r.state = "error: " + err.Error()
@@ -229,7 +250,7 @@ func (w *world) reconcile(name string) {
 }
 
 func (w *world) reconcileOnce(name string, r *resource) error {
-	ctx := w.t.Context()
+	ctx := w.ctx
 	w.group.AwaitTried(ctx)
 	if r.deleted {
 		return w.release(ctx, name, r)
@@ -323,8 +344,11 @@ func (w *world) release(ctx context.Context, name string, r *resource) error {
 		if err != nil {
 			return err
 		}
-		if remains, err = w.group.Remains(ctx, r.intent, r.reserved); err != nil || remains {
+		if remains, err = w.group.Remains(ctx, r.intent, r.reserved); err != nil {
 			return err
+		}
+		if remains {
+			return errors.New("something is left of it after it was removed") // The controller looks again.
 		}
 	}
 	w.group.Forget(r.intent)
@@ -389,10 +413,11 @@ func optionLine(o kea.OptionData) string {
 	return text
 }
 
-// pipe leads to one of the servers.
+// pipe leads to one of the servers, the n-th.
 type pipe struct {
 	w   *world
 	kea *keatest.Server
+	n   int
 }
 
 // balancer leads to the servers in turn.
@@ -414,18 +439,19 @@ func (p *pipe) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	var command struct {
-		Name string `json:"command"`
-	}
-	if err := json.Unmarshal(body, &command); err != nil {
+	command, err := commandOf(body)
+	if err != nil {
 		return nil, err
 	}
 	w.mu.Lock()
-	step := w.meanwhile[command.Name]
-	delete(w.meanwhile, command.Name)
+	step := w.meanwhile[command]
+	delete(w.meanwhile, command)
 	w.mu.Unlock()
 	if step != nil {
 		w.stepKea(p.kea, step)
+	}
+	if w.injection != nil {
+		return w.injection.roundTrip(p, command, body, r)
 	}
 	return p.kea.RoundTrip(r)
 }

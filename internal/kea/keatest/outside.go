@@ -44,6 +44,14 @@ func (s *Server) Reservations(target kea.Target) []kea.Reservation {
 // keeps it.
 func (s *Server) PutReservation(target kea.Target, r kea.Reservation) { s.put(target, r, false) }
 
+// KeepInFile has the hosts that are in memory now survive restarts and reloads, as those do that a
+// person writes into the configuration file. Unlike config-write it keeps all of them.
+func (s *Server) KeepInFile() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.persisted = s.memory.clone()
+}
+
 // PutUnreadable adds or replaces a host like PutReservation. It is answered so that it cannot be
 // parsed.
 func (s *Server) PutUnreadable(target kea.Target, r kea.Reservation) { s.put(target, r, true) }

@@ -26,6 +26,9 @@ func (a HWAddress) String() string { return string(a) }
 // separators is refused: Kea accepts one silently, and the same twelve digits can be another kind
 // of identifier.
 func ParseHWAddress(s string) (HWAddress, error) {
+	if isCanonical(s) { // as nearly all are, and it is asked often
+		return HWAddress(s), nil
+	}
 	groups, digits, err := splitHWAddress(s)
 	if err != nil {
 		return "", err
@@ -43,6 +46,20 @@ func ParseHWAddress(s string) (HWAddress, error) {
 		return "", fmt.Errorf("cannot read %q as a hardware address: it has %d bytes, an Ethernet address has %d", s, len(raw), macBytes)
 	}
 	return formatHWAddress(raw), nil
+}
+
+// isCanonical reports whether an address is one of six bytes as Kea writes it.
+func isCanonical(s string) bool {
+	if len(s) != 3*macBytes-1 {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case i%3 == 2 && c != ':', i%3 != 2 && (c < '0' || c > '9') && (c < 'a' || c > 'f'):
+			return false
+		}
+	}
+	return true
 }
 
 // splitHWAddress splits an address at its separator and returns how many digits each part must

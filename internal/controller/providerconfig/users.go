@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unique"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	"k8s.io/apimachinery/pkg/types"
@@ -28,7 +29,7 @@ type Users struct {
 	known bool
 	// configs has the provider configuration of each KeaReservation that is a user, and counts how
 	// many each configuration has.
-	configs map[types.NamespacedName]connection.Ref
+	configs map[types.NamespacedName]unique.Handle[connection.Ref]
 	counts  map[connection.Ref]int64
 	// beginning counts the reconciles that may be making a user of a configuration, and closed has the
 	// UIDs of configurations that get no new ones. looked is when the API server was last asked for
@@ -42,7 +43,7 @@ type Users struct {
 // NewUsers returns Users that know of no KeaReservation yet.
 func NewUsers() *Users {
 	return &Users{
-		configs: map[types.NamespacedName]connection.Ref{}, counts: map[connection.Ref]int64{},
+		configs: map[types.NamespacedName]unique.Handle[connection.Ref]{}, counts: map[connection.Ref]int64{},
 		beginning: map[connection.Ref]int{}, closed: map[connection.Ref]types.UID{}, looked: map[connection.Ref]time.Time{},
 	}
 }
@@ -110,14 +111,17 @@ func refIfUser(mg *v1alpha1.KeaReservation) connection.Ref {
 // set records which provider configuration a KeaReservation is a user of; the zero Ref for none.
 func (u *Users) set(key types.NamespacedName, now connection.Ref) {
 	u.mu.Lock()
-	before := u.configs[key]
+	before := connection.Ref{}
+	if ref, ok := u.configs[key]; ok {
+		before = ref.Value()
+	}
 	if before == now {
 		u.mu.Unlock()
 		return
 	}
 	u.add(before, -1)
 	u.add(now, 1)
-	if u.configs[key] = now; now == (connection.Ref{}) {
+	if u.configs[key] = unique.Make(now); now == (connection.Ref{}) {
 		delete(u.configs, key)
 	}
 	known := u.known

@@ -121,6 +121,10 @@ func (a *onceRecorder) fresh(name types.NamespacedName, now map[string]event.Eve
 	defer a.mu.Unlock()
 
 	before := a.recorded[name]
+	if len(now) == 0 { // as it is with most
+		delete(a.recorded, name)
+		return nil
+	}
 	a.recorded[name] = map[string]bool{}
 	for key := range now {
 		a.recorded[name][key] = true

@@ -4,6 +4,7 @@ package keareservation
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -126,6 +127,9 @@ func (s *createdSet) replaceCreating(mg *v1alpha1.KeaReservation) {
 type lastWrites struct {
 	mu sync.Mutex // guards what follows
 	of map[types.NamespacedName]lastWrite
+	// swept is when the writes that are too old to matter were last dropped: most resources are not
+	// looked at again before they are polled.
+	swept time.Time
 	// unknown has the resources whose last write may have been carried out, although it failed.
 	unknown map[types.NamespacedName]bool
 }
@@ -160,7 +164,12 @@ func (l *lastWrites) add(o client.Object, err error) {
 	k := client.ObjectKeyFromObject(o)
 	switch {
 	case err == nil:
-		l.of[k] = lastWrite{version: o.GetResourceVersion(), at: time.Now()}
+		now := time.Now()
+		if now.Sub(l.swept) >= maxCacheLag {
+			maps.DeleteFunc(l.of, func(_ types.NamespacedName, w lastWrite) bool { return now.Sub(w.at) >= maxCacheLag })
+			l.swept = now
+		}
+		l.of[k] = lastWrite{version: o.GetResourceVersion(), at: now}
 		delete(l.unknown, k)
 	case !kerrors.IsConflict(err) && !kerrors.IsNotFound(err):
 		l.unknown[k] = true

@@ -180,14 +180,15 @@ func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.
 	if err != nil {
 		return err
 	}
-	users, namespaces := providerconfig.NewUsers(), keareservation.NewNamespaces(mgr)
+	users, namespaces, fleet := providerconfig.NewUsers(), keareservation.NewNamespaces(mgr), keareservation.NewFleet(mgr)
 	providerconfig.Setup(ctx, mgr, g, groups, network, users)
-	keareservation.Setup(mgr, g, o, max(1, c.MaxReconcileRate), groups, users, namespaces)
+	keareservation.Setup(mgr, g, o, max(1, c.MaxReconcileRate), groups, users, namespaces, fleet)
 	return networkconfiguration.Setup(mgr, g, networkconfiguration.Options{
 		Logger:                  log,
 		DefaultProviderConfig:   defaultConfig,
 		StrictProvider:          c.StrictProvider,
 		Groups:                  groups,
+		Fleet:                   fleet,
 		Namespaces:              namespaces,
 		MaxRemovalPercent:       c.MaxRemovalPercent,
 		MaxConcurrentReconciles: c.MaxConcurrentReconciles,

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -216,22 +215,17 @@ func formerClusters(o client.Object) []string {
 // accessWaker wakes the KeaReservations that a change of what is allowed concerns.
 type accessWaker struct {
 	reader client.Reader
+	all    Reservations
 	waker  *waker
-	log    logging.Logger
 }
 
 // namespaceChanged wakes those of a namespace whose provider configuration limits who may use it.
 func (a *accessWaker) namespaceChanged(namespace string) {
 	ctx := context.Background() // It reads from caches.
-	l := &v1alpha1.KeaReservationList{}
-	if err := a.reader.List(ctx, l, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
-		a.log.Info("Cannot look up which KeaReservations the labels of a namespace concern; the poll will find it", "namespace", namespace, "error", err)
-		return
-	}
 	devices := map[connection.Ref]map[kea.HWAddress]string{}
-	for i := range l.Items {
-		ref := connection.RefOf(&l.Items[i])
-		hw, err := kea.ParseHWAddress(l.Items[i].Spec.ForProvider.HWAddress)
+	for _, mg := range a.all.in(namespace) {
+		ref := connection.RefOf(mg)
+		hw, err := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress)
 		if err != nil {
 			continue
 		}

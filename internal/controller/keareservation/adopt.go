@@ -3,8 +3,7 @@
 package keareservation
 
 import (
-	"context"
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
@@ -21,7 +20,7 @@ import (
 // Of several that have the adopt annotation the oldest may, whatever configuration it reaches the
 // servers by: otherwise each would take it from the others forever. One that is blocked does not
 // hold up the others, but keeps what has its mark.
-func (e *external) intent(ctx context.Context, mg *v1alpha1.KeaReservation) (reservation.Intent, error) {
+func (e *external) intent(mg *v1alpha1.KeaReservation) (reservation.Intent, error) {
 	in, err := intentOf(mg)
 	if err != nil {
 		return in, err
@@ -30,28 +29,22 @@ func (e *external) intent(ctx context.Context, mg *v1alpha1.KeaReservation) (res
 	if !in.Adopt || in.Denied() {
 		return in, nil
 	}
-	for _, ref := range e.groups.Sharing(connection.RefOf(mg)) {
-		l := &v1alpha1.KeaReservationList{}
-		key := ref.Key() + "/" + string(in.HWAddress)
-		if err := e.client.List(ctx, l, client.MatchingFields{byHWAddress: key}, client.UnsafeDisableDeepCopy); err != nil {
-			return reservation.Intent{}, fmt.Errorf("cannot list the KeaReservations that would take the reservation over: %w", err)
+	sharing := e.groups.Sharing(connection.RefOf(mg))
+	for _, rival := range e.all.WithHWAddress(in.HWAddress) {
+		ref := connection.RefOf(rival)
+		if !slices.Contains(sharing, ref) || !sameSubnet(rival, mg) || !older(rival, mg) {
+			continue
 		}
-		for i := range l.Items {
-			rival := &l.Items[i]
-			if !sameSubnet(rival, mg) || !older(rival, mg) {
-				continue
-			}
-			c := claimOf(rival)
-			if ref != connection.RefOf(mg) {
-				c = min(c, e.mostOf(ref))
-			}
-			switch c {
-			case takesOver:
-				in.Adopt = false
-			case blocked:
-				in.Spare = append(in.Spare, intentName(rival))
-			case noClaim:
-			}
+		c := claimOf(rival)
+		if ref != connection.RefOf(mg) {
+			c = min(c, e.mostOf(ref))
+		}
+		switch c {
+		case takesOver:
+			in.Adopt = false
+		case blocked:
+			in.Spare = append(in.Spare, intentName(rival))
+		case noClaim:
 		}
 	}
 	return in, nil

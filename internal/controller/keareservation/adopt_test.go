@@ -10,9 +10,6 @@ import (
 	"time"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
-	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/connection"
@@ -60,17 +57,10 @@ func TestAdoptsFirst(t *testing.T) {
 			mg.Spec.ProviderConfigReference = &xpv2.ProviderConfigReference{Kind: v1alpha1.ClusterProviderConfigKind, Name: "other"}
 		}), want: true},
 	}
-	s := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(s); err != nil {
-		t.Fatal(err)
-	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			mg := adopting("a", someTime, func(mg *v1alpha1.KeaReservation) { mg.Status.AtProvider.SubnetID = new(int64(1)) })
-			c := fake.NewClientBuilder().WithScheme(s).WithObjects(mg, tc.rival).WithIndex(&v1alpha1.KeaReservation{}, byHWAddress, func(o client.Object) []string {
-				return indexes[byHWAddress](o.(*v1alpha1.KeaReservation))
-			}).Build()
-			in, err := (&external{client: c, groups: connection.NewGroups()}).intent(t.Context(), mg)
+			in, err := (&external{all: cacheOf(t, mg, tc.rival), groups: connection.NewGroups()}).intent(mg)
 			if err != nil || in.Adopt != tc.want || !slices.Equal(in.Spare, tc.spare) {
 				t.Errorf("%s\nintent(...): Adopt is %t, Spare is %q, %v", tc.reason, in.Adopt, in.Spare, err)
 			}
@@ -81,19 +71,12 @@ func TestAdoptsFirst(t *testing.T) {
 // TestAdoptsAcrossConfigurations: a resource counts whatever configuration it reaches the server
 // by, but holds nothing up if that cannot use the server, as it has no credentials for it.
 func TestAdoptsAcrossConfigurations(t *testing.T) {
-	s := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(s); err != nil {
-		t.Fatal(err)
-	}
 	mg, rival := wanted(func(mg *v1alpha1.KeaReservation) { mg.Name = "a" }), wanted(func(mg *v1alpha1.KeaReservation) { mg.Name = "0" })
 	for _, r := range []*v1alpha1.KeaReservation{mg, rival} {
 		r.Annotations = map[string]string{v1alpha1.AnnotationKeyAdopt: "true"}
 		r.SetConditions(xpv2.Available(), xpv2.ReconcileSuccess())
 	}
 	rival.Spec.ProviderConfigReference = &xpv2.ProviderConfigReference{Kind: v1alpha1.ProviderConfigKind, Name: "mine"}
-	c := fake.NewClientBuilder().WithScheme(s).WithObjects(mg, rival).WithIndex(&v1alpha1.KeaReservation{}, byHWAddress, func(o client.Object) []string {
-		return indexes[byHWAddress](o.(*v1alpha1.KeaReservation))
-	}).Build()
 	ctx, cancel := context.WithCancel(t.Context())
 	groups := connection.NewGroups()
 	open := func(ref connection.Ref, err error) {
@@ -106,7 +89,7 @@ func TestAdoptsAcrossConfigurations(t *testing.T) {
 	open(connection.RefOf(rival), errors.New("no Secret"))
 	g, _ := groups.Running(connection.RefOf(rival))
 	g.AwaitTried(ctx)
-	in, err := (&external{client: c, groups: groups}).intent(t.Context(), mg)
+	in, err := (&external{all: cacheOf(t, mg, rival), groups: groups}).intent(mg)
 	if want := []string{"ns/0"}; err != nil || !in.Adopt || !slices.Equal(in.Spare, want) {
 		t.Errorf("intent(...): Adopt is %t, Spare is %q, %v, want it to take over, and %q spared", in.Adopt, in.Spare, err, want)
 	}

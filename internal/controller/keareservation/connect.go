@@ -27,6 +27,7 @@ import (
 type connector struct {
 	client   client.Client
 	groups   *connection.Groups
+	all      Reservations
 	users    *providerconfig.Users
 	labels   labeler
 	recorder event.Recorder
@@ -57,7 +58,7 @@ func (c *connector) Connect(ctx context.Context, mg *v1alpha1.KeaReservation) (m
 	if err != nil {
 		return nil, err
 	}
-	e := &external{client: c.client, groups: c.groups, grant: grant, recorder: c.recorder, created: c.created, waiting: c.waiting}
+	e := &external{client: c.client, groups: c.groups, all: c.all, grant: grant, recorder: c.recorder, created: c.created, waiting: c.waiting}
 	in, _ := intentOf(mg) // What is wrong with it is reported later.
 	in.Grant = grant
 	if in.Denied() && !toRelease(mg) {

@@ -27,6 +27,7 @@ import (
 type external struct {
 	client client.Client
 	groups *connection.Groups
+	all    Reservations
 	// group is nil where the resource may not use its subnet, and no group runs.
 	group *group.Group
 	// grant is what the resource may use.
@@ -54,7 +55,7 @@ const reasonContentLost event.Reason = "ContentLost"
 
 // Observe returns how the reservation stands, and puts it into the status.
 func (e *external) Observe(ctx context.Context, mg *v1alpha1.KeaReservation) (managed.ExternalObservation, error) {
-	in, err := e.intent(ctx, mg)
+	in, err := e.intent(mg)
 	if err != nil {
 		return managed.ExternalObservation{}, err
 	}
@@ -195,7 +196,7 @@ func (e *external) Update(ctx context.Context, mg *v1alpha1.KeaReservation) (man
 }
 
 func (e *external) apply(ctx context.Context, mg *v1alpha1.KeaReservation) error {
-	in, err := e.intent(ctx, mg)
+	in, err := e.intent(mg)
 	if err != nil {
 		return err
 	}
@@ -205,7 +206,7 @@ func (e *external) apply(ctx context.Context, mg *v1alpha1.KeaReservation) error
 		e.recorder.Event(mg, event.Warning(reasonContentLost, errors.New(w)))
 	}
 	werr = e.unpin(ctx, mg, werr)
-	if in, err = e.intent(ctx, mg); err != nil {
+	if in, err = e.intent(mg); err != nil {
 		return errors.Join(werr, err)
 	}
 	in.Accepted, in.WasReserved = e.accepted, e.wasReserved

@@ -13,7 +13,6 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
-	"github.com/crossplane/crossplane-runtime/v2/pkg/statemetrics"
 	"k8s.io/apimachinery/pkg/util/wait"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -43,7 +42,7 @@ const pollJitter = 0.1
 // Setup has the gate add the controller of KeaReservations to the manager, once
 // there are any. It stays there: should the CRD go, the controller has nothing to
 // do until it is back. It reconciles no more than perSecond KeaReservations in a second.
-func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int, c *connection.Groups, users *providerconfig.Users, namespaces *Namespaces) {
+func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int, c *connection.Groups, users *providerconfig.Users, namespaces *Namespaces, fleet *Fleet) {
 	uses := providerconfig.Needs()
 	g.AddOnce(namespaces.part())
 	g.AddOnce(gate.Part{
@@ -54,17 +53,18 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int
 		},
 		Run: func(ctx context.Context, _ gate.CRDs) error {
 			// First what can fail, and is tried again then: a cluster takes a moment to know a new
-			// kind. An index cannot be added twice.
+			// kind.
 			if err := namespaces.fillIfAllowed(ctx); err != nil {
 				return err
 			}
 			if err := users.Watch(ctx, mgr.GetCache()); err != nil {
 				return err
 			}
-			if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+			all, err := fleet.Reservations(ctx)
+			if err != nil {
 				return err
 			}
-			return add(mgr, o, perSecond, c, users, namespaces) //nolint:contextcheck // The queue outlives this context, and its cache does not block.
+			return add(mgr, o, perSecond, c, users, namespaces, all) //nolint:contextcheck // The queue outlives this context, and its cache does not block.
 		},
 	})
 }
@@ -72,41 +72,22 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int
 // syncLimit is how long the cache may take to fill. After that the wait starts over.
 const syncLimit = 2 * time.Minute
 
-func addIndexes(ctx context.Context, i client.FieldIndexer) error {
-	ctx, cancel := context.WithTimeout(ctx, syncLimit)
-	defer cancel()
-	for index, keys := range indexes {
-		err := i.IndexField(ctx, &v1alpha1.KeaReservation{}, index, func(obj client.Object) []string {
-			mg, ok := obj.(*v1alpha1.KeaReservation)
-			if !ok {
-				return nil
-			}
-			return keys(mg)
-		})
-		if err != nil {
-			return fmt.Errorf("cannot index KeaReservations by %s: %w", index, err)
-		}
-	}
-	return nil
-}
-
 // add adds the controller to the manager, which runs already.
-func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.Groups, users *providerconfig.Users, n *Namespaces) error {
+func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.Groups, users *providerconfig.Users, n *Namespaces, all Reservations) error {
 	name := managed.ControllerName(v1alpha1.KeaReservationKind)
-	log := o.Logger.WithValues("controller", name)
-	w := newWaker(mgr.GetCache(), log, perSecond)
+	w := newWaker(all, perSecond)
 	c.Listen(w.notify)
-	access := &accessWaker{reader: mgr.GetClient(), waker: w, log: log}
+	access := &accessWaker{reader: mgr.GetClient(), all: all, waker: w}
 	n.Listen(access.namespaceChanged)
 	if o.MetricOptions != nil && o.MetricOptions.MRStateMetrics != nil {
-		r := statemetrics.NewMRStateRecorder(mgr.GetClient(), log, o.MetricOptions.MRStateMetrics, &v1alpha1.KeaReservationList{}, o.MetricOptions.PollStateMetricInterval)
+		r := &stateRecorder{all: all.all, metrics: o.MetricOptions.MRStateMetrics, interval: o.MetricOptions.PollStateMetricInterval}
 		if err := mgr.Add(r); err != nil {
 			return fmt.Errorf("cannot add the state metrics of KeaReservations: %w", err)
 		}
 	}
 	kube, waiting := &savingClient{Client: mgr.GetClient(), created: newCreatedSet(), written: newLastWrites()}, newResourceSet()
 	recorder := newQuietRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(name))) //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
-	connect := &connector{client: kube, groups: c, users: users, labels: n.Labels, recorder: recorder, created: kube.created, waiting: waiting}
+	connect := &connector{client: kube, groups: c, all: all, users: users, labels: n.Labels, recorder: recorder, created: kube.created, waiting: waiting}
 	r := managed.NewReconciler(managerOf{mgr, kube}, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(kube, o, connect, name)...)
 	co := o.ForControllerRuntime()
 	co.NewQueue = newQueue(o.MaxConcurrentReconciles, perSecond, configIn(mgr.GetCache()))

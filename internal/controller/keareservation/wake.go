@@ -5,10 +5,10 @@ package keareservation
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,65 +21,9 @@ import (
 	"github.com/vitistack/provider-kea/internal/reservation"
 )
 
-// Indexes of KeaReservations, by what a change in Kea names.
-const (
-	byConfig    = "config"
-	byHWAddress = "config/hwAddress"
-	byIPAddress = "config/ipAddress"
-	bySubnet    = "config/subnet"
-)
-
-// anySubnet is the key, in the index by subnet, of resources that name a subnet which no server
-// has.
-const anySubnet = "any"
-
-// indexes returns the keys of a KeaReservation in each index.
-var indexes = map[string]func(*v1alpha1.KeaReservation) []string{
-	byConfig: func(mg *v1alpha1.KeaReservation) []string { return []string{connection.RefOf(mg).Key()} },
-	byHWAddress: func(mg *v1alpha1.KeaReservation) []string {
-		hw, err := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress)
-		if err != nil {
-			return nil
-		}
-		return []string{connection.RefOf(mg).Key() + "/" + string(hw)}
-	},
-	// The address that it has or would have: a resource that waits for an address is enqueued when
-	// that becomes free.
-	byIPAddress: func(mg *v1alpha1.KeaReservation) []string {
-		a := mg.Spec.ForProvider.IPAddress
-		if a == "" && mg.Status.AtProvider.Lease != nil {
-			a = mg.Status.AtProvider.Lease.IPAddress
-		}
-		if a == "" {
-			a = mg.Status.AtProvider.IPAddress
-		}
-		if a == "" {
-			return nil
-		}
-		return []string{connection.RefOf(mg).Key() + "/" + a}
-	},
-	bySubnet: func(mg *v1alpha1.KeaReservation) []string {
-		ref, err := subnetOf(mg.Spec.ForProvider)
-		if err != nil {
-			return nil
-		}
-		keys := []string{subnetKey(connection.RefOf(mg), ref)}
-		if mg.GetCondition(xpv2.TypeReady).Reason == v1alpha1.ReasonSubnetNotFound {
-			keys = append(keys, connection.RefOf(mg).Key()+"/"+anySubnet)
-		}
-		return keys
-	},
-}
-
-// subnetKey returns the key of a subnet in the index by subnet.
-func subnetKey(config connection.Ref, subnet reservation.SubnetRef) string {
-	return config.Key() + "/" + subnet.String()
-}
-
 // waker enqueues the resources that a change in Kea concerns.
 type waker struct {
-	reader client.Reader
-	log    logging.Logger
+	all Reservations
 	// perSecond is how many resources of one provider configuration are enqueued in a second, on
 	// average. What changes meanwhile is enqueued together: a server of which everything changes all
 	// the time costs no more than that.
@@ -103,9 +47,9 @@ type wake struct {
 // few is how many devices and addresses are few.
 const few = 100
 
-func newWaker(r client.Reader, log logging.Logger, perSecond int) *waker {
+func newWaker(all Reservations, perSecond int) *waker {
 	return &waker{
-		reader: r, log: log, perSecond: perSecond, signal: make(chan struct{}, 1),
+		all: all, perSecond: perSecond, signal: make(chan struct{}, 1),
 		pending: map[wake]mirror.Changes{}, due: map[wake]time.Time{},
 	}
 }
@@ -141,7 +85,7 @@ func (w *waker) start(ctx context.Context, q workqueue.TypedRateLimitingInterfac
 			case <-w.signal:
 			case <-timer.C:
 			}
-			if d := w.enqueue(ctx, q); d > 0 {
+			if d := w.enqueue(q); d > 0 {
 				timer.Reset(d)
 			}
 		}
@@ -150,10 +94,10 @@ func (w *waker) start(ctx context.Context, q workqueue.TypedRateLimitingInterfac
 }
 
 // enqueue enqueues what is due, and returns when to do so again; 0 if nothing is left.
-func (w *waker) enqueue(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) time.Duration {
+func (w *waker) enqueue(q workqueue.TypedRateLimitingInterface[reconcile.Request]) time.Duration {
 	due, again := w.take()
 	for key, c := range due {
-		n := w.add(ctx, q, key, c)
+		n := w.add(q, key, c)
 		w.due[key] = time.Now().Add(time.Duration(n) * time.Second / time.Duration(w.perSecond))
 	}
 	return again
@@ -181,8 +125,8 @@ func (w *waker) take() (due map[wake]mirror.Changes, again time.Duration) {
 }
 
 // add enqueues the resources that changes concern, and returns how many.
-func (w *waker) add(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request], key wake, c mirror.Changes) int {
-	reqs := w.concerned(ctx, key.ref, c)
+func (w *waker) add(q workqueue.TypedRateLimitingInterface[reconcile.Request], key wake, c mirror.Changes) int {
+	reqs := w.concerned(key.ref, c)
 	for _, req := range reqs {
 		// The backoff of a resource that was to be retried after an error starts over: what it waited
 		// for may have come.
@@ -197,41 +141,45 @@ func (w *waker) add(ctx context.Context, q workqueue.TypedRateLimitingInterface[
 }
 
 // concerned returns the resources that changes concern, some of them several times.
-func (w *waker) concerned(ctx context.Context, ref connection.Ref, c mirror.Changes) []reconcile.Request {
-	config := ref.Key()
+func (w *waker) concerned(ref connection.Ref, c mirror.Changes) []reconcile.Request {
 	if c.Everything {
-		return w.find(ctx, byConfig, config, "")
+		return requestsOf(w.all.Of(ref), ref, "")
 	}
 	var reqs []reconcile.Request
 	for hw, cause := range c.HWAddresses {
-		reqs = append(reqs, w.find(ctx, byHWAddress, config+"/"+string(hw), cause)...)
+		reqs = append(reqs, requestsOf(w.all.WithHWAddress(hw), ref, cause)...)
 	}
 	for a, cause := range c.Addresses {
-		reqs = append(reqs, w.find(ctx, byIPAddress, config+"/"+a.String(), cause)...)
-	}
-	for sub := range c.Subnets {
-		reqs = append(reqs, w.find(ctx, bySubnet, subnetKey(ref, reservation.SubnetRef{ID: sub.ID}), "")...)
-		if sub.Prefix.IsValid() {
-			reqs = append(reqs, w.find(ctx, bySubnet, subnetKey(ref, reservation.SubnetRef{Prefix: sub.Prefix}), "")...)
-		}
+		reqs = append(reqs, requestsOf(w.all.withIPAddress(a.String()), ref, cause)...)
 	}
 	if len(c.Subnets) > 0 {
-		reqs = append(reqs, w.find(ctx, bySubnet, config+"/"+anySubnet, "")...)
+		reqs = append(reqs, requestsOf(w.inSubnets(ref, c.Subnets), ref, "")...)
 	}
 	return reqs
 }
 
-// find returns what an index has under a key, but for the resource whose own write was the cause.
-func (w *waker) find(ctx context.Context, index, key, cause string) []reconcile.Request {
-	l := &v1alpha1.KeaReservationList{}
-	if err := w.reader.List(ctx, l, client.MatchingFields{index: key}, client.UnsafeDisableDeepCopy); err != nil {
-		w.log.Info("Cannot look up which KeaReservations a change in Kea concerns; the poll will find it", "error", err)
-		return nil
+// inSubnets returns the resources that name one of some subnets, or one that no server has.
+func (w *waker) inSubnets(ref connection.Ref, subnets map[kea.Subnet]struct{}) []*v1alpha1.KeaReservation {
+	names := map[reservation.SubnetRef]bool{}
+	for sub := range subnets {
+		names[reservation.SubnetRef{ID: sub.ID}] = true
+		if sub.Prefix.IsValid() {
+			names[reservation.SubnetRef{Prefix: sub.Prefix}] = true
+		}
 	}
-	out := make([]reconcile.Request, 0, len(l.Items))
-	for i := range l.Items {
-		req := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&l.Items[i])}
-		if req.String() != cause {
+	return slices.DeleteFunc(w.all.Of(ref), func(mg *v1alpha1.KeaReservation) bool {
+		name, err := subnetOf(mg.Spec.ForProvider)
+		return err != nil || !names[name] && mg.GetCondition(xpv2.TypeReady).Reason != v1alpha1.ReasonSubnetNotFound
+	})
+}
+
+// requestsOf returns those of some resources that have a provider configuration, but for the one whose
+// own write was the cause.
+func requestsOf(mgs []*v1alpha1.KeaReservation, ref connection.Ref, cause string) []reconcile.Request {
+	out := make([]reconcile.Request, 0, len(mgs))
+	for _, mg := range mgs {
+		req := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)}
+		if connection.RefOf(mg) == ref && (cause == "" || req.String() != cause) {
 			out = append(out, req)
 		}
 	}

@@ -12,14 +12,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -28,29 +26,6 @@ import (
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/mirror"
 )
-
-// fleet is a cache with resources of one provider configuration, found by all indexes.
-type fleet struct {
-	client.Reader
-
-	items []v1alpha1.KeaReservation
-}
-
-// List implements client.Reader.
-func (f fleet) List(_ context.Context, l client.ObjectList, opts ...client.ListOption) error {
-	o := (&client.ListOptions{}).ApplyOptions(opts)
-	out, _ := l.(*v1alpha1.KeaReservationList)
-	for i := range f.items {
-		for index, keys := range indexes {
-			for _, key := range keys(&f.items[i]) {
-				if o.FieldSelector.String() == index+"="+key {
-					out.Items = append(out.Items, f.items[i])
-				}
-			}
-		}
-	}
-	return nil
-}
 
 // counter is a queue that counts what is added, by priority.
 type counter struct {
@@ -73,17 +48,17 @@ func TestWakerIsPaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const resources, perSecond = 200, 20
 		ref := connection.Ref{Kind: v1alpha1.ProviderConfigKind, Namespace: "ns", Name: "kea"}
-		f := fleet{}
+		var mgs []*v1alpha1.KeaReservation
 		everyone := mirror.Changes{HWAddresses: map[kea.HWAddress]string{}}
 		for i := range resources {
 			hw := fmt.Sprintf("00:02:12:00:%02x:%02x", i/256, i%256)
-			r := v1alpha1.KeaReservation{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: strconv.Itoa(i)}}
+			r := &v1alpha1.KeaReservation{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: strconv.Itoa(i)}}
 			r.Spec.ForProvider.HWAddress = hw
 			r.Spec.ProviderConfigReference = &xpv2.ProviderConfigReference{Kind: ref.Kind, Name: ref.Name}
-			f.items = append(f.items, r)
+			mgs = append(mgs, r)
 			everyone.HWAddresses[kea.HWAddress(hw)] = ""
 		}
-		w := newWaker(f, logging.NewNopLogger(), perSecond)
+		w := newWaker(cacheOf(t, mgs...), perSecond)
 		q := &counter{added: map[int]int{}}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -123,8 +98,8 @@ func TestWakerIsPaced(t *testing.T) {
 // nothing else.
 func TestWakerSubnets(t *testing.T) {
 	ref := connection.Ref{Kind: v1alpha1.ProviderConfigKind, Namespace: "ns", Name: "kea"}
-	named := func(name string, p v1alpha1.KeaReservationParameters, reason xpv2.ConditionReason) v1alpha1.KeaReservation {
-		r := v1alpha1.KeaReservation{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name}}
+	named := func(name string, p v1alpha1.KeaReservationParameters, reason xpv2.ConditionReason) *v1alpha1.KeaReservation {
+		r := &v1alpha1.KeaReservation{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name}}
 		r.Spec.ForProvider = p
 		r.Spec.ProviderConfigReference = &xpv2.ProviderConfigReference{Kind: ref.Kind, Name: ref.Name}
 		r.SetConditions(xpv2.Condition{Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: reason})
@@ -132,14 +107,14 @@ func TestWakerSubnets(t *testing.T) {
 	}
 	elsewhere := named("elsewhere", v1alpha1.KeaReservationParameters{Subnet: "10.1.0.0/24"}, v1alpha1.ReasonReserved)
 	elsewhere.Spec.ProviderConfigReference.Name = "other"
-	f := fleet{items: []v1alpha1.KeaReservation{
+	all := cacheOf(t,
 		named("prefix", v1alpha1.KeaReservationParameters{Subnet: "10.1.0.0/24"}, v1alpha1.ReasonReserved),
 		named("id", v1alpha1.KeaReservationParameters{SubnetID: new(int64(1))}, v1alpha1.ReasonReserved),
 		named("other-prefix", v1alpha1.KeaReservationParameters{Subnet: "10.2.0.0/24"}, v1alpha1.ReasonReserved),
 		named("other-id", v1alpha1.KeaReservationParameters{SubnetID: new(int64(2))}, v1alpha1.ReasonAwaitingLease),
 		named("nowhere", v1alpha1.KeaReservationParameters{Subnet: "10.3.0.0/24"}, v1alpha1.ReasonSubnetNotFound),
 		elsewhere,
-	}}
+	)
 	one := kea.Subnet{ID: 1, Prefix: netip.MustParsePrefix("10.1.0.0/24")}
 	cases := map[string]struct {
 		reason  string
@@ -153,12 +128,12 @@ func TestWakerSubnets(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			w := newWaker(f, logging.NewNopLogger(), 100)
+			w := newWaker(all, 100)
 			w.notify(ref, tc.changes)
 			due, _ := w.take()
 			var got []string
 			for key, c := range due {
-				for _, req := range w.concerned(t.Context(), key.ref, c) {
+				for _, req := range w.concerned(key.ref, c) {
 					got = append(got, req.Name)
 				}
 			}

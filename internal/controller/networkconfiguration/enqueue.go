@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/crossplane/crossplane-runtime/v2/pkg/logging"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -29,9 +28,8 @@ type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 // An enqueuer enqueues the NetworkConfigurations that an event concerns. It has no
 // state of its own.
 type enqueuer struct {
-	vitistack client.Reader
-	waits     *waits
-	log       logging.Logger
+	machines machines
+	waits    *waits
 }
 
 // requests are the NetworkConfigurations that an event concerns.
@@ -46,11 +44,11 @@ func (c requests) enqueue(q queue) {
 // onNetworkConfiguration enqueues it, and those that name one of its hardware
 // addresses: they may have to wait for it, or need not wait any longer.
 func (w *enqueuer) onNetworkConfiguration() handler.Funcs {
-	add := func(ctx context.Context, q queue, versions ...client.Object) {
+	add := func(q queue, versions ...client.Object) {
 		c := requests{}
 		for _, v := range versions {
 			if nc, ok := v.(*vitistack.NetworkConfiguration); ok {
-				w.withRivals(ctx, c, nc)
+				w.withRivals(c, nc)
 			}
 		}
 		c.enqueue(q)
@@ -61,12 +59,12 @@ func (w *enqueuer) onNetworkConfiguration() handler.Funcs {
 // onNetworkNamespace enqueues the NetworkConfigurations that use it, or might, and
 // with them those that compete with them.
 func (w *enqueuer) onNetworkNamespace() handler.Funcs {
-	add := func(ctx context.Context, q queue, versions ...client.Object) {
+	add := func(q queue, versions ...client.Object) {
 		c := requests{}
 		nn := versions[0]
-		for _, nc := range w.list(ctx, client.InNamespace(nn.GetNamespace())) {
+		for _, nc := range w.machines.in(nn.GetNamespace()) {
 			if name := nc.Spec.NetworkNamespaceName; name == "" || name == nn.GetName() {
-				w.withRivals(ctx, c, &nc)
+				w.withRivals(c, nc)
 			}
 		}
 		c.enqueue(q)
@@ -78,30 +76,30 @@ func (w *enqueuer) onNetworkNamespace() handler.Funcs {
 // name. When it is deleted, or holds its address or no longer does, or has another
 // controller, so are those that name its hardware address.
 func (w *enqueuer) onKeaReservation() handler.Funcs {
-	rivals := func(ctx context.Context, c requests, o client.Object) {
-		for _, mac := range macIndex(o) {
-			c.add(w.list(ctx, client.MatchingFields{indexMAC: mac})...)
+	rivals := func(c requests, o client.Object) {
+		if r, ok := o.(*v1alpha1.KeaReservation); ok {
+			c.add(w.machines.withMAC(hwAddressOf(r))...)
 		}
 	}
 	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) {
 			c := requests{}
-			w.usersOf(ctx, c, e.Object)
+			w.usersOf(c, e.Object)
 			c.enqueue(q)
 		},
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
 			c := requests{}
-			w.usersOf(ctx, c, e.ObjectNew)
-			w.usersOf(ctx, c, e.ObjectOld)
+			w.usersOf(c, e.ObjectNew)
+			w.usersOf(c, e.ObjectOld)
 			if !sameClaim(e.ObjectOld, e.ObjectNew) {
-				rivals(ctx, c, e.ObjectNew)
+				rivals(c, e.ObjectNew)
 			}
 			c.enqueue(q)
 		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) {
 			c := requests{}
-			w.usersOf(ctx, c, e.Object)
-			rivals(ctx, c, e.Object)
+			w.usersOf(c, e.Object)
+			rivals(c, e.Object)
 			c.enqueue(q)
 		},
 	}
@@ -117,7 +115,7 @@ func sameClaim(a, b client.Object) bool {
 
 // onProviderConfig enqueues what waits for a provider configuration.
 func (w *enqueuer) onProviderConfig(kind string) handler.Funcs {
-	return handlerFuncs(func(_ context.Context, _ queue, versions ...client.Object) {
+	return handlerFuncs(func(_ queue, versions ...client.Object) {
 		o := versions[0]
 		w.waits.notify(connection.Ref{Kind: kind, Name: o.GetName()}.In(o.GetNamespace()))
 	})
@@ -125,7 +123,7 @@ func (w *enqueuer) onProviderConfig(kind string) handler.Funcs {
 
 // usersOf adds the NetworkConfigurations that control a KeaReservation or want
 // its name.
-func (w *enqueuer) usersOf(ctx context.Context, c requests, o client.Object) {
+func (w *enqueuer) usersOf(c requests, o client.Object) {
 	r, ok := o.(*v1alpha1.KeaReservation)
 	if !ok {
 		return
@@ -134,42 +132,31 @@ func (w *enqueuer) usersOf(ctx context.Context, c requests, o client.Object) {
 		c[types.NamespacedName{Namespace: r.Namespace, Name: name}] = true
 	}
 	for _, name := range []string{r.Name, firstName(r.Name)} {
-		c.add(w.list(ctx, client.InNamespace(r.Namespace), client.MatchingFields{indexReservation: name})...)
+		c.add(w.machines.wanting(r.Namespace, name)...)
 	}
 }
 
 // withRivals adds a NetworkConfiguration and those that name one of its hardware
 // addresses.
-func (w *enqueuer) withRivals(ctx context.Context, c requests, nc *vitistack.NetworkConfiguration) {
-	c.add(*nc)
-	for _, mac := range macIndex(nc) {
-		c.add(w.list(ctx, client.MatchingFields{indexMAC: mac})...)
+func (w *enqueuer) withRivals(c requests, nc *vitistack.NetworkConfiguration) {
+	c.add(nc)
+	for _, mac := range macsOf(nc) {
+		c.add(w.machines.withMAC(mac)...)
 	}
 }
 
-func (c requests) add(ncs ...vitistack.NetworkConfiguration) {
-	for i := range ncs {
-		c[types.NamespacedName{Namespace: ncs[i].Namespace, Name: ncs[i].Name}] = true
+func (c requests) add(ncs ...*vitistack.NetworkConfiguration) {
+	for _, nc := range ncs {
+		c[client.ObjectKeyFromObject(nc)] = true
 	}
-}
-
-// list reads a cache, which fails only as it stops. What it returns is the cache's, and
-// must not be changed.
-func (w *enqueuer) list(ctx context.Context, o ...client.ListOption) []vitistack.NetworkConfiguration {
-	l := &vitistack.NetworkConfigurationList{}
-	if err := w.vitistack.List(ctx, l, append(o, client.UnsafeDisableDeepCopy)...); err != nil {
-		w.log.Debug("Cannot list NetworkConfigurations", "error", err)
-		return nil
-	}
-	return l.Items
 }
 
 // handlerFuncs calls add with every version of an object that an event has.
-func handlerFuncs(add func(ctx context.Context, q queue, versions ...client.Object)) handler.Funcs {
+func handlerFuncs(add func(q queue, versions ...client.Object)) handler.Funcs {
 	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { add(ctx, q, e.Object) },
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) { add(ctx, q, e.ObjectNew, e.ObjectOld) },
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { add(ctx, q, e.Object) },
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) { add(q, e.Object) },
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) { add(q, e.ObjectNew, e.ObjectOld) },
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) { add(q, e.Object) },
 	}
 }
 

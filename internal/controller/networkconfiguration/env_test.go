@@ -104,7 +104,7 @@ func startManager(tb testing.TB, cfg *rest.Config, o Options) *writes {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	o.Namespaces = keareservation.NewNamespaces(mgr)
+	o.Namespaces, o.Fleet = keareservation.NewNamespaces(mgr), keareservation.NewFleet(mgr)
 	if err := Setup(mgr, g, o); err != nil {
 		tb.Fatal(err)
 	}

@@ -17,8 +17,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/connection"
+	"github.com/vitistack/provider-kea/internal/controller/keareservation"
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
@@ -34,6 +34,9 @@ type reconciler struct {
 	// KeaReservations, both from caches; kube also writes.
 	vitistack client.Reader
 	kube      client.Client
+	// machines and reservations find the same by their indexes.
+	machines     machines
+	reservations keareservation.Reservations
 
 	policy policy
 	// places returns what is known about places while its context lasts.
@@ -102,13 +105,7 @@ func (r *reconciler) plan(ctx context.Context, s *situation) (plan, error) {
 		r.waits.add(nc, ref)
 		return known.confirms(ref)
 	}
-	count := func(ref connection.Ref) (int, error) {
-		l := &v1alpha1.KeaReservationList{}
-		if err := r.kube.List(ctx, l, client.MatchingFields{indexConfig: ref.Key()}, client.UnsafeDisableDeepCopy); err != nil {
-			return 0, fmt.Errorf("cannot count the KeaReservations of %s: %w", ref, err)
-		}
-		return len(l.Items), nil
-	}
+	count := func(ref connection.Ref) (int, error) { return len(r.reservations.Of(ref)), nil }
 	var err error
 	out.remove, out.held, err = r.guard.split(nc, out.remove, removalsHeld(s.nc), r.now(), confirmed, count)
 	return out, err

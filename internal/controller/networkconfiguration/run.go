@@ -17,6 +17,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/cached"
+	"github.com/vitistack/provider-kea/internal/controller/keareservation"
 	"github.com/vitistack/provider-kea/internal/gate"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
@@ -36,18 +38,23 @@ func (s *starter) run(ctx context.Context, crds gate.CRDs) error {
 	// may wait for its cache forever.
 	indexing, done := context.WithTimeout(ctx, indexLimit)
 	defer done()
-	if err := s.index(indexing); err != nil {
-		return err
+	reservations, err := s.options.Fleet.Reservations(indexing)
+	if err != nil {
+		return err //nolint:wrapcheck // It says what it is about.
 	}
 
 	// VitiStack's kinds have a cache of their own, which ends with the controller:
 	// the manager's would go on listing kinds that are gone.
 	kinds := kindsOf(crds)
-	vitistackCache, err := s.newCache(ctx, kinds.networkNamespaces)
+	vitistackCache, err := s.newCache(kinds.networkNamespaces)
 	if err != nil {
 		return err
 	}
-	c, err := s.newController(vitistackCache, kinds)
+	byIndex, err := cached.AddIndexers(ctx, vitistackCache, &vitistack.NetworkConfiguration{}, byMAC.Indexers(), byReservation.Indexers())
+	if err != nil {
+		return fmt.Errorf("cannot index NetworkConfigurations: %w", err)
+	}
+	c, err := s.newController(vitistackCache, machines{byIndex}, reservations, kinds)
 	if err != nil {
 		return err
 	}
@@ -83,7 +90,7 @@ func kindsOf(crds gate.CRDs) kinds {
 	}
 }
 
-func (s *starter) newCache(ctx context.Context, networkNamespaces string) (cache.Cache, error) {
+func (s *starter) newCache(networkNamespaces string) (cache.Cache, error) {
 	// The manager's scheme lasts, and a scheme can have a type in one version only.
 	scheme := runtime.NewScheme()
 	if err := vitistack.AddToScheme(scheme); err != nil {
@@ -100,29 +107,16 @@ func (s *starter) newCache(ctx context.Context, networkNamespaces string) (cache
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a cache for VitiStack's kinds: %w", err)
 	}
-	for field, index := range map[string]client.IndexerFunc{indexMAC: macIndex, indexReservation: reservationIndex} {
-		if err := c.IndexField(ctx, &vitistack.NetworkConfiguration{}, field, index); err != nil {
-			return nil, fmt.Errorf("cannot index NetworkConfigurations: %w", err)
-		}
-	}
 	return c, nil
 }
 
-func indexReservations(ctx context.Context, i client.FieldIndexer) error {
-	if err := i.IndexField(ctx, &v1alpha1.KeaReservation{}, indexMAC, macIndex); err != nil {
-		return err
-	}
-	if err := i.IndexField(ctx, &v1alpha1.KeaReservation{}, indexConfig, configIndex); err != nil {
-		return err
-	}
-	return i.IndexField(ctx, &v1alpha1.KeaReservation{}, indexController, controllerIndex)
-}
-
-func (s *starter) newController(vitistackCache cache.Cache, kinds kinds) (controller.Controller, error) {
+func (s *starter) newController(vitistackCache cache.Cache, ncs machines, reservations keareservation.Reservations, kinds kinds) (controller.Controller, error) {
 	o := controller.Options{
 		Reconciler: &reconciler{
-			vitistack: vitistackCache,
-			kube:      s.mgr.GetClient(),
+			vitistack:    vitistackCache,
+			kube:         s.mgr.GetClient(),
+			machines:     ncs,
+			reservations: reservations,
 			policy: policy{
 				strict:         s.options.StrictProvider,
 				strictNetworks: s.options.StrictProvider && kinds.ipAllocation,
@@ -149,7 +143,7 @@ func (s *starter) newController(vitistackCache cache.Cache, kinds kinds) (contro
 		return nil, fmt.Errorf("cannot make the controller: %w", err)
 	}
 
-	w := &enqueuer{vitistack: vitistackCache, waits: s.waits, log: s.log}
+	w := &enqueuer{machines: ncs, waits: s.waits}
 	shared := sharedCache{s.mgr.GetCache()}
 	for _, src := range []source.Source{
 		kind(vitistackCache, &vitistack.NetworkConfiguration{}, w.onNetworkConfiguration(), changed(sameNetworkConfiguration)),

@@ -43,6 +43,9 @@ type Options struct {
 	// a reservation is moved to another place.
 	Groups *connection.Groups
 
+	// Fleet has the KeaReservations.
+	Fleet *keareservation.Fleet
+
 	// Namespaces has the labels of namespaces, which spec.access of a ClusterProviderConfig names.
 	Namespaces *keareservation.Namespaces
 
@@ -148,20 +151,4 @@ type starter struct {
 	// failures outlasts a controller, so that an outage is logged once however often
 	// the controller is started.
 	failures *readFailures
-
-	// indexed means that the manager's cache has our indexes. They outlive a
-	// controller, as they cannot be removed.
-	indexed bool
-}
-
-// index has the manager's cache index KeaReservations.
-func (s *starter) index(ctx context.Context) error {
-	if s.indexed {
-		return nil
-	}
-	if err := indexReservations(ctx, s.mgr.GetFieldIndexer()); err != nil {
-		return fmt.Errorf("cannot index KeaReservations: %w", err)
-	}
-	s.indexed = true
-	return nil
 }

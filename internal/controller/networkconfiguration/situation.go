@@ -11,27 +11,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
-	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/vitistack"
-)
-
-// Indexes of the caches.
-const (
-	// indexMAC finds NetworkConfigurations, or KeaReservations, by hardware
-	// address in canonical form.
-	indexMAC = "networkconfiguration.kea.crossplane.io/hwaddress"
-
-	// indexReservation finds NetworkConfigurations by the name of a
-	// KeaReservation that they want.
-	indexReservation = "networkconfiguration.kea.crossplane.io/reservation"
-
-	// indexController finds KeaReservations by the UID of the
-	// NetworkConfiguration that controls them.
-	indexController = "networkconfiguration.kea.crossplane.io/controller"
-
-	// indexConfig finds KeaReservations by their provider configuration.
-	indexConfig = "networkconfiguration.kea.crossplane.io/config"
 )
 
 // situationOf reads the situation of a NetworkConfiguration from the caches. What is in
@@ -44,9 +25,7 @@ func (r *reconciler) situationOf(ctx context.Context, nc *vitistack.NetworkConfi
 	if s.networks, err = networks.in(ctx, nc.Namespace); err != nil {
 		return nil, err
 	}
-	if s.owned, err = r.reservations(ctx, client.InNamespace(nc.Namespace), client.MatchingFields{indexController: string(nc.UID)}); err != nil {
-		return nil, err
-	}
+	s.owned = r.reservations.ControlledBy(nc.Namespace, nc.UID)
 	at := r.policy.claimOf(nc, s.networks).place
 	for _, mac := range macsOf(nc) {
 		names := []string{reservationName(nc.Name, mac)}
@@ -98,11 +77,7 @@ func (r *reconciler) addNamed(ctx context.Context, s *situation, name string) er
 // addSameMAC adds the KeaReservations for a device that nc may adopt, or that
 // another NetworkConfiguration controls.
 func (r *reconciler) addSameMAC(ctx context.Context, s *situation, mac kea.HWAddress) error {
-	same, err := r.reservations(ctx, client.MatchingFields{indexMAC: mac.String()})
-	if err != nil {
-		return err
-	}
-	for _, have := range same {
+	for _, have := range r.reservations.WithHWAddress(mac) {
 		if orphanOf(s.nc, have) {
 			s.orphans = append(s.orphans, have)
 			continue
@@ -137,12 +112,7 @@ func (r *reconciler) ownerOf(ctx context.Context, have *v1alpha1.KeaReservation)
 }
 
 func (r *reconciler) addRivals(ctx context.Context, s *situation, mac kea.HWAddress, networks networksOf) error {
-	l := &vitistack.NetworkConfigurationList{}
-	if err := r.vitistack.List(ctx, l, client.MatchingFields{indexMAC: mac.String()}, client.UnsafeDisableDeepCopy); err != nil {
-		return fmt.Errorf("cannot list NetworkConfigurations: %w", err)
-	}
-	for i := range l.Items {
-		other := &l.Items[i]
+	for _, other := range r.machines.withMAC(mac) {
 		if other.UID == s.nc.UID {
 			continue
 		}
@@ -153,18 +123,6 @@ func (r *reconciler) addRivals(ctx context.Context, s *situation, mac kea.HWAddr
 		s.rivals = append(s.rivals, rival{nc: other, claim: r.policy.claimOf(other, there)})
 	}
 	return nil
-}
-
-func (r *reconciler) reservations(ctx context.Context, o ...client.ListOption) ([]*v1alpha1.KeaReservation, error) {
-	l := &v1alpha1.KeaReservationList{}
-	if err := r.kube.List(ctx, l, append(o, client.UnsafeDisableDeepCopy)...); err != nil {
-		return nil, fmt.Errorf("cannot list KeaReservations: %w", err)
-	}
-	out := make([]*v1alpha1.KeaReservation, len(l.Items))
-	for i := range l.Items {
-		out[i] = &l.Items[i]
-	}
-	return out, nil
 }
 
 // networksOf reads the NetworkNamespaces of each namespace once.
@@ -183,61 +141,4 @@ func (n networksOf) in(ctx context.Context, namespace string) ([]vitistack.Netwo
 	}
 	n.known[namespace] = l.Items
 	return l.Items, nil
-}
-
-// macIndex returns the values of indexMAC.
-func macIndex(o client.Object) []string {
-	switch o := o.(type) {
-	case *vitistack.NetworkConfiguration:
-		macs := macsOf(o)
-		out := make([]string, len(macs))
-		for i, mac := range macs {
-			out[i] = mac.String()
-		}
-		return out
-	case *v1alpha1.KeaReservation:
-		if mac := hwAddressOf(o); mac != "" {
-			return []string{mac.String()}
-		}
-	}
-	return nil
-}
-
-// reservationIndex returns the values of indexReservation.
-func reservationIndex(o client.Object) []string {
-	nc, ok := o.(*vitistack.NetworkConfiguration)
-	if !ok {
-		return nil
-	}
-	var out []string
-	for _, mac := range macsOf(nc) {
-		out = append(out, reservationName(nc.Name, mac))
-	}
-	return out
-}
-
-// controllerIndex returns the value of indexController.
-func controllerIndex(o client.Object) []string {
-	r, ok := o.(*v1alpha1.KeaReservation)
-	if !ok {
-		return nil
-	}
-	if _, ok := controllerOf(r); !ok {
-		return nil
-	}
-	for _, ref := range r.OwnerReferences {
-		if ref.Controller != nil && *ref.Controller {
-			return []string{string(ref.UID)}
-		}
-	}
-	return nil
-}
-
-// configIndex returns the value of indexConfig.
-func configIndex(o client.Object) []string {
-	r, ok := o.(*v1alpha1.KeaReservation)
-	if !ok {
-		return nil
-	}
-	return []string{connection.RefOf(r).Key()}
 }

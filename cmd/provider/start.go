@@ -30,6 +30,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/cached"
 	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/controller/keareservation"
 	"github.com/vitistack/provider-kea/internal/controller/networkconfiguration"
@@ -154,7 +155,7 @@ func (c *startCommand) newManager(cfg *rest.Config, leader *leadership) (ctrl.Ma
 		PprofBindAddress:              c.PprofBindAddress,
 		Cache: cache.Options{
 			SyncPeriod:               &c.Sync,
-			DefaultTransform:         cache.TransformStripManagedFields(),
+			DefaultTransform:         cached.Share,
 			ByObject:                 map[client.Object]cache.ByObject{&corev1.Secret{}: {Transform: providerconfig.StripSecret}},
 			DefaultWatchErrorHandler: logWatchErrors,
 		},

@@ -101,7 +101,7 @@ func (s *starter) newCache(networkNamespaces string) (cache.Cache, error) {
 		Scheme:                   scheme,
 		Mapper:                   s.mgr.GetRESTMapper(),
 		HTTPClient:               s.failures.observe(s.mgr.GetHTTPClient()),
-		DefaultTransform:         cache.TransformStripManagedFields(),
+		DefaultTransform:         cached.Share,
 		DefaultWatchErrorHandler: s.failures.watchFailed,
 	})
 	if err != nil {

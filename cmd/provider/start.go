@@ -13,6 +13,7 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/ratelimiter"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/statemetrics"
+	uberzap "go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	corev1 "k8s.io/api/core/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
@@ -74,7 +75,7 @@ type startCommand struct {
 
 // Run the controllers until the context ends.
 func (c *startCommand) Run(ctx context.Context) error {
-	zl := zap.New(zap.UseDevMode(false), zap.Level(c.level()))
+	zl := zap.New(zap.UseDevMode(false), zap.Level(c.level()), zap.RawZapOpts(uberzap.WrapCore(newLazyCore)))
 	ctrl.SetLogger(zl)
 	klog.SetLogger(zl)
 	log := logging.NewLogrLogger(zl.WithName("provider-kea"))

@@ -75,6 +75,7 @@ type startCommand struct {
 
 // Run the controllers until the context ends.
 func (c *startCommand) Run(ctx context.Context) error {
+	limitGarbage()
 	zl := zap.New(zap.UseDevMode(false), zap.Level(c.level()), zap.RawZapOpts(uberzap.WrapCore(newLazyCore)))
 	ctrl.SetLogger(zl)
 	klog.SetLogger(zl)

@@ -99,6 +99,20 @@ func (g *Group) Run(ctx context.Context) {
 	g.loops.Wait()
 }
 
+// errEnded is that of commands which callers would send after the group has ended: its servers may be
+// another process's by now.
+var errEnded = errors.New("cannot send commands to Kea any more: the provider configuration is closed here")
+
+// ended returns nil until the group has ended.
+func (g *Group) ended() error {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if g.running != nil && g.running.Err() != nil {
+		return errEnded
+	}
+	return nil
+}
+
 // start starts the loop of a server. It needs the lock.
 func (g *Group) start(s *server) {
 	ctx, stop := context.WithCancel(g.running)

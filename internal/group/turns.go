@@ -27,13 +27,13 @@ func settling(ctx context.Context, werr error) context.Context {
 	return context.WithValue(ctx, settleKey{}, true)
 }
 
-// admit lets a few commands of callers through at a time, while the server answers, and those of the
-// loop always.
+// admit lets a few commands of callers through at a time, while the server answers and the group has
+// not ended, and those of the loop always.
 func (s *server) admit(ctx context.Context) (done func(error), err error) {
 	if ctx.Value(loopKey{}) != nil {
 		return func(error) {}, nil
 	}
-	check := s.silent
+	check := s.admits
 	if ctx.Value(settleKey{}) != nil {
 		check = s.unusable
 	}
@@ -58,6 +58,14 @@ func (s *server) admit(ctx context.Context) (done func(error), err error) {
 		}
 		s.outcome(!unanswered)
 	}, nil
+}
+
+// admits returns nil while callers may send commands to the server.
+func (s *server) admits() error {
+	if err := s.group.ended(); err != nil {
+		return err
+	}
+	return s.silent()
 }
 
 // outcome records whether a command was answered. If not, the loop is to find out whether the server

@@ -53,6 +53,8 @@ type startCommand struct {
 	LeaderElection          bool   `env:"LEADER_ELECTION" help:"Run the controllers in one of several replicas only."`
 	LeaderElectionNamespace string `env:"POD_NAMESPACE" help:"Namespace of the leader election's lease; in a cluster the pod's own."`
 
+	ProviderConfigSelector string `env:"PROVIDER_CONFIG_SELECTOR" help:"Label selector of the provider configurations to serve, with all that refers to them; by default all. Several providers with a selector each share the work, see docs/scale.md."`
+
 	EnableManagementPolicies bool          `default:"true" negatable:"" env:"ENABLE_MANAGEMENT_POLICIES" help:"Honor spec.managementPolicies."`
 	EnableChangeLogs         bool          `name:"enable-changelogs" env:"ENABLE_CHANGE_LOGS" help:"Send every change of a host reservation to a change log service."`
 	ChangeLogsSocketPath     string        `name:"changelogs-socket-path" default:"/var/run/changelogs/changelogs.sock" env:"CHANGELOGS_SOCKET_PATH" help:"Unix socket that the change log service listens on."`
@@ -85,12 +87,16 @@ func (c *startCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cannot use --default-provider-config %q: %w", c.DefaultProviderConfig, err)
 	}
+	shard, err := connection.ParseShard(c.ProviderConfigSelector)
+	if err != nil {
+		return fmt.Errorf("cannot use --provider-config-selector %q: %w", c.ProviderConfigSelector, err)
+	}
 	cfg, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("cannot find a cluster, set KUBECONFIG or run in one: %w", err)
 	}
 	leader := &leadership{now: time.Now}
-	mgr, err := c.newManager(cfg, leader)
+	mgr, err := c.newManager(cfg, leader, shard)
 	if err != nil {
 		return err
 	}
@@ -107,10 +113,10 @@ func (c *startCommand) Run(ctx context.Context) error {
 	defer groups.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	if err := c.setup(ctx, mgr, log, groups, network, defaultConfig); err != nil {
+	if err := c.setup(ctx, mgr, log, groups, shard, network, defaultConfig); err != nil {
 		return err
 	}
-	log.Info("Starting", "version", version, "poll", c.Poll.String(), "default-provider-config", c.DefaultProviderConfig)
+	log.Info("Starting", "version", version, "poll", c.Poll.String(), "default-provider-config", c.DefaultProviderConfig, "provider-config-selector", c.ProviderConfigSelector)
 	if err := mgr.Start(ctx); err != nil {
 		return fmt.Errorf("cannot run the controllers: %w", err)
 	}
@@ -134,7 +140,7 @@ func newScheme() (*runtime.Scheme, error) {
 	return s, nil
 }
 
-func (c *startCommand) newManager(cfg *rest.Config, leader *leadership) (ctrl.Manager, error) {
+func (c *startCommand) newManager(cfg *rest.Config, leader *leadership, shard connection.Shard) (ctrl.Manager, error) {
 	s, err := newScheme()
 	if err != nil {
 		return nil, err
@@ -145,7 +151,7 @@ func (c *startCommand) newManager(cfg *rest.Config, leader *leadership) (ctrl.Ma
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme:                  s,
 		LeaderElection:          c.LeaderElection,
-		LeaderElectionID:        "crossplane-leader-election-provider-kea",
+		LeaderElectionID:        shard.LeaseName("crossplane-leader-election-provider-kea"),
 		LeaderElectionNamespace: c.LeaderElectionNamespace,
 		// The process ends when the manager does, so that the next leader need not
 		// wait for the lease to run out.
@@ -174,7 +180,7 @@ func (c *startCommand) newManager(cfg *rest.Config, leader *leadership) (ctrl.Ma
 	return mgr, nil
 }
 
-func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.Logger, groups *connection.Groups, network connection.Network, defaultConfig connection.Ref) error {
+func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.Logger, groups *connection.Groups, shard connection.Shard, network connection.Network, defaultConfig connection.Ref) error {
 	o, err := c.options(log)
 	if err != nil {
 		return err
@@ -184,14 +190,15 @@ func (c *startCommand) setup(ctx context.Context, mgr ctrl.Manager, log logging.
 		return err
 	}
 	users, namespaces, fleet := providerconfig.NewUsers(), keareservation.NewNamespaces(mgr), keareservation.NewFleet(mgr)
-	providerconfig.Setup(ctx, mgr, g, groups, network, users)
-	keareservation.Setup(mgr, g, o, max(1, c.MaxReconcileRate), groups, users, namespaces, fleet)
+	providerconfig.Setup(ctx, mgr, g, groups, shard, network, users)
+	keareservation.Setup(mgr, g, o, max(1, c.MaxReconcileRate), groups, shard, users, namespaces, fleet)
 	return networkconfiguration.Setup(mgr, g, networkconfiguration.Options{
 		Logger:                  log,
 		DefaultProviderConfig:   defaultConfig,
 		StrictProvider:          c.StrictProvider,
 		Groups:                  groups,
 		Fleet:                   fleet,
+		Shard:                   shard,
 		Namespaces:              namespaces,
 		MaxRemovalPercent:       c.MaxRemovalPercent,
 		MaxConcurrentReconciles: c.MaxConcurrentReconciles,

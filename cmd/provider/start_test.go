@@ -22,6 +22,7 @@ func TestFlags(t *testing.T) {
 		"ChangeLogs": {reason: "Change logs are turned on as in other providers.", args: []string{"--enable-changelogs"}, check: func(c *startCommand) bool {
 			return c.EnableChangeLogs && c.ChangeLogsSocketPath == "/var/run/changelogs/changelogs.sock"
 		}},
+		"Shard":      {reason: "Every configuration is served unless a selector says otherwise.", check: func(c *startCommand) bool { return c.ProviderConfigSelector == "" }},
 		"Unknown":    {reason: "A flag that there is not is an error.", args: []string{"--pol=1m"}, failed: true},
 		"NoDuration": {reason: "So is a value of another type.", args: []string{"--poll=often"}, failed: true},
 	}

@@ -173,6 +173,14 @@ func (g *Groups) Close(ref Ref) {
 	forgetCommands(ref)
 }
 
+// Release ends the group of a provider configuration that another process serves, if it was served
+// here until now.
+func (g *Groups) Release(ref Ref) {
+	if _, ok := g.entry(ref); ok {
+		g.Close(ref)
+	}
+}
+
 // replace replaces an entry, and ends the group of the old one; nil removes it. Listeners are called
 // for all that use the provider configuration.
 func (g *Groups) replace(ref Ref, e *entry) {

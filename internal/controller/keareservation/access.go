@@ -217,6 +217,7 @@ type accessWaker struct {
 	reader client.Reader
 	all    Reservations
 	waker  *waker
+	shard  connection.Shard
 }
 
 // namespaceChanged wakes those of a namespace whose provider configuration limits who may use it.
@@ -235,7 +236,7 @@ func (a *accessWaker) namespaceChanged(namespace string) {
 		devices[ref][hw] = ""
 	}
 	for ref, hws := range devices {
-		if pc, err := configOf(ctx, a.reader, ref); err == nil && len(accessOf(pc)) > 0 {
+		if pc, err := configOf(ctx, a.reader, ref); err == nil && a.shard.Has(pc.GetLabels()) && len(accessOf(pc)) > 0 {
 			a.waker.notify(ref, mirror.Changes{HWAddresses: hws})
 		}
 	}
@@ -245,7 +246,8 @@ func (a *accessWaker) namespaceChanged(namespace string) {
 // changes.
 func (a *accessWaker) handler() handler.EventHandler {
 	return handler.Funcs{UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-		if !equality.Semantic.DeepEqual(accessOf(e.ObjectOld), accessOf(e.ObjectNew)) || !slices.Equal(formerClusters(e.ObjectOld), formerClusters(e.ObjectNew)) {
+		changed := !equality.Semantic.DeepEqual(accessOf(e.ObjectOld), accessOf(e.ObjectNew)) || !slices.Equal(formerClusters(e.ObjectOld), formerClusters(e.ObjectNew))
+		if a.shard.Has(e.ObjectNew.GetLabels()) && changed {
 			a.waker.notify(connection.Ref{Kind: v1alpha1.ClusterProviderConfigKind, Name: e.ObjectNew.GetName()}, mirror.Changes{Everything: true})
 		}
 	}}

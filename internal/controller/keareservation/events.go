@@ -4,6 +4,7 @@ package keareservation
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
@@ -32,6 +33,7 @@ type eventHandler struct {
 
 	groups *connection.Groups
 	waker  *waker
+	here   served
 	reader client.Reader
 	labels labeler
 }
@@ -50,7 +52,11 @@ var concerns = predicate.Or(enqueues, predicate.Funcs{UpdateFunc: func(e event.U
 
 // Create implements handler.EventHandler.
 func (h *eventHandler) Create(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-	if mg, ok := e.Object.(*v1alpha1.KeaReservation); ok && !e.IsInInitialList && mg.Spec.ForProvider.IPAddress == "" && h.expect(ctx, mg) {
+	mg, ok := e.Object.(*v1alpha1.KeaReservation)
+	if ok && !h.here.mayHave(ctx, mg) {
+		return
+	}
+	if ok && !e.IsInInitialList && mg.Spec.ForProvider.IPAddress == "" && h.expect(ctx, mg) {
 		// The lease enqueues the resource, see waker; this is for devices without one.
 		q.AddAfter(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)}, leaseLookupHeadStart)
 		return
@@ -80,9 +86,17 @@ func (h *eventHandler) Update(ctx context.Context, e event.UpdateEvent, q workqu
 			h.wakeRivals(before)
 		}
 	}
-	if enqueues.Update(e) {
+	if enqueues.Update(e) && h.concernsShard(ctx, e) {
 		h.EnqueueRequestForObject.Update(ctx, e, q)
 	}
+}
+
+// concernsShard reports whether a version of a resource is served here.
+func (h *eventHandler) concernsShard(ctx context.Context, e event.UpdateEvent) bool {
+	return slices.ContainsFunc([]client.Object{e.ObjectOld, e.ObjectNew}, func(o client.Object) bool {
+		mg, ok := o.(*v1alpha1.KeaReservation)
+		return !ok || h.here.mayHave(ctx, mg)
+	})
 }
 
 // wakeRivals enqueues the resources that would take over what this one had the first right to.

@@ -3,6 +3,7 @@
 package keareservation
 
 import (
+	"context"
 	"testing"
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/statemetrics"
@@ -42,7 +43,7 @@ func TestStateMetrics(t *testing.T) {
 	}
 	all := cacheOf(t, r("new"), r("waits", xpv2.Unavailable(), xpv2.ReconcileSuccess()), r("fine", xpv2.Available(), xpv2.ReconcileSuccess()))
 	metrics := statemetrics.NewMRStateMetrics()
-	(&stateRecorder{all: all.all, metrics: metrics}).record()
+	(&stateRecorder{all: func(context.Context) []*v1alpha1.KeaReservation { return all.all() }, metrics: metrics}).record(t.Context())
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(metrics)
 	families, err := registry.Gather()

@@ -28,6 +28,7 @@ import (
 type holdWhileUnusable struct {
 	reconcile.Reconciler
 
+	here   served
 	reader client.Reader
 	poll   time.Duration
 	usable func(connection.Ref) bool
@@ -66,7 +67,15 @@ func (s *resourceSet) take(k types.NamespacedName) bool {
 // Reconcile a KeaReservation.
 func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	mg := &v1alpha1.KeaReservation{}
-	switch err := h.reader.Get(ctx, req.NamespacedName, mg, client.UnsafeDisableDeepCopy); {
+	err := h.reader.Get(ctx, req.NamespacedName, mg, client.UnsafeDisableDeepCopy)
+	if err == nil {
+		if has, err := h.here.has(ctx, mg); !has {
+			// Another process writes it from now on.
+			h.written.forget(req.NamespacedName)
+			return reconcile.Result{}, err
+		}
+	}
+	switch {
 	case kerrors.IsNotFound(err):
 		h.written.forget(req.NamespacedName)
 	case err == nil && !h.awaitCache(ctx, mg):

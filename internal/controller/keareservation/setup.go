@@ -41,8 +41,9 @@ const pollJitter = 0.1
 
 // Setup has the gate add the controller of KeaReservations to the manager, once
 // there are any. It stays there: should the CRD go, the controller has nothing to
-// do until it is back. It reconciles no more than perSecond KeaReservations in a second.
-func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int, c *connection.Groups, users *providerconfig.Users, namespaces *Namespaces, fleet *Fleet) {
+// do until it is back. It reconciles those whose provider configuration is in the shard, and no more
+// than perSecond of them in a second.
+func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int, c *connection.Groups, shard connection.Shard, users *providerconfig.Users, namespaces *Namespaces, fleet *Fleet) {
 	uses := providerconfig.Needs()
 	g.AddOnce(namespaces.part())
 	g.AddOnce(gate.Part{
@@ -64,7 +65,7 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int
 			if err != nil {
 				return err
 			}
-			return add(mgr, o, perSecond, c, users, namespaces, all) //nolint:contextcheck // The queue outlives this context, and its cache does not block.
+			return add(mgr, o, perSecond, c, served{shard: shard, reader: mgr.GetClient()}, users, namespaces, all) //nolint:contextcheck // The queue outlives this context, and its cache does not block.
 		},
 	})
 }
@@ -73,14 +74,14 @@ func Setup(mgr ctrl.Manager, g *gate.Gate, o xpcontroller.Options, perSecond int
 const syncLimit = 2 * time.Minute
 
 // add adds the controller to the manager, which runs already.
-func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.Groups, users *providerconfig.Users, n *Namespaces, all Reservations) error {
+func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.Groups, here served, users *providerconfig.Users, n *Namespaces, all Reservations) error {
 	name := managed.ControllerName(v1alpha1.KeaReservationKind)
 	w := newWaker(all, perSecond)
 	c.Listen(w.notify)
-	access := &accessWaker{reader: mgr.GetClient(), all: all, waker: w}
+	access := &accessWaker{reader: mgr.GetClient(), all: all, waker: w, shard: here.shard}
 	n.Listen(access.namespaceChanged)
 	if o.MetricOptions != nil && o.MetricOptions.MRStateMetrics != nil {
-		r := &stateRecorder{all: all.all, metrics: o.MetricOptions.MRStateMetrics, interval: o.MetricOptions.PollStateMetricInterval}
+		r := &stateRecorder{all: func(ctx context.Context) []*v1alpha1.KeaReservation { return here.only(ctx, all.all()) }, metrics: o.MetricOptions.MRStateMetrics, interval: o.MetricOptions.PollStateMetricInterval}
 		if err := mgr.Add(r); err != nil {
 			return fmt.Errorf("cannot add the state metrics of KeaReservations: %w", err)
 		}
@@ -94,11 +95,13 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		WithOptions(co).
-		Watches(&v1alpha1.KeaReservation{}, &eventHandler{groups: c, waker: w, reader: mgr.GetClient(), labels: n.Labels}, builder.WithPredicates(concerns)).
+		Watches(&v1alpha1.KeaReservation{}, &eventHandler{groups: c, waker: w, here: here, reader: mgr.GetClient(), labels: n.Labels}, builder.WithPredicates(concerns)).
 		Watches(&v1alpha1.ClusterProviderConfig{}, access.handler()).
+		Watches(&v1alpha1.ClusterProviderConfig{}, here.onGone(v1alpha1.ClusterProviderConfigKind, w.notify)).
+		Watches(&v1alpha1.ProviderConfig{}, here.onGone(v1alpha1.ProviderConfigKind, w.notify)).
 		WatchesRawSource(source.Func(w.start)).
 		Complete(&holdWhileUnusable{
-			Reconciler: r, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable, untilTried: untilTried(c, mgr.GetClient()),
+			Reconciler: r, here: here, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable, untilTried: untilTried(c, mgr.GetClient()),
 			created: kube.created, waiting: waiting, written: kube.written,
 		})
 	if err != nil {

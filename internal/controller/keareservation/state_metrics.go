@@ -17,7 +17,7 @@ import (
 // are ready and synced. crossplane-runtime's own recorder lists copies of all of them, and keeps
 // these until it lists them again: more memory than the cache.
 type stateRecorder struct {
-	all      func() []*v1alpha1.KeaReservation
+	all      func(context.Context) []*v1alpha1.KeaReservation
 	metrics  *statemetrics.MRStateMetrics
 	interval time.Duration
 }
@@ -31,13 +31,13 @@ func (r *stateRecorder) Start(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			r.record()
+			r.record(ctx)
 		}
 	}
 }
 
-func (r *stateRecorder) record() {
-	all := r.all()
+func (r *stateRecorder) record(ctx context.Context) {
+	all := r.all(ctx)
 	ready, synced := 0, 0
 	for _, mg := range all {
 		if mg.GetCondition(xpv2.TypeReady).Status == corev1.ConditionTrue {

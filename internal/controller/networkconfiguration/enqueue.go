@@ -28,8 +28,11 @@ type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 // An enqueuer enqueues the NetworkConfigurations that an event concerns. It has no
 // state of its own.
 type enqueuer struct {
-	machines machines
-	waits    *waits
+	vitistack client.Reader
+	machines  machines
+	policy    policy
+	shard     connection.Shard
+	waits     *waits
 }
 
 // requests are the NetworkConfigurations that an event concerns.
@@ -111,14 +114,6 @@ func sameClaim(a, b client.Object) bool {
 	x, okX := a.(*v1alpha1.KeaReservation)
 	y, okY := b.(*v1alpha1.KeaReservation)
 	return okX && okY && holds(x) == holds(y) && equality.Semantic.DeepEqual(x.OwnerReferences, y.OwnerReferences)
-}
-
-// onProviderConfig enqueues what waits for a provider configuration.
-func (w *enqueuer) onProviderConfig(kind string) handler.Funcs {
-	return handlerFuncs(func(_ queue, versions ...client.Object) {
-		o := versions[0]
-		w.waits.notify(connection.Ref{Kind: kind, Name: o.GetName()}.In(o.GetNamespace()))
-	})
 }
 
 // usersOf adds the NetworkConfigurations that control a KeaReservation or want

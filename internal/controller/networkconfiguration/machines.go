@@ -51,11 +51,13 @@ func (m machines) wanting(namespace, name string) []*vitistack.NetworkConfigurat
 	return byReservation.Find(m.store, namespace+"/"+name)
 }
 
-// in returns those in a namespace.
+// in returns those in a namespace; all where that is "".
 func (m machines) in(namespace string) []*vitistack.NetworkConfiguration {
-	objects, err := m.store.ByIndex(toolscache.NamespaceIndex, namespace)
-	if err != nil {
-		return nil
+	var objects []any
+	if namespace == "" {
+		objects = m.store.List()
+	} else {
+		objects, _ = m.store.ByIndex(toolscache.NamespaceIndex, namespace) // fails only without the index
 	}
 	out := make([]*vitistack.NetworkConfiguration, 0, len(objects))
 	for _, o := range objects {

@@ -39,6 +39,7 @@ type reconciler struct {
 	reservations keareservation.Reservations
 
 	policy policy
+	shard  connection.Shard
 	// places returns what is known about places while its context lasts.
 	places func(context.Context) places
 	waits  *waits
@@ -64,6 +65,11 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, fmt.Errorf("cannot get NetworkConfiguration: %w", err)
 	}
 
+	if has, err := r.serves(ctx, nc); !has {
+		// What is held is so by another process now, which reads it in the status.
+		r.forget(req.NamespacedName)
+		return reconcile.Result{}, err
+	}
 	r.waits.clear(req.NamespacedName)
 	// Nothing is done with an incomplete situation: a reservation might seem to
 	// have no owner.

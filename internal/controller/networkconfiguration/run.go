@@ -111,24 +111,26 @@ func (s *starter) newCache(networkNamespaces string) (cache.Cache, error) {
 }
 
 func (s *starter) newController(vitistackCache cache.Cache, ncs machines, reservations keareservation.Reservations, kinds kinds) (controller.Controller, error) {
+	p := policy{
+		strict:         s.options.StrictProvider,
+		strictNetworks: s.options.StrictProvider && kinds.ipAllocation,
+		config:         s.options.DefaultProviderConfig,
+	}
 	o := controller.Options{
 		Reconciler: &reconciler{
 			vitistack:    vitistackCache,
 			kube:         s.mgr.GetClient(),
 			machines:     ncs,
 			reservations: reservations,
-			policy: policy{
-				strict:         s.options.StrictProvider,
-				strictNetworks: s.options.StrictProvider && kinds.ipAllocation,
-				config:         s.options.DefaultProviderConfig,
-			},
-			places:     s.options.places,
-			waits:      s.waits,
-			guard:      s.guard,
-			events:     s.events,
-			log:        s.log,
-			allocation: kinds.allocation,
-			now:        time.Now,
+			policy:       p,
+			shard:        s.options.Shard,
+			places:       s.options.places,
+			waits:        s.waits,
+			guard:        s.guard,
+			events:       s.events,
+			log:          s.log,
+			allocation:   kinds.allocation,
+			now:          time.Now,
 		},
 		MaxConcurrentReconciles: s.options.MaxConcurrentReconciles,
 		RateLimiter:             s.options.RateLimiter,
@@ -143,7 +145,7 @@ func (s *starter) newController(vitistackCache cache.Cache, ncs machines, reserv
 		return nil, fmt.Errorf("cannot make the controller: %w", err)
 	}
 
-	w := &enqueuer{machines: ncs, waits: s.waits}
+	w := &enqueuer{vitistack: vitistackCache, machines: ncs, policy: p, shard: s.options.Shard, waits: s.waits}
 	shared := sharedCache{s.mgr.GetCache()}
 	for _, src := range []source.Source{
 		kind(vitistackCache, &vitistack.NetworkConfiguration{}, w.onNetworkConfiguration(), changed(sameNetworkConfiguration)),

@@ -46,6 +46,9 @@ type Options struct {
 	// Fleet has the KeaReservations.
 	Fleet *keareservation.Fleet
 
+	// Shard is which NetworkConfigurations are handled: those whose provider configuration is in it.
+	Shard connection.Shard
+
 	// Namespaces has the labels of namespaces, which spec.access of a ClusterProviderConfig names.
 	Namespaces *keareservation.Namespaces
 

@@ -45,6 +45,7 @@ type reconciler struct {
 	// and namespaces are read too seldom to watch them all.
 	reader    client.Reader
 	groups    *connection.Groups
+	shard     connection.Shard
 	network   connection.Network
 	kind      string
 	newConfig func() config
@@ -64,6 +65,11 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("cannot get %s: %w", ref, err)
+	}
+	if !r.shard.Has(pc.GetLabels()) {
+		// It is another process's, which may write its status now.
+		r.groups.Release(ref)
+		return ctrl.Result{}, nil
 	}
 	a, err := r.open(ctx, ref, pc)
 	if err != nil {

@@ -21,7 +21,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -36,8 +35,9 @@ const bySecret = "secret"
 
 // Setup has the gate add the controllers of both kinds of provider configuration to the
 // manager, each once its kind is served. They stay there: should the CRD go, a controller has
-// nothing to do until it is back. The groups run until ctx ends.
-func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, groups *connection.Groups, network connection.Network, users *Users) {
+// nothing to do until it is back. Only what is in the shard is opened and written to. The groups run
+// until ctx ends.
+func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, groups *connection.Groups, shard connection.Shard, network connection.Network, users *Users) {
 	kinds := []struct {
 		gvk       schema.GroupVersionKind
 		crd       gate.CRD
@@ -50,7 +50,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, groups *connecti
 	cluster := &cluster{reader: mgr.GetAPIReader()}
 	for _, k := range kinds {
 		r := &reconciler{
-			client: mgr.GetClient(), reader: mgr.GetAPIReader(), groups: groups, network: network, kind: k.gvk.Kind, newConfig: k.newConfig,
+			client: mgr.GetClient(), reader: mgr.GetAPIReader(), groups: groups, shard: shard, network: network, kind: k.gvk.Kind, newConfig: k.newConfig,
 			running: ctx, cluster: cluster,
 			recorder: event.NewAPIRecorder(mgr.GetEventRecorderFor("connection/" + k.gvk.Kind)), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 		}
@@ -64,7 +64,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, groups *connecti
 				if err := setupConnection(mgr, r, k.newList); err != nil {
 					return fmt.Errorf("cannot set up the controller of %s: %w", k.gvk.Kind, err)
 				}
-				if err := setupUsers(mgr, k.gvk.Kind, k.newConfig, users); err != nil {
+				if err := setupUsers(mgr, k.gvk.Kind, k.newConfig, shard, users); err != nil {
 					return fmt.Errorf("cannot set up the user counter of %s: %w", k.gvk.Kind, err)
 				}
 				return nil
@@ -85,7 +85,7 @@ func setupConnection(mgr ctrl.Manager, r *reconciler, newList func() client.Obje
 	})
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("connection/"+r.kind).
-		For(r.newConfig(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(r.newConfig(), &shardEvents{shard: r.shard}, builder.WithPredicates(changes(r.shard))).
 		// The metadata is enough to notice a changed Secret. Its data is read when it
 		// is needed, and is not cached.
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(usersOfSecret(mgr.GetClient(), newList))).
@@ -96,17 +96,17 @@ func setupConnection(mgr ctrl.Manager, r *reconciler, newList func() client.Obje
 
 // setupUsers adds the controller that reports the number of users, and keeps a configuration that is
 // used from being deleted.
-func setupUsers(mgr ctrl.Manager, kind string, newConfig func() config, users *Users) error {
+func setupUsers(mgr ctrl.Manager, kind string, newConfig func() config, shard connection.Shard, users *Users) error {
 	name := usage.ControllerName(kind)
 	w := &requests{kind: kind, delay: usersDelay}
 	users.listen(w.add)
 	r := &usersReconciler{
-		client: mgr.GetClient(), finder: finder{reader: mgr.GetAPIReader()}, users: users, kind: kind, newConfig: newConfig,
+		client: mgr.GetClient(), finder: finder{reader: mgr.GetAPIReader()}, users: users, shard: shard, kind: kind, newConfig: newConfig,
 		recorder: event.NewAPIRecorder(mgr.GetEventRecorderFor(name)), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(name).
-		For(newConfig(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(newConfig(), &shardEvents{shard: shard}, builder.WithPredicates(changes(shard))).
 		WatchesRawSource(source.Func(w.start)).
 		WithOptions(controller.Options{RateLimiter: rateLimiter()}).
 		Complete(xperrors.WithSilentRequeueOnConflict(r))

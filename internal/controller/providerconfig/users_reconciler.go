@@ -48,6 +48,7 @@ type usersReconciler struct {
 	client    client.Client
 	finder    finder
 	users     *Users
+	shard     connection.Shard
 	kind      string
 	newConfig func() config
 	recorder  event.Recorder
@@ -63,6 +64,10 @@ func (r *usersReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("cannot get %s: %w", ref, err)
+	}
+	if !r.shard.Has(pc.GetLabels()) {
+		r.users.forget(ref)
+		return ctrl.Result{}, nil
 	}
 	if meta.WasDeleted(pc) {
 		return r.release(ctx, ref, pc)

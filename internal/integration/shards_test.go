@@ -223,6 +223,11 @@ func (s *shards) moveConfiguration(t *testing.T) {
 	s.a.create(r)
 	s.a.await(r, isReady, isSynced)
 	s.a.awaitHeld(mac, "10.123.0.60")
+	s.a.lease(other, "10.123.0.160")
+	nc := s.a.networkConfiguration("by-the-rest", other)
+	s.a.create(nc)
+	s.a.awaitPhase(nc, vitistack.PhaseReady)
+	s.a.awaitHeld(other, "10.123.0.160")
 	served.awaitSnapshots(2)
 	equal(t, "commands of a provider that does not serve the configuration any more", s.a.provider.sentTo(t, s.a)-before, 0)
 	s.a.provider.awaitCounted(t, map[string]int{"exists": 0, "ready": 0})
@@ -232,6 +237,8 @@ func (s *shards) moveConfiguration(t *testing.T) {
 	s.a.delete(r)
 	s.a.awaitGone(r)
 	s.a.awaitNotHeld(mac)
+	s.a.delete(nc)
+	s.a.awaitNotHeld(other)
 	for _, at := range []*site{s.a, s.rest} {
 		for i := range 10 {
 			at.awaitHeld(fleetMAC(1, i), fmt.Sprintf("10.123.0.%d", 110+i))

@@ -136,6 +136,13 @@ RUNS ?= 1
 bench: servers ## Measure what a fleet of SIZE=1k, 10k or 50k machines costs, RUNS=1 times, and write docs/benchmarks.md.
 	go test -run '^$$' -bench Fleet -benchtime 1x -timeout 24h ./test/bench -size='$(SIZE)' -runs='$(RUNS)' -write $(if $(PROFILES),-profiles='$(abspath $(PROFILES))')
 
+GROUPS ?= 20
+HOSTS ?= 50000
+
+.PHONY: bench-groups
+bench-groups: ## Measure what GROUPS=20 provider configurations of HOSTS=50000 reservations each cost one process, without Kubernetes. It prints.
+	go test -run '^$$' -bench Groups -benchtime 1x -timeout 1h ./internal/connection -groups='$(GROUPS)' -hosts='$(HOSTS)'
+
 .PHONY: servers
 servers: ## Get the control plane and the Kea that tests and the demo run against.
 	$(together) kubernetes kea

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package connection leads from a provider configuration and its Secrets to a running group of Kea
-// servers, and to the controllers that use it. It reads no Kubernetes object itself.
+// servers, and to the controllers that use it. It reads no Kubernetes object itself, but for the
+// labels of provider configurations, by which shard.go says which of them this process serves.
 //
 //	xpv2.ProviderConfigReference ──RefOf──▶ Ref ─┐
 //	                                             ▼

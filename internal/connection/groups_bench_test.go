@@ -31,7 +31,7 @@ import (
 var (
 	benchGroups = flag.Int("groups", 20, "provider configurations that BenchmarkGroups opens")
 	benchHosts  = flag.Int("hosts", 50_000, "host reservations, and leases, that each of them has")
-	benchRest   = flag.Duration("rest", 2*time.Minute, "how long they are watched at rest")
+	benchRest   = flag.Duration("rest", 5*time.Minute, "how long they are watched at rest")
 )
 
 // benchInterval is the snapshot interval that provider configurations have by default.

@@ -13,6 +13,8 @@
 // concerns, so that polling is only a fallback. access.go finds what a namespace may use, and wakes
 // the resources that a change of that concerns: what may not be used gets no further than external.
 //
+// Resources of another process's shard are neither enqueued nor reconciled, see served.go.
+//
 // crossplane-runtime writes through a savingClient, which leaves out what the API server has
 // already, and remembers its last writes: no reconcile begins with an older version of a resource.
 // pin.go fills in the address of a lease. record_use.go says how a resource that may have something

@@ -36,6 +36,8 @@ type eventHandler struct {
 	here   served
 	reader client.Reader
 	labels labeler
+	// written is what a reconcile forgets of a resource that is gone.
+	written *lastWrites
 }
 
 // enqueues lets updates pass that concern the resource itself: status changes are our own doing,
@@ -68,6 +70,10 @@ func (h *eventHandler) Create(ctx context.Context, e event.CreateEvent, q workqu
 // deleted: with a management policy that leaves Kea alone.
 func (h *eventHandler) Delete(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 	if mg, ok := e.Object.(*v1alpha1.KeaReservation); ok {
+		if !h.here.mayHave(ctx, mg) {
+			h.written.forget(client.ObjectKeyFromObject(mg))
+			return
+		}
 		h.forget(mg)
 		h.wakeDevice(mg)
 	}

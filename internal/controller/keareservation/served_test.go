@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -69,31 +70,43 @@ func TestServed(t *testing.T) {
 				Reconciler: inner, here: here, reader: kube, created: newCreatedSet(), written: newLastWrites(), waiting: newResourceSet(),
 				usable: func(connection.Ref) bool { return true }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return 0 },
 			}
-			events := &eventHandler{groups: connection.NewGroups(), here: here, reader: kube}
+			groups := connection.NewGroups()
+			events := &eventHandler{groups: groups, waker: newWaker(cacheOf(t), 100), here: here, reader: kube, written: h.written}
 			all := &v1alpha1.KeaReservationList{}
 			if err := kube.List(t.Context(), all); err != nil {
 				t.Fatal(err)
 			}
-			enqueued := map[string]bool{}
+			created, gone := map[string]bool{}, map[string]bool{}
 			for i := range all.Items {
-				q := newQueue(1, 100, func(reconcile.Request) (connection.Ref, bool) { return connection.Ref{}, false })("test", nil)
-				events.Create(t.Context(), event.CreateEvent{Object: &all.Items[i], IsInInitialList: true}, q)
-				if q.Len() > 0 {
-					enqueued[all.Items[i].Name] = true
+				enqueues := func(do func(workqueue.TypedRateLimitingInterface[reconcile.Request])) bool {
+					q := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+					defer q.ShutDown()
+					do(q)
+					return q.Len() > 0
 				}
-				q.ShutDown()
+				mg := &all.Items[i]
+				created[mg.Name] = enqueues(func(q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+					events.Create(t.Context(), event.CreateEvent{Object: mg, IsInInitialList: true}, q)
+				})
+				gone[mg.Name] = enqueues(func(q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+					events.Delete(t.Context(), event.DeleteEvent{Object: mg}, q)
+				})
 				if _, err := h.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])}); err != nil {
 					t.Error(err)
 				}
 			}
+			for _, of := range []map[string]bool{created, gone} {
+				maps.DeleteFunc(of, func(_ string, enqueued bool) bool { return !enqueued })
+			}
 			var counted []string
-			if err := here.only(kube).List(t.Context(), all); err != nil {
-				t.Fatal(err)
-			}
+			kept := make([]*v1alpha1.KeaReservation, len(all.Items))
 			for i := range all.Items {
-				counted = append(counted, all.Items[i].Name)
+				kept[i] = &all.Items[i]
 			}
-			for what, got := range map[string][]string{"enqueued": slices.Sorted(maps.Keys(enqueued)), "reconciled": reconciled, "counted": counted} {
+			for _, mg := range here.only(t.Context(), kept) {
+				counted = append(counted, mg.Name)
+			}
+			for what, got := range map[string][]string{"created": slices.Sorted(maps.Keys(created)), "gone": slices.Sorted(maps.Keys(gone)), "reconciled": reconciled, "counted": counted} {
 				if diff := cmp.Diff(tc.want, got); diff != "" {
 					t.Errorf("%s\n%s: -want, +got:\n%s", tc.reason, what, diff)
 				}

@@ -95,7 +95,7 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		WithOptions(co).
-		Watches(&v1alpha1.KeaReservation{}, &eventHandler{groups: c, waker: w, here: here, reader: mgr.GetClient(), labels: n.Labels}, builder.WithPredicates(concerns)).
+		Watches(&v1alpha1.KeaReservation{}, &eventHandler{groups: c, waker: w, here: here, reader: mgr.GetClient(), labels: n.Labels, written: kube.written}, builder.WithPredicates(concerns)).
 		Watches(&v1alpha1.ClusterProviderConfig{}, access.handler()).
 		Watches(&v1alpha1.ClusterProviderConfig{}, here.onGone(v1alpha1.ClusterProviderConfigKind, w.notify)).
 		Watches(&v1alpha1.ProviderConfig{}, here.onGone(v1alpha1.ProviderConfigKind, w.notify)).

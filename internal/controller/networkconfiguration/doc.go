@@ -15,6 +15,9 @@
 //	                             move.go
 //	                             plan.go
 //
+// A NetworkConfiguration is handled by the process that serves the provider configuration of its place
+// (shard.go).
+//
 // A machine whose reservations are made at once costs two writes here: a
 // KeaReservation, and a status that says that they are made (untilWorthReporting).
 // What is in the second row between caches and writes is pure: functions from

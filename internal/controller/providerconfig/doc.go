@@ -13,6 +13,8 @@
 // A deleted configuration goes when the API server has no KeaReservation that uses it, and
 // no reconcile is making one (Users.Begin). What Users counts is only reported.
 //
+// What another process's shard has is left alone. shard_events.go says when it is taken over.
+//
 // status.go turns what a group knows of its servers into a status; it is pure.
 //
 // Locks: requests.mu, Users.mu and cluster.mu guard their fields; no other lock is taken

@@ -208,9 +208,16 @@ func wasManaged(o kea.OptionData, all []kea.OptionData, before []string) bool {
 	return false
 }
 
-// fingerprint returns eight hexadecimal digits that tell entries of one option from each other.
+// fingerprint returns eight hexadecimal digits that tell entries of one option from each other. Marks
+// in Kea have it: it must stay the same for the same entry.
 func fingerprint(o kea.OptionData) string {
-	sum := sha256.Sum256([]byte(normalData(o) + "\n" + strings.Join(o.ClientClasses, ",")))
+	classes := make([]string, len(o.ClientClasses))
+	for i, class := range o.ClientClasses {
+		if classes[i] = class; class == "" || strings.ContainsAny(class, `,"`) {
+			classes[i] = strconv.Quote(class) // One class "a,b" is not two, and one without a name is not none.
+		}
+	}
+	sum := sha256.Sum256([]byte(normalData(o) + "\n" + strings.Join(classes, ",")))
 	return hex.EncodeToString(sum[:4])
 }
 

@@ -8,13 +8,14 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/testenv"
 )
 
-// TestPollInterval: crossplane.io/poll-interval is heeded down to ten seconds,
+// TestPollInterval: crossplane.io/poll-interval is honored down to ten seconds,
 // whatever the provider's own is: here it is a day.
 func TestPollInterval(t *testing.T) {
 	t.Parallel()
@@ -42,6 +43,14 @@ func TestReconcileRequest(t *testing.T) {
 		s.awaitHandled(r, token)
 	}
 	s.await(r, isReady, isSynced)
+}
+
+// awaitFollowUp waits until what follows a create has been reconciled: from then on a resource needs
+// nothing from Kea.
+func (s *site) awaitFollowUp(r *v1alpha1.KeaReservation) {
+	s.t.Helper()
+	edit(s, r, func(r *v1alpha1.KeaReservation) { metav1.SetMetaDataAnnotation(&r.ObjectMeta, "crossplane.io/reconcile-requested-at", "follow-up") })
+	s.awaitHandled(r, "follow-up")
 }
 
 // awaitHandled waits until the status says that a request for a reconcile was handled.

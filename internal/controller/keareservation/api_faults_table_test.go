@@ -12,7 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the table of faults of the API server")
+var (
+	update     = flag.Bool("update", false, "write the table of faults of the API server")
+	everyFault = flag.Bool("every-fault", false, "have each fault meet each write, not one in apiThinning of these cells")
+)
 
 const (
 	faultsPage = "../../../docs/faults.md"
@@ -24,7 +27,13 @@ const (
 const apiPart = apiHeading + `
 <!-- This part is made by: go test ./internal/controller/keareservation -run TestAPIFaults -update -->
 
-Each write of the provider to the API server meets each of these faults, on one server and on two. ` + "`make test`" + ` runs all of the cells. The reconcilers are the real ones, crossplane-runtime's and the
+Each write of the provider to the API server meets each of these faults, on one server and on two. ` + "`make test`" + ` runs one cell in %d; all of them run with
+
+` + "```console" + `
+$ go test ./internal/controller/keareservation -run TestAPIFaults -every-fault
+` + "```" + `
+
+The reconcilers are the real ones, crossplane-runtime's and the
 provider's, and so is what talks to Kea. The API server is controller-runtime's fake, in which refusals are injected, and Kea is keatest. The queue is a loop that reconciles the resource when it or Kea has changed, or when a retry is due.
 Caches that lag behind and watches are not part of this: the integration tests have them, with a real API server. Nor is a provider that is frozen and goes on after another one has become the leader.
 
@@ -69,5 +78,5 @@ func apiTable(writes map[string][]string) string {
 	for _, s := range apiStories {
 		fmt.Fprintf(&cells, "| %s | %s |%s\n", s.name, strings.Join(writes[s.name], ", "), strings.Repeat(" ✓ |", len(apiFaults)))
 	}
-	return fmt.Sprintf(apiPart, kinds.String(), cells.String())
+	return fmt.Sprintf(apiPart, apiThinning, kinds.String(), cells.String())
 }

@@ -180,7 +180,11 @@ func (w *apiWorld) pass(d time.Duration) {
 	if w.provider == nil {
 		w.startProvider()
 	}
-	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Second) {
+	step := 5 * time.Second
+	if w.counting {
+		step = time.Second
+	}
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(step) {
 		synctest.Wait()
 		for range 20 { // More would be a loop, which the bound of commands finds.
 			if w.provider.ctx.Err() != nil {
@@ -249,7 +253,7 @@ func (w *apiWorld) reservations() []string {
 	var out []string
 	for i, k := range w.keas {
 		for _, r := range k.Reservations(kea.TargetMemory) {
-			raw, _ := json.Marshal(plain(r))
+			raw := w.json(plain(r))
 			out = append(out, fmt.Sprintf("kea%d %s", i+1, raw))
 		}
 	}
@@ -264,8 +268,8 @@ func (w *apiWorld) holdings() []string {
 	if mg == nil {
 		return append(out, "no resource")
 	}
-	spec, _ := json.Marshal(mg.Spec)
-	status, _ := json.Marshal(mg.Status.AtProvider)
+	spec := w.json(mg.Spec)
+	status := w.json(mg.Status.AtProvider)
 	out = append(out, fmt.Sprintf("resource %s %q %s %s", meta.GetExternalName(mg), mg.Finalizers, spec, status))
 	var conditions []string
 	for _, c := range mg.Status.Conditions {
@@ -273,4 +277,12 @@ func (w *apiWorld) holdings() []string {
 	}
 	slices.Sort(conditions)
 	return append(out, conditions...)
+}
+
+func (w *apiWorld) json(v any) []byte {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return raw
 }

@@ -61,7 +61,7 @@ Reading that is the same after every story (` + "`status-get`" + `, pages, …) 
 ✓ means that each of these commands, on each of the servers, has met the fault, and that all has ended as it must; d that this is so on servers with a database.
 
 %s
-These cannot occur:
+These cannot occur, or are more than one fault:
 
 | cell | why |
 |---|---|
@@ -73,6 +73,7 @@ var exceptions = [][2]string{
 	{"database lost, read-only: servers with reservations in memory", "they have no database"},
 	{"result 3: a Kea that goes on saying that there is nothing", "that is what a Kea without the reservation says. One such answer changes nothing; memory is lost only with a restart or reload, which the provider sees, and a lost database is told from an empty one"},
 	{"CatchUp: one server", "nothing is kept for a server that returns where no other one serves meanwhile; the other stories have that with the fault `down`"},
+	{"memory, saved: the provider is killed before Kea has saved a removal, and Kea restarts before it saves again", "these are two faults: the reservation comes back from Kea's file with the mark of a resource that is gone. `config-write` follows a removal within seconds"},
 }
 
 // checkTable makes sure that docs/faults.md has the cells that there are, or writes it.

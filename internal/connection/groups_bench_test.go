@@ -216,7 +216,7 @@ func measureGroups(b *testing.B, servers []*pagingServer) {
 	}
 	hours := time.Since(after.at).Hours()
 	// Some have been read in part; a listing ends with an empty page.
-	snapshots := float64(commands["reservation-get-page"]) / float64(len(servers[0].pages.hosts)+1)
+	snapshots := float64(commands["reservation-get-page"]+commands["lease4-get-page"]) / float64(len(servers[0].pages.hosts)+len(servers[0].pages.leases)+2)
 	report("at rest for %s: %.2f %% of one core, %.3f s of CPU for each of %.1f snapshots", benchRest, 100*rested.Seconds()/time.Since(after.at).Seconds(), rested.Seconds()/snapshots, snapshots)
 	total := 0
 	for _, name := range slices.Sorted(maps.Keys(commands)) {

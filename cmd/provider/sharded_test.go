@@ -22,7 +22,7 @@ func TestSharded(t *testing.T) {
 	t.Parallel()
 	shards := map[string]connection.Shard{}
 	for _, folder := range []string{"cluster/sharded", "cluster/sharded/shard-b"} {
-		args := append(deployed(t, "cluster/standalone/deployment.yaml").Containers[0].Args, addedArgs(t, folder)...)
+		args := slices.Concat(deployed(t, "cluster/standalone/deployment.yaml").Containers[0].Args, addedArgs(t, folder))
 		c := &cli{}
 		p, err := kong.New(c)
 		if err != nil {

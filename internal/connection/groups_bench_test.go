@@ -208,7 +208,7 @@ func measureGroups(b *testing.B, servers []*pagingServer) {
 	report("resident: %.0f MB before (%.0f MB of it the pages that the servers send), %.0f MB after, at most %.0f MB", rss, pages(servers), resident("VmRSS"), resident("VmHWM"))
 
 	sent := sentBy(servers)
-	time.Sleep(*benchRest) //nolint:forbidigo // What is at rest is measured over time.
+	time.Sleep(*benchRest) // What is at rest is measured over time.
 	rested := cpuTime() - after.cpu
 	commands := sentBy(servers)
 	for name, n := range sent {
@@ -261,7 +261,7 @@ func pages(servers []*pagingServer) float64 {
 	for _, page := range slices.Concat(servers[0].pages.hosts, servers[0].pages.leases) {
 		n += len(page)
 	}
-	return mb(uint64(n)) //nolint:gosec // It is not negative.
+	return mb(uint64(n))
 }
 
 func mb(n uint64) float64 { return float64(n) / 1e6 }

@@ -263,8 +263,8 @@ func (s *shards) stopOne(t *testing.T) {
 	}
 	gone := s.a.networkConfiguration("vm000", fleetMAC(1, 0))
 	s.a.delete(gone)
-	s.cluster.start("--poll-state-metric=1s", "--provider-config-selector="+shardLabel+" in (a)") // the same, by another spelling
-	s.a.provider = s.cluster.provider
+	s.start("--poll-state-metric=1s", "--provider-config-selector="+shardLabel+" in (a)") // the same, by another spelling
+	s.a.provider = s.provider
 	s.a.await(waits, isReady, isSynced)
 	s.a.awaitNotHeld(fleetMAC(1, 0))
 	equal(t, "commands to the Kea of a by the rest, since it gave the configuration back", s.rest.provider.sentTo(t, s.a), 0)

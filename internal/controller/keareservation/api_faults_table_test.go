@@ -41,7 +41,7 @@ Caches that lag behind and watches are not part of this: the integration tests h
 |---|---|
 %s
 The stories are those above. Wanted is the same: Kea, the spec, the finalizer, the status and the conditions are as without the fault. MoveSubnet is left out, as it consists of Create and Delete of two resources,
-and so are Drift and DeleteLast, which are Restore and Delete to the API server.
+and so are Restore and Drift, which cost the API server no write, and DeleteLast, which is Delete to it.
 
 %s`
 

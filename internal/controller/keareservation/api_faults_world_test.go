@@ -87,11 +87,6 @@ func newAPIWorld(t *testing.T, servers int) *apiWorld {
 	w := &apiWorld{t: t, key: client.ObjectKey{Namespace: "ns", Name: "a"}}
 	b := fake.NewClientBuilder().WithScheme(s).WithStatusSubresource(&v1alpha1.KeaReservation{}).
 		WithObjects(&v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: "default", UID: "pc"}})
-	for index, keys := range indexes {
-		b = b.WithIndex(&v1alpha1.KeaReservation{}, index, func(o client.Object) []string {
-			return keys(o.(*v1alpha1.KeaReservation))
-		})
-	}
 	w.api = b.Build()
 	for range servers {
 		k := keatest.NewOffline(t, keatest.Options{})
@@ -131,7 +126,7 @@ func (w *apiWorld) startProvider() {
 		},
 	})
 	kube, waiting := &savingClient{Client: intercepted, created: newCreatedSet(), written: newLastWrites()}, newResourceSet()
-	connect := &connector{client: kube, groups: p.groups, users: providerconfig.NewUsers(), recorder: event.NewNopRecorder(), created: kube.created, waiting: waiting}
+	connect := &connector{client: kube, groups: p.groups, all: cacheOf(w.t), users: providerconfig.NewUsers(), recorder: event.NewNopRecorder(), created: kube.created, waiting: waiting}
 	o := xpcontroller.Options{Logger: logging.NewNopLogger(), PollInterval: 10 * time.Minute, Features: &feature.Flags{}}
 	o.Features.Enable(feature.EnableBetaManagementPolicies)
 	r := managed.NewReconciler(managerOf{schemeManager{scheme: w.api.Scheme()}, kube}, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(kube, o, connect, "test")...)

@@ -12,15 +12,23 @@ import (
 type entry struct {
 	kea.Host
 
-	// ours reports whether the host is marked as this cluster's.
-	ours bool
+	// resource is the "namespace/name" that the host is marked with as this cluster's; "" if it is
+	// not.
+	resource string
 }
+
+// ours reports whether the host is marked as that of a resource of this cluster.
+func (e *entry) ours() bool { return e.resource != "" }
+
+// Memory returns about how many bytes the entry takes.
+func (e *entry) Memory() int { return e.Host.Memory() + len(e.resource) }
 
 // newEntry returns the entry of a host.
 func (m *Mirror) newEntry(h kea.Host) *entry {
 	e := &entry{Host: h}
-	owner, marked := e.owner()
-	e.ours = marked && owner.Cluster == m.cluster
+	if owner, marked := e.owner(); marked && owner.Cluster == m.cluster {
+		e.resource = owner.Resource
+	}
 	return e
 }
 

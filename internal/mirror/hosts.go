@@ -56,7 +56,7 @@ func (h *hosts) put(e *entry) {
 		h.remove(k)
 		h.byKey[k] = e
 		h.subnets[k.SubnetID]++
-		if e.ours {
+		if e.ours() {
 			h.ours++
 		}
 	}
@@ -74,7 +74,7 @@ func (h *hosts) remove(k Key) {
 	delete(h.byKey, k)
 	h.count--
 	h.memory -= old.Memory()
-	if old.ours {
+	if old.ours() {
 		h.ours--
 	}
 	if h.subnets[k.SubnetID]--; h.subnets[k.SubnetID] == 0 {

@@ -150,17 +150,9 @@ func (m *Mirror) Owned(name string) int {
 // OwnedDevices returns the devices that any server has a reservation of which is marked as this
 // cluster's, in order. It walks over all hosts: it is for a server that is to be caught up.
 func (m *Mirror) OwnedDevices() []kea.HWAddress {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
 	devices := map[kea.HWAddress]struct{}{}
-	for _, s := range m.servers {
-		for _, st := range s.stores {
-			for k, e := range st.byKey {
-				if e.ours {
-					devices[k.HW] = struct{}{}
-				}
-			}
-		}
+	for _, e := range m.owned() {
+		devices[e.HWAddress] = struct{}{}
 	}
 	return slices.Sorted(maps.Keys(devices))
 }

@@ -71,7 +71,7 @@ func hwOf(old, now *entry) kea.HWAddress {
 // as what a new one starts from. It needs the lock.
 func (m *Mirror) noteVanished(at reservation.Store, e *entry) {
 	s := m.servers[at.Server]
-	if e == nil || !e.ours || s.held(e.key()) {
+	if e == nil || !e.ours() || s.held(e.key()) {
 		return
 	}
 	if st, ok := s.stores[s.settings.Primary]; ok {

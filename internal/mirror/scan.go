@@ -132,7 +132,7 @@ func (m *Mirror) Doubtful(scan *Scan) map[kea.Target][]Key {
 		for k, e := range st.byKey {
 			_, listed := scan.hosts[place].byKey[k]
 			_, read := st.putDuringScan[k]
-			if !e.ours || listed || read || (s.settings.SubnetsKnown && !scan.has(k.SubnetID)) {
+			if !e.ours() || listed || read || (s.settings.SubnetsKnown && !scan.has(k.SubnetID)) {
 				continue
 			}
 			out[place] = append(out[place], k)

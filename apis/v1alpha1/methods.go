@@ -103,6 +103,12 @@ func (p *ProviderConfig) GetUsers() int64 { return p.Status.Users }
 // SetUsers of this ProviderConfig.
 func (p *ProviderConfig) SetUsers(n int64) { p.Status.Users = n }
 
+// GetOrphans of this ProviderConfig, as they were last counted.
+func (p *ProviderConfig) GetOrphans() int64 { return p.Status.Orphans }
+
+// SetOrphans of this ProviderConfig.
+func (p *ProviderConfig) SetOrphans(n int64) { p.Status.Orphans = n }
+
 // GetCondition of this ClusterProviderConfig.
 func (p *ClusterProviderConfig) GetCondition(ct xpv2.ConditionType) xpv2.Condition {
 	return p.Status.GetCondition(ct)
@@ -127,3 +133,9 @@ func (p *ClusterProviderConfig) GetUsers() int64 { return p.Status.Users }
 
 // SetUsers of this ClusterProviderConfig.
 func (p *ClusterProviderConfig) SetUsers(n int64) { p.Status.Users = n }
+
+// GetOrphans of this ClusterProviderConfig, as they were last counted.
+func (p *ClusterProviderConfig) GetOrphans() int64 { return p.Status.Orphans }
+
+// SetOrphans of this ClusterProviderConfig.
+func (p *ClusterProviderConfig) SetOrphans(n int64) { p.Status.Orphans = n }

@@ -116,4 +116,10 @@ type ProviderConfigStatus struct {
 	// +listType=map
 	// +listMapKey=name
 	Servers []ServerStatus `json:"servers,omitempty"`
+
+	// Orphans is how many devices have reservations in Kea that are marked as those
+	// of KeaReservations of this cluster which do not exist. The provider removes
+	// none of them.
+	// +optional
+	Orphans int64 `json:"orphans,omitempty"`
 }

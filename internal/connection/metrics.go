@@ -28,8 +28,20 @@ var commandDuration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 	Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5, 10},
 }, []string{labelConfig, labelServer, "command", "result"})
 
+// orphans has how many orphans each provider configuration has.
+var orphans = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+	Name: "provider_kea_orphans",
+	Help: "Devices with host reservations in Kea that are marked as those of KeaReservations of this cluster which do not exist, by provider configuration.",
+}, []string{labelConfig})
+
+// SetOrphans sets the metric of how many orphans a provider configuration has.
+func SetOrphans(ref Ref, n int64) { orphans.WithLabelValues(metricName(ref)).Set(float64(n)) }
+
+// ForgetOrphans drops that metric of a provider configuration that is gone.
+func ForgetOrphans(ref Ref) { orphans.DeleteLabelValues(metricName(ref)) }
+
 func init() { //nolint:gochecknoinits // controller-runtime's registry is a global one too.
-	metrics.Registry.MustRegister(commandDuration)
+	metrics.Registry.MustRegister(commandDuration, orphans)
 }
 
 var (

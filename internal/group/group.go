@@ -137,6 +137,13 @@ func (g *Group) Servers() []ServerFacts {
 	return out
 }
 
+// Orphans returns how many devices have a reservation on a server that is marked as that of a resource
+// of this cluster which does not exist; see mirror.Mirror.Orphans. Nothing is known of a server whose
+// LastRead is zero.
+func (g *Group) Orphans(exists func(resource string, hw kea.HWAddress) (bool, error)) (int, error) {
+	return g.mirror.Orphans(exists)
+}
+
 // Probed reports whether the first attempt to read every server has ended, successfully or not.
 func (g *Group) Probed() bool {
 	return !slices.ContainsFunc(g.all(), func(s *server) bool { return !s.isProbed() })

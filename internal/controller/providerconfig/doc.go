@@ -9,6 +9,7 @@
 //	      └─────── status ─────────┘   └────────── requests ◀─────────┘
 //
 //	KeaReservation ──events──▶ Users ──▶ usersReconciler: status.users, finalizer
+//	                             └──────▶ orphansReconciler: status.orphans ◀── what servers have
 //
 // A deleted configuration goes when the API server has no KeaReservation that uses it, and
 // no reconcile is making one (Users.Begin). What Users counts is only reported.

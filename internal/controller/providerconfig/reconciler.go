@@ -30,6 +30,8 @@ type config interface {
 	GetSpec() *v1alpha1.ProviderConfigSpec
 	GetServers() []v1alpha1.ServerStatus
 	SetServers(s []v1alpha1.ServerStatus, serving string)
+	GetOrphans() int64
+	SetOrphans(n int64)
 }
 
 // permissionDelay is the interval of retries for a missing permission: there is no

@@ -67,6 +67,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, groups *connecti
 				if err := setupUsers(mgr, k.gvk.Kind, k.newConfig, shard, users); err != nil {
 					return fmt.Errorf("cannot set up the user counter of %s: %w", k.gvk.Kind, err)
 				}
+				if err := setupOrphans(mgr, k.gvk.Kind, k.newConfig, groups, users); err != nil {
+					return fmt.Errorf("cannot set up the counter of orphans of %s: %w", k.gvk.Kind, err)
+				}
 				return nil
 			},
 		})

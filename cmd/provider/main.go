@@ -18,6 +18,7 @@ var version = "dev"
 
 type cli struct {
 	Start   startCommand   `cmd:"" default:"withargs" help:"Run the controllers (the default)."`
+	Orphans orphansCommand `cmd:"" help:"List reservations in Kea that are marked as those of KeaReservations which do not exist, and end. Nothing is changed."`
 	Version versionCommand `cmd:"" help:"Print the version and end."`
 }
 

@@ -67,8 +67,7 @@ type startCommand struct {
 
 	PprofBindAddress string `hidden:"" default:"0" env:"PPROF_BIND_ADDRESS" help:"Address that Go's profiles are served on, for those who work on the provider; 0 for none."`
 
-	AllowedKeaHosts []string `default:"*" env:"ALLOWED_KEA_HOSTS" help:"Hosts that ProviderConfigs may lead to, with commas between them: *, a name, *.example.com, an address, or a prefix. Loopback, link-local and cloud metadata addresses have to be listed as such. ClusterProviderConfigs may lead to any host."`
-	UseProxy        bool     `name:"use-proxy-from-environment" env:"USE_PROXY_FROM_ENVIRONMENT" help:"Send commands to Kea through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. It must refuse what tenants are not to reach: names are looked up by it."`
+	Network networkFlags `embed:""`
 
 	StrictProvider        bool   `env:"STRICT_PROVIDER" help:"Refuse NetworkConfigurations without a spec.provider, and NetworkNamespaces without a spec.ipAllocation. By default both mean Kea."`
 	DefaultProviderConfig string `default:"ClusterProviderConfig/default" env:"DEFAULT_PROVIDER_CONFIG" help:"Provider configuration, as Kind/name, for NetworkNamespaces that name none."`
@@ -100,11 +99,10 @@ func (c *startCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	hosts, err := connection.ParseHosts(c.AllowedKeaHosts)
+	network, err := c.Network.parse()
 	if err != nil {
-		return fmt.Errorf("cannot use --allowed-kea-hosts: %w", err)
+		return err
 	}
-	network := connection.Network{TenantHosts: hosts, Proxy: c.UseProxy}
 	if c.LeaderElection {
 		network.MayWrite = leader.mayWrite
 	}

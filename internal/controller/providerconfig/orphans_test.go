@@ -189,3 +189,83 @@ func TestOrphansGone(t *testing.T) {
 		t.Errorf("the metric says %v", n)
 	}
 }
+
+// TestOrphanLister: each reservation of a KeaReservation that does not exist is listed, and what cannot
+// be read is an error beside them.
+func TestOrphanLister(t *testing.T) {
+	t.Parallel()
+	serverWith := func(hosts ...kea.Reservation) string {
+		s := keatest.New(t, keatest.Options{})
+		for _, h := range hosts {
+			s.PutReservation(kea.TargetMemory, h)
+		}
+		return s.URL
+	}
+	second := markedHost("uid")
+	second.HWAddress, second.IPAddress = "00:02:12:34:56:7b", netip.Addr{}
+	odd := markedHost("uid")
+	odd.HWAddress, odd.UserContext = "00:02:12:34:56:7c", map[string]any{"crossplane": map[string]any{"cluster": "uid", "resource": "a/b/c"}}
+	foreign := markedHost("another")
+	foreign.HWAddress = "00:02:12:34:56:7d"
+	full, pair := serverWith(markedHost("uid"), odd, foreign), serverWith(markedHost("uid"), second)
+	config := func(name string, urls ...string) *v1alpha1.ClusterProviderConfig {
+		pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: name}}
+		pc.Spec.Credentials.Source = "None"
+		for i, url := range urls {
+			pc.Spec.Servers = append(pc.Spec.Servers, v1alpha1.Server{Name: "kea" + string(rune('1'+i)), URL: url})
+		}
+		return pc
+	}
+	tenant := &v1alpha1.ProviderConfig{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "own"}}
+	tenant.Spec = v1alpha1.ProviderConfigSpec{Servers: config("", pair).Spec.Servers, Credentials: v1alpha1.Credentials{Source: "None"}}
+	cases := map[string]struct {
+		reason string
+		there  []client.Object
+		only   connection.Ref
+		want   []string
+		err    string
+	}{
+		"Pair": {
+			reason: "Each copy is a line, those of other clusters are none.", there: []client.Object{config("a", full, pair)},
+			want: []string{"a a/b/c 00:02:12:34:56:7c memory@kea1", "a ns/vm01 00:02:12:34:56:7a memory@kea1", "a ns/vm01 00:02:12:34:56:7a memory@kea2", "a ns/vm01 00:02:12:34:56:7b memory@kea2"},
+		},
+		"Exists": {
+			reason: "What a KeaReservation has is left out.", there: []client.Object{config("a", pair), reservation(withMAC(writtenMAC))},
+			want: []string{"a ns/vm01 00:02:12:34:56:7b memory@kea1"},
+		},
+		"One": {
+			reason: "One configuration alone is looked at.", there: []client.Object{config("a", full), config("b", pair), reservation(withMAC(writtenMAC))}, only: refOf("b"),
+			want: []string{"b ns/vm01 00:02:12:34:56:7b memory@kea1"},
+		},
+		"Missing": {reason: "One that does not exist is an error.", there: []client.Object{config("a", full)}, only: refOf("b"), err: `cannot find ClusterProviderConfig "b"`},
+		"Refused": {
+			reason: "A tenant's may not lead everywhere, and the others are listed.", there: []client.Object{config("a", pair), tenant, reservation(withMAC(writtenMAC))},
+			want: []string{"a ns/vm01 00:02:12:34:56:7b memory@kea1"}, err: `cannot read server kea1 of ProviderConfig "own": `,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := runtime.NewScheme()
+			if err := errors.Join(v1alpha1.AddToScheme(s), corev1.AddToScheme(s)); err != nil {
+				t.Fatal(err)
+			}
+			c := fake.NewClientBuilder().WithScheme(s).WithObjects(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "kube-system", UID: "uid"}}).WithObjects(tc.there...).Build()
+			hosts, err := connection.ParseHosts([]string{"*"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			orphans, err := OrphanLister{Reader: c, Network: connection.Network{TenantHosts: hosts}}.List(t.Context(), tc.only)
+			if !hasText(err, tc.err) {
+				t.Errorf("%s\nList(...): error %v, want %q", tc.reason, err, tc.err)
+			}
+			var got []string
+			for _, o := range orphans {
+				got = append(got, o.Config.Name+" "+o.Resource+" "+string(o.Host.HWAddress)+" "+o.Store.String())
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s\nList(...): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}

@@ -129,7 +129,7 @@ func (r *reconciler) open(ctx context.Context, ref connection.Ref, pc config) (a
 		return attempt{}, err
 	}
 	names := connection.SecretNames(pc.GetSpec(), ref.Namespace)
-	found, forbidden, err := r.readSecrets(ctx, names)
+	found, forbidden, err := readSecrets(ctx, r.reader, names)
 	if err != nil {
 		return attempt{}, err
 	}
@@ -206,11 +206,11 @@ func (r *reconciler) namespaceTerminating(ctx context.Context, pc config) bool {
 
 // readSecrets returns the Secrets that exist, and whether the provider may not read
 // one of them.
-func (r *reconciler) readSecrets(ctx context.Context, names []types.NamespacedName) (found connection.Secrets, forbidden bool, err error) {
+func readSecrets(ctx context.Context, reader client.Reader, names []types.NamespacedName) (found connection.Secrets, forbidden bool, err error) {
 	found = connection.Secrets{}
 	for _, n := range names {
 		s := &corev1.Secret{}
-		err := r.reader.Get(ctx, n, s)
+		err := reader.Get(ctx, n, s)
 		switch {
 		case kerrors.IsNotFound(err):
 		case kerrors.IsForbidden(err):

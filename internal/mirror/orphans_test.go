@@ -4,6 +4,7 @@ package mirror_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/vitistack/provider-kea/internal/kea"
@@ -50,13 +51,8 @@ func TestOrphans(t *testing.T) {
 			fill(second, content{subnets: subnets, memory: tc.kea2}, noon)
 			m.Commit(second, inMemory, noon)
 			got, err := m.Orphans(func(resource string, hw kea.HWAddress) (bool, error) {
-				for _, d := range tc.there {
-					if d == (device{resource, hw}) {
-						return true, nil
-					}
-				}
 				m.Drop("kea3") // It may use the mirror.
-				return false, nil
+				return slices.Contains(tc.there, device{resource, hw}), nil
 			})
 			if err != nil || got != tc.want {
 				t.Errorf("%s\nOrphans(...): %d, %v, want %d", tc.reason, got, err, tc.want)

@@ -49,7 +49,9 @@ func TestReconcileRequest(t *testing.T) {
 // nothing from Kea.
 func (s *site) awaitFollowUp(r *v1alpha1.KeaReservation) {
 	s.t.Helper()
-	edit(s, r, func(r *v1alpha1.KeaReservation) { metav1.SetMetaDataAnnotation(&r.ObjectMeta, "crossplane.io/reconcile-requested-at", "follow-up") })
+	edit(s, r, func(r *v1alpha1.KeaReservation) {
+		metav1.SetMetaDataAnnotation(&r.ObjectMeta, "crossplane.io/reconcile-requested-at", "follow-up")
+	})
 	s.awaitHandled(r, "follow-up")
 }
 

@@ -50,11 +50,7 @@ func (s *server) sleep(ctx context.Context) bool {
 	// Ticks that are asked for take Kea a third of the time at most.
 	gap := time.NewTimer(max(minGap, 2*s.lastTick))
 	defer gap.Stop()
-	select {
-	case <-gap.C:
-	case <-ctx.Done():
-		return false
-	}
+	var asked <-chan struct{}
 	for {
 		look, stop := s.nextLook()
 		select {
@@ -63,7 +59,11 @@ func (s *server) sleep(ctx context.Context) bool {
 				return ctx.Err() == nil // A tick finds out what is wrong.
 			}
 			continue
-		case <-s.tickNow:
+		case <-gap.C:
+			asked = s.tickNow
+			stop()
+			continue
+		case <-asked:
 		case <-next.C:
 		case <-ctx.Done():
 			stop()

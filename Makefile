@@ -47,6 +47,11 @@ test: ## Run every test, with the race detector, against the real servers.
 	go test -race -count=1 -p 4 -timeout 20m ./internal/integration ./internal/kea ./...
 	go -C hack/xpkg test -race -count=1 ./...
 
+.PHONY: faults
+faults: ## Have every fault meet every command and every write, which make test does with a part of them.
+	go test -count=1 -timeout 1h ./internal/group -run '^TestFaults$$' -every-fault
+	go test -count=1 -timeout 1h ./internal/controller/keareservation -run '^TestAPIFaults$$' -every-fault
+
 TIME ?= 1m
 
 .PHONY: fuzz

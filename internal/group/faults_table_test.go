@@ -26,7 +26,7 @@ const preface = `# What goes wrong, and what comes of it
 The proof that no single fault makes the provider lose, steal or leak a reservation, or report one wrongly. It is a test, which anyone can run:
 
 ` + "```console" + `
-$ go test ./internal/group -run TestFaults -every-fault             # every cell of the tables below
+$ make faults                                                        # every cell of the tables below
 $ go test ./internal/group -run TestFaults/Stories/Delete$ -every-fault
 ` + "```" + `
 

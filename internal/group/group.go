@@ -144,6 +144,12 @@ func (g *Group) Orphans(exists func(resource string, hw kea.HWAddress) (bool, er
 	return g.mirror.Orphans(exists)
 }
 
+// ForgetVanished drops what is remembered of reservations that have gone from Kea and whose resource
+// does not exist; see mirror.Mirror.ForgetVanished.
+func (g *Group) ForgetVanished(exists func(resource string, hw kea.HWAddress) (bool, error)) error {
+	return g.mirror.ForgetVanished(exists)
+}
+
 // Probed reports whether the first attempt to read every server has ended, successfully or not.
 func (g *Group) Probed() bool {
 	return !slices.ContainsFunc(g.all(), func(s *server) bool { return !s.isProbed() })

@@ -3,6 +3,9 @@
 package mirror
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/vitistack/provider-kea/internal/kea"
 )
 
@@ -43,4 +46,45 @@ func (m *Mirror) owned() []*entry {
 		}
 	}
 	return out
+}
+
+// ForgetVanished drops the reservations that have gone from Kea and whose resource does not exist: none
+// will put them back, and their address must not be preferred to a newer lease of the device should
+// the resource be created again later. The function is that of Orphans.
+func (m *Mirror) ForgetVanished(exists func(resource string, hw kea.HWAddress) (bool, error)) error {
+	for _, e := range m.allVanished() {
+		ok, err := exists(e.resource, e.HWAddress)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			m.dropVanished(e)
+		}
+	}
+	return nil
+}
+
+func (m *Mirror) allVanished() []*entry {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var out []*entry
+	for _, s := range m.servers {
+		for _, st := range s.stores {
+			out = slices.AppendSeq(out, maps.Values(st.vanished))
+		}
+	}
+	return out
+}
+
+// dropVanished drops a reservation that has gone, unless it has been replaced meanwhile.
+func (m *Mirror) dropVanished(e *entry) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.servers {
+		for _, st := range s.stores {
+			if st.vanished[e.key()] == e {
+				delete(st.vanished, e.key())
+			}
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/mirror"
@@ -72,5 +73,26 @@ func TestOrphansUnknown(t *testing.T) {
 	none := mirror.New(cluster)
 	if n, err := none.Orphans(func(string, kea.HWAddress) (bool, error) { return false, unknown }); n != 0 || err != nil {
 		t.Errorf("Orphans(...) of a mirror that has read nothing: %d, %v, want 0", n, err)
+	}
+}
+
+// TestForgetVanished: the address of a reservation that has gone is kept for its resource alone.
+func TestForgetVanished(t *testing.T) {
+	t.Parallel()
+	for _, exists := range []bool{true, false} {
+		full := content{subnets: []kea.Subnet{subnet1}, memory: []kea.Reservation{host(mac1, ip(1), ownedBy(me))}}
+		m := scanned(full, inMemory)
+		scan(m, content{subnets: full.subnets}, inMemory, noon.Add(time.Minute))
+		if viewOf(t, m, mac1, noon).Vanished == nil {
+			t.Fatal("what has gone is not known")
+		}
+		if err := m.ForgetVanished(func(resource string, hw kea.HWAddress) (bool, error) {
+			return exists && resource == me.Resource && hw == mac1, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if got := viewOf(t, m, mac1, noon).Vanished != nil; got != exists {
+			t.Errorf("ForgetVanished(...) of a resource that exists %t: kept %t", exists, got)
+		}
 	}
 }

@@ -35,8 +35,8 @@ const (
 )
 
 // orphansReconciler reports how many reservations of a provider configuration's servers are marked as
-// those of KeaReservations that do not exist. It removes nothing. It may run for several provider
-// configurations at the same time.
+// those of KeaReservations that do not exist, and has the group forget those that have gone from Kea
+// meanwhile. It removes nothing there. It may run for several provider configurations at the same time.
 type orphansReconciler struct {
 	client    client.Client
 	groups    *connection.Groups
@@ -85,6 +85,9 @@ func (r *orphansReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	n, err := r.count(ctx, running, pc.GetOrphans())
 	if err != nil {
 		return ctrl.Result{}, err
+	}
+	if err := running.ForgetVanished(r.existing(ctx)); err != nil {
+		return ctrl.Result{}, fmt.Errorf("cannot forget what has gone from Kea: %w", err)
 	}
 	connection.SetOrphans(ref, n)
 	return ctrl.Result{RequeueAfter: orphansInterval}, r.report(ctx, pc, n)

@@ -65,6 +65,7 @@ func FuzzOptions(f *testing.F) {
 		{`[{"code": 125, "data": "a"}, {"code": 125, "data": "b", "client-classes": ["x"]}]`, `[{"code": 125, "data": "b"}]`},
 		{`[{"code": 43, "csv-format": false, "data": ""}]`, `[{"code": 43, "never-send": true}]`},
 		{`[{"code": 12, "data": "x", "user-context": {}}]`, `[]`},
+		{`[{"code": 125, "data": "a"}, {"code": 125, "data": "a"}]`, `[{"code": 125, "data": "a"}]`},
 		{`[{"code": 125, "client-classes": [""]}]`, `[{"code": 125}]`},
 		{`[{"code": 125, "client-classes": ["a,b"]}, {"code": 125, "client-classes": ["a", "b"]}]`, `[{"code": 125, "client-classes": ["a", "b"]}]`},
 		{`[{}, {"data": "x"}, {"code": 6, "data": "10.0.0.2"}]`, `[{"name": "routers", "data": "10.0.0.1"}]`},

@@ -26,7 +26,7 @@ func mergeOptions(have, want []kea.OptionData, before []string) []kea.OptionData
 		switch w := slices.Index(paired, i); {
 		case w >= 0:
 			out = append(out, mergeOption(h, want[w]))
-		case !wasManaged(h, have, before):
+		case !wasManaged(h, have, before) || twin(h, have, paired):
 			out = append(out, h.Clone())
 		}
 	}
@@ -63,6 +63,13 @@ func pairOptions(have, want []kea.OptionData, before []string) []int {
 		}
 	}
 	return paired
+}
+
+// twin reports whether an entry is as one that is paired, which is the one that the mark names then.
+func twin(o kea.OptionData, have []kea.OptionData, paired []int) bool {
+	return slices.ContainsFunc(paired, func(i int) bool {
+		return i >= 0 && sameOption(have[i], o) && fingerprint(have[i]) == fingerprint(o)
+	})
 }
 
 // alone reports whether one entry of the list is the same as o, and no more.

@@ -18,7 +18,7 @@ var everyFault = flag.Bool("every-fault", false, "have each fault meet each comm
 
 // thinning is how many cells there are for one that is run as a rule. It has no divisor in common with
 // the number of faults, so that each of these, and each command, has its turn.
-const thinning = 29
+const thinning = 97
 
 // TestFaults has every fault meet every command of a few stories: what a resource needs is done with
 // faults_kinds_test.go between the provider and Kea, on the setups and in the stories of

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -54,7 +55,7 @@ func TestLeadership(t *testing.T) {
 				}
 				_ = resp.Body.Close()
 				time.Sleep(tc.after)
-				if got := l.mayWrite(); got != tc.want { //nolint:errorlint // It is not wrapped.
+				if got := l.mayWrite(); !errors.Is(got, tc.want) {
 					t.Errorf("%s\nmayWrite(): %v, want %v", tc.reason, got, tc.want)
 				}
 			})

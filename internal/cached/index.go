@@ -19,7 +19,7 @@ import (
 // which Find looks through.
 const buckets = 4096
 
-// seed is random, so that nobody can choose names or addresses that all are in one bucket.
+// seed is random, so that names and addresses cannot be chosen to be all in one bucket.
 var seed = maphash.MakeSeed()
 
 // An Index finds objects of a kind by texts that they have, its keys.

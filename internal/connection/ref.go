@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -54,6 +55,18 @@ func (r Ref) In(namespace string) Ref {
 		r.Namespace = ""
 	}
 	return r
+}
+
+// Empty returns a provider configuration of the kind to read into; nil if there is no such kind.
+func (r Ref) Empty() resource.ProviderConfig {
+	switch r.Kind {
+	case v1alpha1.ClusterProviderConfigKind:
+		return &v1alpha1.ClusterProviderConfig{}
+	case v1alpha1.ProviderConfigKind:
+		return &v1alpha1.ProviderConfig{}
+	default:
+		return nil
+	}
 }
 
 // Key returns a text that no other provider configuration has, for indexes.

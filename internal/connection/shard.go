@@ -14,8 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/vitistack/provider-kea/apis/v1alpha1"
 )
 
 // Shard is the part of the provider configurations that this process serves, with all that refers to
@@ -86,13 +84,8 @@ func (s Shard) Serves(ctx context.Context, cache client.Reader, ref Ref) (bool, 
 	if s.All() {
 		return true, nil
 	}
-	var pc client.Object
-	switch ref.Kind {
-	case v1alpha1.ClusterProviderConfigKind:
-		pc = &v1alpha1.ClusterProviderConfig{}
-	case v1alpha1.ProviderConfigKind:
-		pc = &v1alpha1.ProviderConfig{}
-	default:
+	pc := ref.Empty()
+	if pc == nil {
 		return s.HasMissing(), nil
 	}
 	// One that is not found is without labels.

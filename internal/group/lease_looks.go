@@ -4,6 +4,7 @@ package group
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/kea"
@@ -93,7 +94,8 @@ func (s *server) lookForLeases(ctx context.Context) error {
 }
 
 // leasesChanged returns for each subnet in which devices wait when its leases last changed; "" if
-// Kea does not say, or if there are so many subnets that it is cheaper to read all leases.
+// Kea does not say, or if there are so many subnets that it is cheaper to read all leases. An answer
+// that cannot be read says nothing either: the devices are looked up then.
 func (s *server) leasesChanged(ctx context.Context, waiting map[mirror.Key]bool) (map[uint32]string, error) {
 	changed := map[uint32]string{}
 	for k := range waiting {
@@ -104,10 +106,10 @@ func (s *server) leasesChanged(ctx context.Context, waiting map[mirror.Key]bool)
 	}
 	for id := range changed {
 		c, err := s.client().LeasesChanged(ctx, id)
-		if err != nil {
+		if _, unreachable := errors.AsType[*kea.UnreachableError](err); unreachable {
 			return nil, err //nolint:wrapcheck // It names the command.
 		}
-		changed[id] = c
+		changed[id] = c // "" with an error
 	}
 	return changed, nil
 }

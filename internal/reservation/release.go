@@ -17,8 +17,9 @@ type Copy struct {
 }
 
 // Remains returns those of a device's copies that are left to remove for an owner: marked as the
-// owner's, also by a UID that the cluster had before, or unmarked where the owner held the reservation (wasReserved). An unmarked one in a
-// database beside memory is an inventory's, which was never written to.
+// owner's, also by a UID that the cluster had before, or unmarked where the owner held the
+// reservation (wasReserved). An unmarked one in a database beside memory is an inventory's, which was
+// never written to.
 func Remains(copies []Copy, owner Owner, g Grant, wasReserved bool) []Copy {
 	var out []Copy
 	for _, c := range copies {

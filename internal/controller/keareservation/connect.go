@@ -167,13 +167,8 @@ func (e configMissingError) Error() string {
 
 // configOf returns a provider configuration; the error for a missing one names it.
 func configOf(ctx context.Context, c client.Reader, ref connection.Ref) (resource.ProviderConfig, error) {
-	var pc resource.ProviderConfig
-	switch ref.Kind {
-	case v1alpha1.ClusterProviderConfigKind:
-		pc = &v1alpha1.ClusterProviderConfig{}
-	case v1alpha1.ProviderConfigKind:
-		pc = &v1alpha1.ProviderConfig{}
-	default:
+	pc := ref.Empty()
+	if pc == nil {
 		return nil, fmt.Errorf("cannot use spec.providerConfigRef.kind %q: it must be %s or %s", ref.Kind, v1alpha1.ClusterProviderConfigKind, v1alpha1.ProviderConfigKind)
 	}
 	err := c.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}, pc)

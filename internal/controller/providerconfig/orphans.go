@@ -76,7 +76,8 @@ func (r *orphansReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	}
 	running, ok := r.groups.Running(ref)
 	if !ok {
-		// A change of the servers is announced when there is one.
+		// A change of the servers is announced when there is one. It may be another process's by now.
+		connection.ForgetOrphans(ref)
 		return ctrl.Result{RequeueAfter: orphansInterval}, nil
 	}
 	if _, known := r.users.count(ref); !known || !running.Probed() {

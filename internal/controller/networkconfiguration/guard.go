@@ -66,26 +66,22 @@ func limitOf(all, percent int) int {
 
 // admit reports whether a KeaReservation of a NetworkConfiguration may be removed
 // now. limit is asked for when a new minute begins.
-func (b *budget) admit(r types.UID, nc types.NamespacedName, now time.Time, limit func() (int, error)) (bool, error) {
+func (b *budget) admit(r types.UID, nc types.NamespacedName, now time.Time, limit func() int) bool {
 	if b.held[nc] {
-		return false, nil
+		return false
 	}
 	if b.removed == nil || now.Sub(b.begun) >= removalWindow {
-		l, err := limit()
-		if err != nil {
-			return false, err
-		}
-		b.begun, b.limit, b.removed = now, l, map[types.UID]bool{}
+		b.begun, b.limit, b.removed = now, limit(), map[types.UID]bool{}
 	}
 	switch {
 	case b.removed[r]: // the cache does not have its deletion yet
-		return true, nil
+		return true
 	case len(b.held) > 0 || len(b.removed) >= b.limit:
 		b.hold(nc)
-		return false, nil
+		return false
 	}
 	b.removed[r] = true
-	return true, nil
+	return true
 }
 
 func (b *budget) hold(nc types.NamespacedName) {
@@ -112,7 +108,7 @@ func newGuard(percent int) *guard {
 // and those that are held. before reports that some were held before a restart,
 // confirmed whether a user has confirmed removals from a provider configuration, and
 // count how many KeaReservations that has.
-func (g *guard) split(nc types.NamespacedName, all []removal, before bool, now time.Time, confirmed func(connection.Ref) bool, count func(connection.Ref) (int, error)) (admitted, held []removal, err error) {
+func (g *guard) split(nc types.NamespacedName, all []removal, before bool, now time.Time, confirmed func(connection.Ref) bool, count func(connection.Ref) int) (admitted, held []removal) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	still := map[connection.Ref]bool{}
@@ -130,26 +126,19 @@ func (g *guard) split(nc types.NamespacedName, all []removal, before bool, now t
 		if before {
 			b.hold(nc)
 		}
-		ok, err := b.admit(r.UID, nc, now, func() (int, error) {
-			n, err := count(ref)
-			return limitOf(n, g.percent), err
-		})
-		switch {
-		case err != nil:
-			return nil, nil, err
-		case ok:
+		if b.admit(r.UID, nc, now, func() int { return limitOf(count(ref), g.percent) }) {
 			admitted = append(admitted, r)
-		default:
-			held = append(held, r)
-			still[ref] = true
+			continue
 		}
+		held = append(held, r)
+		still[ref] = true
 	}
 	for ref, b := range g.budgets {
 		if !still[ref] {
 			delete(b.held, nc)
 		}
 	}
-	return admitted, held, nil
+	return admitted, held
 }
 
 // forget drops what is remembered of a NetworkConfiguration that is gone.

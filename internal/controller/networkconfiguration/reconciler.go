@@ -77,11 +77,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	p, err := r.plan(ctx, s)
-	if err != nil {
-		return reconcile.Result{}, err
-	}
-	after, err := r.execute(ctx, s, p)
+	after, err := r.execute(ctx, s, r.plan(ctx, s))
 	if kerrors.IsConflict(err) {
 		r.log.Debug("Another client wrote first", "namespace", req.Namespace, "name", req.Name, "error", err)
 		return reconcile.Result{RequeueAfter: conflictRetry}, nil
@@ -97,12 +93,12 @@ func (r *reconciler) forget(nc types.NamespacedName) {
 }
 
 // plan decides what to do in a situation, and which removals of it are held.
-func (r *reconciler) plan(ctx context.Context, s *situation) (plan, error) {
+func (r *reconciler) plan(ctx context.Context, s *situation) plan {
 	nc := client.ObjectKeyFromObject(s.nc)
 	known := r.places(ctx)
 	out := r.policy.decide(s)
 	if meta.WasDeleted(s.nc) {
-		return out, nil
+		return out
 	}
 	confirmed := func(ref connection.Ref) bool {
 		if nn, _ := networkOf(s.nc, s.networks); nn != nil && confirmsRemovals(nn) {
@@ -111,10 +107,9 @@ func (r *reconciler) plan(ctx context.Context, s *situation) (plan, error) {
 		r.waits.add(nc, ref)
 		return known.confirms(ref)
 	}
-	count := func(ref connection.Ref) (int, error) { return len(r.reservations.Of(ref)), nil }
-	var err error
-	out.remove, out.held, err = r.guard.split(nc, out.remove, removalsHeld(s.nc), r.now(), confirmed, count)
-	return out, err
+	count := func(ref connection.Ref) int { return len(r.reservations.Of(ref)) }
+	out.remove, out.held = r.guard.split(nc, out.remove, removalsHeld(s.nc), r.now(), confirmed, count)
+	return out
 }
 
 // execute carries out a plan and writes the status. It returns how long a status is held

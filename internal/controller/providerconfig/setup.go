@@ -78,6 +78,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, groups *connecti
 	g.AlsoReport(gate.Need{Permissions: []gate.Permission{gate.May("get", schema.GroupResource{Resource: "namespaces"})}})
 }
 
+// openers is how many provider configurations of a kind are opened and reported at a time: each waits
+// for the API server several times, and KeaReservations that come with a new one for two seconds only.
+const openers = 4
+
 // setupConnection adds the controller that opens groups and reports their status.
 func setupConnection(mgr ctrl.Manager, r *reconciler, newList func() client.ObjectList) error {
 	w := &requests{kind: r.kind}
@@ -93,7 +97,7 @@ func setupConnection(mgr ctrl.Manager, r *reconciler, newList func() client.Obje
 		// is needed, and is not cached.
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(usersOfSecret(mgr.GetClient(), newList))).
 		WatchesRawSource(source.Func(w.start)).
-		WithOptions(controller.Options{RateLimiter: rateLimiter()}).
+		WithOptions(controller.Options{RateLimiter: rateLimiter(), MaxConcurrentReconciles: openers}).
 		Complete(xperrors.WithSilentRequeueOnConflict(r))
 }
 

@@ -43,17 +43,16 @@ func TestFrozenLeader(t *testing.T) {
 		s.await(r, isReady)
 	}
 
-	// The first one has a queue of changes when it is stopped.
-	frozen := c.provider
-	s.moveFleet(all, 2)
-	before := s.keaWrites()
+	// The first one is stopped in the midst of changes, while more of them arrive.
+	frozen, before, moved := c.provider, s.keaWrites(), make(chan error, 1)
+	go func() { moved <- s.moveFleet(all, 2) }()
 	testenv.Eventually(t, within, "the first changes", func(context.Context) error {
 		if s.keaWrites() == before {
 			return errors.New("there are none yet")
 		}
 		return nil
 	})
-	if err := frozen.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	if err := errors.Join(frozen.cmd.Process.Signal(syscall.SIGSTOP), <-moved); err != nil {
 		t.Fatal(err)
 	}
 	c.start()
@@ -61,7 +60,9 @@ func TestFrozenLeader(t *testing.T) {
 	for i := range all {
 		s.awaitHeld(fleetMAC(1, i), fleetAddress(2, i))
 	}
-	s.moveFleet(all, 3)
+	if err := s.moveFleet(all, 3); err != nil {
+		t.Fatal(err)
+	}
 	for i := range all {
 		s.awaitHeld(fleetMAC(1, i), fleetAddress(3, i))
 		s.await(all[i], isReady, isSynced)
@@ -79,15 +80,15 @@ func TestFrozenLeader(t *testing.T) {
 	}
 }
 
-// moveFleet changes the addresses of all, at once.
-func (s *site) moveFleet(all []*v1alpha1.KeaReservation, fleet int) {
-	s.t.Helper()
+// moveFleet changes the addresses of all, as fast as it can.
+func (s *site) moveFleet(all []*v1alpha1.KeaReservation, fleet int) error {
 	for i, r := range all {
 		patch := fmt.Sprintf(`{"spec":{"forProvider":{"ipAddress":%q}}}`, fleetAddress(fleet, i))
 		if err := s.client.Patch(s.t.Context(), r.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
-			s.t.Fatal(err)
+			return fmt.Errorf("cannot move %s: %w", r.GetName(), err)
 		}
 	}
+	return nil
 }
 
 // keaWrites counts the commands that have reached Kea and change reservations.

@@ -27,8 +27,9 @@ const (
 	subnetsPerLook   = 4
 	// idleLooks is the least number of looks since something has happened, before they become fewer.
 	idleLooks = 60
-	// looksShare is which part of the time reading leases may take between two heartbeats: a tenth.
-	looksShare = 10
+	// looksShare is which part of the time reading leases may take between two heartbeats: a quarter,
+	// and half of that is pauses.
+	looksShare = 4
 )
 
 // leaseLooks is when leases of devices that wait were last looked for, and what was found. It

@@ -22,8 +22,9 @@ func TestUntilWorthReporting(t *testing.T) {
 			r.CreationTimestamp = metav1.NewTime(epoch.Add(time.Duration(seconds) * time.Second))
 		}
 	}
+	begun := func(r *v1alpha1.KeaReservation) { r.SetConditions(xpv2.Creating()) }
 	failing := func(r *v1alpha1.KeaReservation) { r.SetConditions(xpv2.ReconcileError(errors.New("no answer"))) }
-	const now = 20 // seconds after the epoch
+	const now = 2000 // seconds after the epoch
 	cases := map[string]struct {
 		reason  string
 		macs    []string
@@ -36,19 +37,31 @@ func TestUntilWorthReporting(t *testing.T) {
 		"Fresh": {
 			reason: "It is most often Ready in a second.", macs: []string{mac1}, want: quietWhileMade - 3*time.Second,
 			has: func(nc *vitistack.NetworkConfiguration) []*v1alpha1.KeaReservation {
-				return []*v1alpha1.KeaReservation{kr(nc, here, mac1, createdAt(now-3))}
+				return []*v1alpha1.KeaReservation{kr(nc, here, mac1, createdAt(now-3), begun)}
 			},
 		},
 		"Stuck": {
 			reason: "If it is not, that is reported.", macs: []string{mac1},
 			has: func(nc *vitistack.NetworkConfiguration) []*v1alpha1.KeaReservation {
+				return []*v1alpha1.KeaReservation{kr(nc, here, mac1, createdAt(now-60), begun)}
+			},
+		},
+		"Queued": {
+			reason: "Behind thousands of others it has not been looked at.", macs: []string{mac1}, want: quietWhileQueued - time.Minute,
+			has: func(nc *vitistack.NetworkConfiguration) []*v1alpha1.KeaReservation {
 				return []*v1alpha1.KeaReservation{kr(nc, here, mac1, createdAt(now-60))}
+			},
+		},
+		"Forgotten": {
+			reason: "If that takes too long, it is reported.", macs: []string{mac1},
+			has: func(nc *vitistack.NetworkConfiguration) []*v1alpha1.KeaReservation {
+				return []*v1alpha1.KeaReservation{kr(nc, here, mac1, createdAt(now-1800))}
 			},
 		},
 		"OtherClock": {
 			reason: "An API server whose clock is ahead does not make it longer.", macs: []string{mac1}, want: quietWhileMade,
 			has: func(nc *vitistack.NetworkConfiguration) []*v1alpha1.KeaReservation {
-				return []*v1alpha1.KeaReservation{kr(nc, here, mac1, createdAt(now+300))}
+				return []*v1alpha1.KeaReservation{kr(nc, here, mac1, createdAt(now+300), begun)}
 			},
 		},
 		"OneOfTwo": {

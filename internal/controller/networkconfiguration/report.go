@@ -172,9 +172,13 @@ func conditionText(r *v1alpha1.KeaReservation, mac kea.HWAddress, c xpv2.Conditi
 // the status's readers.
 func beingMade(mac kea.HWAddress) string { return fmt.Sprintf("%s gets its reservation", mac) }
 
-// quietWhileMade is how long the first status of a NetworkConfiguration may wait for its reservations:
-// as long as thousands that are created together may take.
-const quietWhileMade = time.Minute
+// How long the first status of a NetworkConfiguration may wait for its reservations: for one that the
+// provider has been at, and for one that is in its queue, where nothing can be said of it. A whole fleet
+// that is created together may take that long, and to report each of them twice would make it longer.
+const (
+	quietWhileMade   = time.Minute
+	quietWhileQueued = 30 * time.Minute
+)
 
 // untilWorthReporting returns how long the status of a NetworkConfiguration is not worth a write yet: it
 // has none, and all that is missing are reservations that are being made, which most often takes a
@@ -190,14 +194,24 @@ func untilWorthReporting(s *situation, p plan, now time.Time) time.Duration {
 		case r.invalid != "" || r.waiting != "" && r.waiting != beingMade(devices[i].mac):
 			return 0
 		case r.waiting != "":
-			since := now
-			if here, _ := ownReservations(s, p.claim.place, devices[i].mac); here != nil {
-				since = here.CreationTimestamp.Time
-			}
-			rest = max(rest, min(quietWhileMade, quietWhileMade-now.Sub(since)))
+			here, _ := ownReservations(s, p.claim.place, devices[i].mac)
+			rest = max(rest, untilOverdue(here, now))
 		}
 	}
 	return rest
+}
+
+// untilOverdue returns how long a KeaReservation that is being made, or nil if it is not seen yet, may
+// still take before that is worth a word.
+func untilOverdue(r *v1alpha1.KeaReservation, now time.Time) time.Duration {
+	if r == nil {
+		return quietWhileMade
+	}
+	quiet := quietWhileMade
+	if len(r.Status.Conditions) == 0 {
+		quiet = quietWhileQueued
+	}
+	return min(quiet, quiet-now.Sub(r.CreationTimestamp.Time))
 }
 
 // interfaceStatus returns what the status of a NetworkConfiguration says about an

@@ -18,6 +18,21 @@ func (s *server) addBehind(hw kea.HWAddress) {
 	s.behind[hw] = struct{}{}
 }
 
+// TrackAway has a device looked at again when a server is read that is away now, and reports whether
+// some server is, and whether all are. A caller may wait for that: had a server come back just before,
+// it would not be among them.
+func (g *Group) TrackAway(hw kea.HWAddress) (some, all bool) {
+	all = true
+	for _, s := range g.all() {
+		if s.silent() != nil {
+			s.addBehind(hw)
+		}
+		some = some || s.silent() != nil
+		all = all && s.unusable() != nil
+	}
+	return some, all
+}
+
 // addAllBehind does so for several devices, and for what other changes concern.
 func (s *server) addAllBehind(devices []kea.HWAddress, others mirror.Changes) {
 	s.mu.Lock()

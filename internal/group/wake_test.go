@@ -71,3 +71,47 @@ func TestHealthWakes(t *testing.T) {
 		})
 	}
 }
+
+// TestTrackAway: a caller learns which servers are away, and its device is woken when one comes back.
+func TestTrackAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		woken := map[kea.HWAddress]bool{}
+		notify := w.config.Notify
+		w.config.Notify = func(c mirror.Changes) {
+			notify(c)
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			for hw := range c.HWAddresses {
+				woken[hw] = true
+			}
+		}
+		w.step("config servers=2")
+		w.start()
+		defer w.stop()
+		check := func(when string, wantSome, wantAll bool) {
+			t.Helper()
+			hw, _ := machine(0)
+			if some, all := w.group.TrackAway(hw); some != wantSome || all != wantAll {
+				t.Errorf("%s: TrackAway(...): some %t, all %t, want %t, %t", when, some, all, wantSome, wantAll)
+			}
+		}
+		check("both serve", false, false)
+		w.step("kea2 fail any Refuse")
+		w.tick(w.config.Interval)
+		check("one serves", true, false)
+		w.step("kea fail any Refuse")
+		w.tick(w.config.Interval)
+		check("none serves", true, true)
+		for _, k := range w.keas {
+			k.ClearFaults()
+		}
+		w.tick(2 * w.config.Interval)
+		check("both serve again", false, false)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if hw, _ := machine(0); !woken[hw] {
+			t.Errorf("%s was not woken, but %v", hw, woken)
+		}
+	})
+}

@@ -170,3 +170,24 @@ func TestDatabaseDeletedWhileDown(t *testing.T) {
 		t.Errorf("the database still holds %+v", got)
 	}
 }
+
+// TestDatabaseDeletedWhileLost: the only reservation in a database is deleted while Kea goes on without the
+// database. Kea's answers are those of an empty one then, so that the provider cannot tell until it is back.
+func TestDatabaseDeletedWhileLost(t *testing.T) {
+	t.Parallel()
+	db := testenv.StartPostgres(t)
+	s := newSite(t, testenv.KeaOptions{Postgres: db, Extra: map[string]any{"hosts-database": map[string]any{
+		"type": "postgresql", "host": db.Host, "port": db.Port, "name": db.Database, "user": db.User,
+		"on-fail": "serve-retry-continue", "max-reconnect-tries": 1000, "reconnect-wait-time": 500,
+	}}})
+	r := s.created(s.static("vm01", "10.123.0.50"))
+	s.awaitStored(mac, "10.123.0.50")
+	db.Stop()
+	s.delete(r)
+	s.await(r, notSynced("cannot tell what Kea's hosts-database holds"))
+	db.Start(t)
+	s.awaitGone(r)
+	if got := s.heldIn(kea.TargetDatabase, mac); got != nil {
+		t.Errorf("the database still holds %+v", got)
+	}
+}

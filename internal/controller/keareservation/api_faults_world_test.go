@@ -131,7 +131,7 @@ func (w *apiWorld) startProvider() {
 	o.Features.Enable(feature.EnableBetaManagementPolicies)
 	r := managed.NewReconciler(managerOf{schemeManager{scheme: w.api.Scheme()}, kube}, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(kube, o, connect, "test")...)
 	p.reconciler = &holdWhileUnusable{
-		Reconciler: r, reader: intercepted, poll: o.PollInterval, usable: p.groups.Usable, untilTried: untilTried(p.groups, intercepted),
+		Reconciler: r, reader: intercepted, poll: o.PollInterval, away: away(p.groups), untilTried: untilTried(p.groups, intercepted),
 		created: kube.created, waiting: waiting, written: kube.written,
 	}
 	p.groups.Listen(func(connection.Ref, mirror.Changes) { p.woken.Store(true) })

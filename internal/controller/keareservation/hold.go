@@ -31,7 +31,9 @@ type holdWhileUnusable struct {
 	here   served
 	reader client.Reader
 	poll   time.Duration
-	usable func(connection.Ref) bool
+	// away reports whether some servers of a resource are away, and whether all are. The resource is
+	// enqueued when one has come back.
+	away func(*v1alpha1.KeaReservation) (some, all bool)
 	// untilTried returns how long a resource is to be left alone since servers have not been read yet.
 	untilTried func(context.Context, *v1alpha1.KeaReservation) time.Duration
 	// created has the resources whose reservation has just been made, and waiting those that have been
@@ -131,10 +133,26 @@ func (h *holdWhileUnusable) reconcile(ctx context.Context, req reconcile.Request
 	if err := h.reader.Get(ctx, req.NamespacedName, mg, client.UnsafeDisableDeepCopy); err != nil {
 		return res, client.IgnoreNotFound(err) //nolint:wrapcheck // It is the cache's, which names what it was asked for.
 	}
-	if !waits && h.usable(connection.RefOf(mg)) || hasWorkWithoutKea(mg) {
+	if some, all := h.away(mg); !all && !(waits && some) || hasWorkWithoutKea(mg) {
 		return res, nil
 	}
 	return reconcile.Result{RequeueAfter: wait.Jitter(h.poll, pollJitter)}, nil
+}
+
+// away returns a function for holdWhileUnusable. A resource whose provider configuration cannot be used
+// is enqueued when that changes.
+func away(c *connection.Groups) func(*v1alpha1.KeaReservation) (some, all bool) {
+	return func(mg *v1alpha1.KeaReservation) (some, all bool) {
+		g, ok := c.Running(connection.RefOf(mg))
+		if !ok {
+			return true, true
+		}
+		hw, err := kea.ParseHWAddress(mg.Spec.ForProvider.HWAddress)
+		if err != nil {
+			return false, false
+		}
+		return g.TrackAway(hw)
+	}
 }
 
 // untilTried returns a function for holdWhileUnusable.

@@ -28,31 +28,33 @@ func TestHoldWhileUnusable(t *testing.T) {
 		reason string
 		res    reconcile.Result
 		err    error
-		usable bool
-		waits  bool
+		// some and all servers are away.
+		some, all bool
+		waits     bool
 		// untried is how long the servers may yet take to be read for the first time.
 		untried time.Duration
 		change  func(*v1alpha1.KeaReservation)
 		// least and most are the bounds of the rest; zero where res is passed on.
 		least, most time.Duration
 	}{
-		"Unusable": {reason: "What nobody can do is tried again with the next poll, or when it can be done.", res: again, least: poll, most: poll * 11 / 10},
+		"Unusable": {reason: "What nobody can do is tried again with the next poll, or when it can be done.", res: again, some: true, all: true, least: poll, most: poll * 11 / 10},
 		"Untold": {
-			reason: "What has not been told is.", res: again,
+			reason: "What has not been told is.", res: again, some: true, all: true,
 			change: func(mg *v1alpha1.KeaReservation) { mg.SetConditions(xpv2.ReconcileSuccess()) },
 		},
 		"NothingToDelete": {
-			reason: "What goes without Kea is let go.", res: again,
+			reason: "What goes without Kea is let go.", res: again, some: true, all: true,
 			change: func(mg *v1alpha1.KeaReservation) {
 				mg.Spec.ManagementPolicies = xpv2.ManagementPolicies{xpv2.ManagementActionObserve}
 				mg.DeletionTimestamp, mg.Finalizers = &metav1.Time{Time: someTime}, []string{"here"}
 			},
 		},
-		"Usable": {reason: "What has failed for another reason is tried again soon.", res: again, usable: true},
+		"Usable": {reason: "What has failed for another reason is tried again soon.", res: again, some: true},
 		"Waits": {
-			reason: "What waits for one server of several is enqueued when that is back.", res: again, usable: true, waits: true,
+			reason: "What waits for one server of several is enqueued when that is back.", res: again, some: true, waits: true,
 			least: poll, most: poll * 11 / 10,
 		},
+		"Returned": {reason: "If it has come back meanwhile, nothing enqueues it.", res: again, waits: true},
 		"Untried": {
 			reason: "Before the servers have been read, nothing is done, and no worker waits.", err: nil, untried: time.Second,
 			least: time.Second, most: time.Second,
@@ -76,7 +78,7 @@ func TestHoldWhileUnusable(t *testing.T) {
 			if tc.waits {
 				waiting.add(client.ObjectKeyFromObject(mg))
 			}
-			p := &holdWhileUnusable{created: newCreatedSet(), written: newLastWrites(), waiting: waiting, Reconciler: inner, reader: reader, poll: poll, usable: func(connection.Ref) bool { return tc.usable }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return tc.untried }}
+			p := &holdWhileUnusable{created: newCreatedSet(), written: newLastWrites(), waiting: waiting, Reconciler: inner, reader: reader, poll: poll, away: func(*v1alpha1.KeaReservation) (some, all bool) { return tc.some, tc.all }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return tc.untried }}
 			got, err := p.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)})
 			if !errors.Is(err, tc.err) {
 				t.Errorf("%s\nReconcile(...): %v", tc.reason, err)
@@ -119,7 +121,7 @@ func TestPriorities(t *testing.T) {
 			h := &holdWhileUnusable{
 				Reconciler: reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) { return tc.res, tc.err }),
 				reader:     fake.NewClientBuilder().WithScheme(s).WithObjects(mg).Build(), poll: time.Hour,
-				usable: func(connection.Ref) bool { return true }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return 0 },
+				away: func(*v1alpha1.KeaReservation) (some, all bool) { return false, false }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return 0 },
 				created: newCreatedSet(), written: newLastWrites(), waiting: newResourceSet(),
 			}
 			if tc.created {

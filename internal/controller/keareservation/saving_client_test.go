@@ -20,7 +20,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
-	"github.com/vitistack/provider-kea/internal/connection"
 )
 
 // TestSavingClient: what crossplane-runtime would write of the status, and what is written.
@@ -127,7 +126,7 @@ func testReconcileBehind(t *testing.T) {
 			reconciles++
 			return reconcile.Result{}, nil
 		}),
-		reader: kube, usable: func(connection.Ref) bool { return true }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return 0 },
+		reader: kube, away: func(*v1alpha1.KeaReservation) (some, all bool) { return false, false }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return 0 },
 		created: newCreatedSet(), waiting: newResourceSet(), written: newLastWrites(),
 	}
 	write := func(version string, ago time.Duration) {

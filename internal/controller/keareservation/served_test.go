@@ -68,7 +68,7 @@ func TestServed(t *testing.T) {
 			})
 			h := &holdWhileUnusable{
 				Reconciler: inner, here: here, reader: kube, created: newCreatedSet(), written: newLastWrites(), waiting: newResourceSet(),
-				usable: func(connection.Ref) bool { return true }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return 0 },
+				away: func(*v1alpha1.KeaReservation) (some, all bool) { return false, false }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return 0 },
 			}
 			groups := connection.NewGroups()
 			events := &eventHandler{groups: groups, waker: newWaker(cacheOf(t), 100), here: here, reader: kube, written: h.written}

@@ -101,7 +101,7 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.
 		Watches(&v1alpha1.ProviderConfig{}, here.onGone(v1alpha1.ProviderConfigKind, w.notify)).
 		WatchesRawSource(source.Func(w.start)).
 		Complete(&holdWhileUnusable{
-			Reconciler: r, here: here, reader: mgr.GetClient(), poll: o.PollInterval, usable: c.Usable, untilTried: untilTried(c, mgr.GetClient()),
+			Reconciler: r, here: here, reader: mgr.GetClient(), poll: o.PollInterval, away: away(c), untilTried: untilTried(c, mgr.GetClient()),
 			created: kube.created, waiting: waiting, written: kube.written,
 		})
 	if err != nil {

@@ -141,6 +141,13 @@ RUNS ?= 1
 bench: servers ## Measure what a fleet of SIZE=1k, 10k or 50k machines costs, RUNS=1 times, and write docs/benchmarks.md.
 	go test -run '^$$' -bench Fleet -benchtime 1x -timeout 24h ./test/bench -size='$(SIZE)' -runs='$(RUNS)' -write $(if $(PROFILES),-profiles='$(abspath $(PROFILES))')
 
+SEED ?= 0
+HISTORY ?=
+
+.PHONY: chaos
+chaos: servers ## Have random faults meet random work for TIME=10m, as SEED=n decides; see test/chaos. HISTORY=file plays one again.
+	go test -race -count=1 -timeout 24h ./test/chaos -run '^TestChaos$$' -v -artifacts -outputdir='$(abspath $(OUTPUT))' -time='$(TIME)' -seed='$(SEED)' $(if $(HISTORY),-history='$(abspath $(HISTORY))')
+
 GROUPS ?= 20
 HOSTS ?= 50000
 

@@ -133,10 +133,10 @@ func (h *holdWhileUnusable) reconcile(ctx context.Context, req reconcile.Request
 	if err := h.reader.Get(ctx, req.NamespacedName, mg, client.UnsafeDisableDeepCopy); err != nil {
 		return res, client.IgnoreNotFound(err) //nolint:wrapcheck // It is the cache's, which names what it was asked for.
 	}
-	if some, all := h.away(mg); !all && !(waits && some) || hasWorkWithoutKea(mg) {
-		return res, nil
+	if some, all := h.away(mg); (all || waits && some) && !hasWorkWithoutKea(mg) {
+		return reconcile.Result{RequeueAfter: wait.Jitter(h.poll, pollJitter)}, nil
 	}
-	return reconcile.Result{RequeueAfter: wait.Jitter(h.poll, pollJitter)}, nil
+	return res, nil
 }
 
 // away returns a function for holdWhileUnusable. A resource whose provider configuration cannot be used

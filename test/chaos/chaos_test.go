@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package chaos
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+var (
+	timeFlag    = flag.Duration("time", time.Minute, "how long rounds are begun")
+	seedFlag    = flag.Uint64("seed", 0, "what decides the histories; 0 is one that the clock decides")
+	historyFlag = flag.String("history", "", "file with the history of the only round")
+	shrinkFlag  = flag.Duration("shrink", 10*time.Minute, "how long the shortest history that fails is looked for")
+)
+
+// roundLength is how long a round's history is.
+const roundLength = 45 * time.Second
+
+func TestMain(m *testing.M) {
+	ctrl.SetLogger(klog.NewKlogr())
+	os.Exit(m.Run())
+}
+
+// TestChaos plays rounds until the time is over.
+func TestChaos(t *testing.T) {
+	seed := *seedFlag
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	fmt.Printf("chaos: SEED=%d\n", seed)
+	program := build(t)
+	if *historyFlag != "" {
+		h, err := readHistory(*historyFlag)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wrong := newWorld(t, program).play(h); wrong != "" {
+			t.Fatal(wrong)
+		}
+		return
+	}
+	w, began, counts := newWorld(t, program), time.Now(), map[string]int{}
+	for round := uint64(0); round == 0 || time.Since(began) < *timeFlag; round++ {
+		h := plan(rand.New(rand.NewPCG(seed, round)), roundLength)
+		h.count(counts)
+		start := time.Now()
+		if wrong := w.play(h); wrong != "" {
+			t.Fatalf("SEED=%d, round %d:\n%s\n\nIts history:\n%s\n%s", seed, round, wrong, h, retry(t, program, h))
+		}
+		fmt.Printf("chaos: round %d: %d steps, all right after %.0f s\n", round, len(h), time.Since(start).Seconds())
+	}
+	fmt.Printf("chaos: SEED=%d, %.0f s:%s\n", seed, time.Since(began).Seconds(), summary(counts))
+}
+
+func summary(counts map[string]int) string {
+	var b strings.Builder
+	for _, verb := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(&b, " %s %d", verb, counts[verb])
+	}
+	return b.String()
+}
+
+// play plays a round: its history, a time in which nothing happens, and the deletion of everything. It
+// returns what is wrong.
+func (w *world) play(h history) string {
+	if err := w.run(h); err != nil {
+		return err.Error()
+	}
+	if err := w.try(w.settleLeases); err != nil {
+		return err.Error()
+	}
+	if wrong := w.await(); wrong != "" {
+		return wrong
+	}
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(w.fleet.machines)), slices.Collect(maps.Keys(w.fleet.reservations))) {
+		if err := w.deleteObject([]string{name}); err != nil {
+			return err.Error()
+		}
+	}
+	if wrong := w.await(); wrong != "" {
+		return "after the deletion of everything: " + wrong
+	}
+	return w.forget()
+}
+
+// run does each step at its time, and then ends all faults. A step of a user, who may have to wait, can
+// be later.
+func (w *world) run(h history) error {
+	began, users := time.Now(), make(chan error, 1)
+	go func() { users <- w.steps(began, h.by(false)) }()
+	err := w.steps(began, h.by(true))
+	return errors.Join(err, w.restore(), <-users)
+}
+
+func (w *world) steps(began time.Time, h history) error {
+	for _, s := range h {
+		select {
+		case <-w.t.Context().Done():
+			return w.t.Context().Err()
+		case <-time.After(s.at - time.Since(began)):
+		}
+		if err := w.do(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restore ends all faults.
+func (w *world) restore() error {
+	for _, name := range slices.Sorted(maps.Keys(w.links)) {
+		if err := w.links[name].mend(); err != nil {
+			return err
+		}
+	}
+	// The database first: Kea needs it to start.
+	for _, name := range []string{"postgres", "apiserver", "kea1", "kea2", "kea3", "provider1", "provider2"} {
+		if err := w.targets[name].thaw(); err != nil {
+			return err
+		}
+		if err := w.targets[name].start(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget takes all leases away, and moves the namespaces back.
+func (w *world) forget() string {
+	clear(w.fleet.leased)
+	for namespace, config := range firstConfigs() {
+		if err := w.move([]string{namespace, config}); err != nil {
+			return err.Error()
+		}
+	}
+	for _, s := range w.keas {
+		if _, err := s.command(w.t.Context(), "lease4-wipe", map[string]any{"subnet-id": 1}); err != nil {
+			return err.Error()
+		}
+	}
+	return ""
+}
+
+// retry looks for the shortest part of a history that fails on new servers.
+func retry(t *testing.T, program string, h history) string {
+	t.Helper()
+	fails := func(h history) bool {
+		var wrong string
+		t.Run("retry", func(t *testing.T) { wrong = newWorld(t, program).play(h) })
+		return wrong != ""
+	}
+	deadline := time.Now().Add(*shrinkFlag)
+	if *shrinkFlag == 0 {
+		return ""
+	}
+	if !fails(h) {
+		return "On new servers the same history did not fail."
+	}
+	return fmt.Sprintf("The shortest that failed on new servers:\n%s", shortest(h, deadline, fails))
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package chaos
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// planner makes up a history. It knows what each step leaves behind, so that a user never edits what was
+// deleted before.
+type planner struct {
+	rand   *rand.Rand
+	fleet  fleet
+	names  []string // of all that is there, in an order that only the seed decides
+	free   []int    // devices that were given up
+	number int      // of names, devices and addresses so far
+	steps  history
+}
+
+// plan makes up the history of a round. After the start, in which users create things as fast as they
+// can, there is a step of users or others about twice a second, and a fault every two seconds or so.
+func plan(random *rand.Rand, length time.Duration) history {
+	p := &planner{rand: random, fleet: newFleet(), number: firstDevice}
+	for range 20 {
+		p.create(p.within(time.Second))
+	}
+	for at := time.Second; at < length; at += p.about(500 * time.Millisecond) {
+		p.change(at)
+	}
+	p.faults(length)
+	slices.SortStableFunc(p.steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
+	return p.steps
+}
+
+const (
+	firstDevice = 256
+	// ownAddresses is how far the addresses of KeaReservations are from the numbers of their devices,
+	// the addresses of leases.
+	ownAddresses = 100 * 256
+)
+
+func (p *planner) add(at time.Duration, verb string, args ...string) {
+	p.steps = append(p.steps, step{at: at.Round(10 * time.Millisecond), verb: verb, args: args})
+}
+
+// about returns a random time of this average.
+func (p *planner) about(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * p.rand.ExpFloat64())
+}
+
+// within returns a random time up to this one.
+func (p *planner) within(d time.Duration) time.Duration {
+	return time.Duration(p.rand.Int64N(int64(d)))
+}
+
+func pick[T any](p *planner, from []T) T { return from[p.rand.IntN(len(from))] }
+
+// change has users or others do something.
+func (p *planner) change(at time.Duration) {
+	if len(p.names) < 5 {
+		p.create(at)
+		return
+	}
+	name := pick(p, p.names)
+	switch n := p.rand.IntN(20); {
+	case n < 5:
+		p.create(at)
+	case n < 9:
+		p.delete(at, name)
+	case n < 13:
+		p.disturb(at, name)
+	case n < 14:
+		p.move(at, pick(p, namespaces))
+	default:
+		p.edit(at, name)
+	}
+}
+
+func (p *planner) create(at time.Duration) {
+	p.number++
+	name := fmt.Sprintf("%s/vm%d", pick(p, namespaces), p.number)
+	if p.rand.IntN(3) == 0 {
+		r := &reserved{config: pick(p, []string{pairConfig, databaseConfig}), device: p.number, address: p.number + ownAddresses}
+		p.add(at, "reserve", name, r.config, strconv.Itoa(r.device), strconv.Itoa(r.address))
+		p.fleet.reservations[name] = r
+	} else {
+		m := &machine{devices: p.devices(at, 1+p.rand.IntN(2))}
+		p.add(at, "machine", name, list(m.devices))
+		p.fleet.machines[name] = m
+	}
+	p.names = append(p.names, name)
+}
+
+// devices returns devices that no machine has. Most of them have a lease, or obtain one soon.
+func (p *planner) devices(at time.Duration, n int) []int {
+	var out []int
+	for range n {
+		if len(p.free) > 0 && p.rand.IntN(2) == 0 {
+			out = append(out, p.free[0])
+			p.free = p.free[1:]
+			continue
+		}
+		p.number++
+		out = append(out, p.number)
+		if p.rand.IntN(8) > 0 {
+			p.add(max(0, at+p.within(8*time.Second)-2*time.Second), "lease", strconv.Itoa(p.number))
+		}
+	}
+	return out
+}
+
+func (p *planner) delete(at time.Duration, name string) {
+	p.add(at, "delete", name)
+	if m, found := p.fleet.machines[name]; found {
+		p.free = append(p.free, m.devices...)
+	}
+	delete(p.fleet.machines, name)
+	delete(p.fleet.reservations, name)
+	p.names = slices.DeleteFunc(p.names, func(n string) bool { return n == name })
+}
+
+// disturb has somebody else change what a Kea has of something.
+func (p *planner) disturb(at time.Duration, name string) {
+	var config string
+	var device int
+	if m, found := p.fleet.machines[name]; found {
+		namespace, _, _ := strings.Cut(name, "/")
+		config, device = p.fleet.configs[namespace], m.devices[0]
+	} else {
+		config, device = p.fleet.reservations[name].config, p.fleet.reservations[name].device
+	}
+	server := "kea3"
+	if config == pairConfig {
+		server = pick(p, []string{"kea1", "kea2"})
+	}
+	p.add(at, pick(p, []string{"remove", "rename"}), server, strconv.Itoa(device))
+}
+
+// move has a user move the machines of a namespace to other servers.
+func (p *planner) move(at time.Duration, namespace string) {
+	to := map[string]string{pairConfig: databaseConfig, databaseConfig: pairConfig}[p.fleet.configs[namespace]]
+	p.fleet.configs[namespace] = to
+	p.add(at, "move", namespace, to)
+}
+
+// edit has a user edit something.
+func (p *planner) edit(at time.Duration, name string) {
+	m, isMachine := p.fleet.machines[name]
+	switch n := p.rand.IntN(2); {
+	case !isMachine && n == 0:
+		p.number++
+		p.add(at, "readdress", name, strconv.Itoa(p.number+ownAddresses))
+	case !isMachine:
+		p.add(at, "hostname", name, fmt.Sprintf("host%d", p.rand.IntN(100)))
+	case len(m.devices) > 1:
+		p.free = append(p.free, m.devices[0])
+		m.devices = m.devices[1:]
+		p.add(at, "devices", name, list(m.devices))
+	default:
+		m.devices = append(m.devices, p.devices(at, 1)...)
+		p.add(at, "devices", name, list(m.devices))
+	}
+}
+
+// fault is a way to harm one thing, and back.
+type fault struct{ on, begin, end string }
+
+// allFaults are all that there are.
+func allFaults() []fault {
+	var out []fault
+	for _, target := range []string{"kea1", "kea2", "kea3", "provider1", "provider2", "apiserver", "postgres"} {
+		out = append(out, fault{target, "kill", "start"})
+		if target != "postgres" {
+			out = append(out, fault{target, "freeze", "thaw"})
+		}
+	}
+	for _, link := range []string{"provider-kea1", "provider-kea2", "provider-kea3", "provider1-apiserver", "provider2-apiserver"} {
+		out = append(out, fault{link, "cut", "mend"}, fault{link, "sever", "mend"})
+	}
+	return out
+}
+
+// faults adds faults, of which several may last at a time, but one only for each thing.
+func (p *planner) faults(length time.Duration) {
+	all, until := allFaults(), map[string]time.Duration{}
+	for at := 2 * time.Second; at < length; at += p.about(2 * time.Second) {
+		f := pick(p, all)
+		if until[f.on] > at {
+			continue
+		}
+		lasts := time.Second + p.within(5*time.Second)
+		if p.rand.IntN(5) == 0 {
+			lasts += 15 * time.Second // Longer than the lease of the leader election.
+		}
+		until[f.on] = at + lasts
+		p.add(at, f.begin, f.on)
+		p.add(min(at+lasts, length), f.end, f.on)
+	}
+}

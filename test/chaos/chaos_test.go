@@ -137,16 +137,19 @@ func (w *world) restore() error {
 	return nil
 }
 
-// forget takes all leases away, and moves the namespaces back.
+// forget takes all leases away, and moves the namespaces back. Leases go one by one: those that
+// lease4-wipe takes from memory come back from the file after a kill.
 func (w *world) forget() string {
+	for device := range w.fleet.leased {
+		for _, s := range w.keas {
+			if _, err := s.command(w.t.Context(), "lease4-del", map[string]any{"ip-address": addressOf(device).String()}); err != nil {
+				return err.Error()
+			}
+		}
+	}
 	clear(w.fleet.leased)
 	for namespace, config := range firstConfigs() {
 		if err := w.move([]string{namespace, config}); err != nil {
-			return err.Error()
-		}
-	}
-	for _, s := range w.keas {
-		if _, err := s.command(w.t.Context(), "lease4-wipe", map[string]any{"subnet-id": 1}); err != nil {
 			return err.Error()
 		}
 	}

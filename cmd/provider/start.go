@@ -47,7 +47,7 @@ type startCommand struct {
 	Poll time.Duration `default:"30m" env:"POLL_INTERVAL" help:"Poll interval. Changes in Kea arrive as events; polling is a fallback."`
 	Sync time.Duration `default:"1h" env:"SYNC_INTERVAL" help:"How often all Kubernetes objects are reconciled from the caches."`
 
-	MaxReconcileRate        int `default:"500" env:"MAX_RECONCILE_RATE" help:"Maximum reconciles of KeaReservations per second. Requests to the Kubernetes API are limited accordingly."`
+	MaxReconcileRate        int `default:"2000" env:"MAX_RECONCILE_RATE" help:"Maximum reconciles of KeaReservations per second. Requests to the Kubernetes API are limited accordingly."`
 	MaxConcurrentReconciles int `default:"16" env:"MAX_CONCURRENT_RECONCILES" help:"Maximum concurrent reconciles of each kind. One tenant gets half of those of KeaReservations at most."`
 
 	LeaderElection          bool   `env:"LEADER_ELECTION" help:"Run the controllers in one of several replicas only."`

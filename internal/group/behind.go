@@ -18,17 +18,22 @@ func (s *server) addBehind(hw kea.HWAddress) {
 	s.behind[hw] = struct{}{}
 }
 
-// TrackAway has a device looked at again when a server is read that is away now, and reports whether
-// some server is, and whether all are. A caller may wait for that: had a server come back just before,
-// it would not be among them.
+// TrackAway has a device looked at again when a server is read that is away now, and reports
+// whether some server is, and whether all are. A caller may wait for that: had a server come back
+// just before, it would not be among them.
 func (g *Group) TrackAway(hw kea.HWAddress) (some, all bool) {
 	all = true
 	for _, s := range g.all() {
-		if s.silent() != nil {
-			s.addBehind(hw)
+		if s.silent() == nil {
+			all = false
+			continue
 		}
-		some = some || s.silent() != nil
-		all = all && s.unusable() != nil
+		s.addBehind(hw)
+		// What is asked before that may have changed: it may have come back, or be no longer
+		// configured.
+		removed := g.server(s.name) != s
+		some = some || s.silent() != nil && !removed
+		all = all && s.unusable() != nil && !removed
 	}
 	return some, all
 }

@@ -155,15 +155,16 @@ func (g *Group) Probed() bool {
 	return !slices.ContainsFunc(g.all(), func(s *server) bool { return !s.isProbed() })
 }
 
-// firstScan is how long devices are left alone for the first attempt to read the servers.
+// firstScan is how long devices are left alone for the first attempt to read the servers, from its
+// beginning or the last page that was read.
 const firstScan = 5 * time.Second
 
 // UntilTried returns for how long a device should be left alone, since there has not been an attempt to
-// read every server yet; 0 if there has, or if it takes too long, as with a server that hangs. It does
+// read every server yet; 0 if there has, or if it does not get on, as with a server that hangs. It does
 // not block: a change that concerns the device is notified when a server has been read.
 func (g *Group) UntilTried(hw kea.HWAddress) time.Duration {
-	left := time.Until(g.begun.Add(firstScan))
-	if left <= 0 || g.Probed() {
+	left := g.untilTried()
+	if left == 0 {
 		return 0
 	}
 	for _, s := range g.all() {
@@ -177,18 +178,40 @@ func (g *Group) UntilTried(hw kea.HWAddress) time.Duration {
 	return left
 }
 
+func (g *Group) untilTried() time.Duration {
+	left := time.Duration(0)
+	for _, s := range g.all() {
+		if !s.isProbed() {
+			left = max(left, time.Until(s.lastHeard(g.begun).Add(firstScan)))
+		}
+	}
+	return left
+}
+
 // AwaitTried waits until UntilTried is 0, or ctx ends: for a caller that has found the group before
 // UntilTried could be asked.
 func (g *Group) AwaitTried(ctx context.Context) {
-	ctx, cancel := context.WithDeadline(ctx, g.begun.Add(firstScan))
-	defer cancel()
-	for _, s := range g.all() {
-		select {
-		case <-s.probed:
-		case <-ctx.Done():
+	for left := g.untilTried(); left > 0; left = g.untilTried() {
+		if !g.awaitProbed(ctx, left) {
 			return
 		}
 	}
+}
+
+// awaitProbed waits until every server has been tried, or for a time; false if ctx ends.
+func (g *Group) awaitProbed(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for _, s := range g.all() {
+		select {
+		case <-s.probed:
+		case <-timer.C:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
 }
 
 // owner of what a resource makes.

@@ -34,9 +34,22 @@ func (s *server) snapshotEvery() time.Duration {
 	return intervalFor(s.interval(), s.pagesTook)
 }
 
-// pageTook records how long a page of some entries has taken. Only full ones count: what is not a page
+// lastHeard returns when a page was last read, if that was after some time, and that time otherwise.
+func (s *server) lastHeard(after time.Time) time.Time {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.heard.Before(after) {
+		return after
+	}
+	return s.heard
+}
+
+// pageTook records a page, and how long one of some entries has taken. Only full ones count: what is not a page
 // costs little, and most of the time that it takes is the way to Kea and back.
 func (s *server) pageTook(entries int, d time.Duration) {
+	s.mu.Lock()
+	s.heard = time.Now()
+	s.mu.Unlock()
 	if entries >= pageSize {
 		s.pages += max(0, d-s.roundTrip)
 	}

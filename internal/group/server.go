@@ -90,6 +90,8 @@ type server struct {
 	took, busy time.Duration
 	// pagesTook is how long Kea takes for the pages of a snapshot, see pace.go.
 	pagesTook time.Duration
+	// heard is when the last page of a snapshot was read.
+	heard time.Time
 	// waiting are the devices that wait for a lease, and whether each has been looked up since it
 	// began to.
 	waiting map[mirror.Key]bool

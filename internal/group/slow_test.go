@@ -138,3 +138,54 @@ func TestLateAnswers(t *testing.T) {
 		}
 	})
 }
+
+// TestUntilTried: devices are left alone while a server is read for the first time, however long that
+// takes, but not for one that does not answer.
+func TestUntilTried(t *testing.T) {
+	const hosts = 20_000 // 21 pages
+	for name, tc := range map[string]struct {
+		reason string
+		fault  string
+		takes  time.Duration
+		after  time.Duration
+		left   bool
+	}{
+		"Large":   {"Page after page comes.", "", 400 * time.Millisecond, 8 * time.Second, true},
+		"Read":    {"All is read.", "", 400 * time.Millisecond, 30 * time.Second, false},
+		"Hanging": {"There is no answer.", "kea fail any Hang", 0, 6 * time.Second, false},
+		"Hangs":   {"There are no more answers.", "kea fail lease4-get-page Hang", 0, 9 * time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.startKeas()
+				w.config.Servers[0].Kea.Timeout = time.Minute
+				w.config.Servers[0].Kea.Transport = &slow{RoundTripper: w.config.Servers[0].Kea.Transport, takes: tc.takes, one: make(chan struct{}, 1)}
+				for i := range hosts {
+					hw, ip := machine(i)
+					w.keas[0].PutReservation(kea.TargetMemory, kea.Reservation{SubnetID: 1, HWAddress: hw, IPAddress: netip.MustParseAddr(ip)})
+				}
+				if tc.fault != "" {
+					w.step(tc.fault)
+				}
+				g, err := group.New(w.config)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				var done sync.WaitGroup
+				defer done.Wait()
+				defer cancel()
+				done.Go(func() { g.Run(ctx) })
+				time.Sleep(tc.after) // in a bubble: it takes no time
+				hw, _ := machine(0)
+				if got := g.UntilTried(hw); (got > 0) != tc.left {
+					t.Errorf("%s After %s UntilTried(...) is %s, want more than 0: %t", tc.reason, tc.after, got, tc.left)
+				}
+				for _, k := range w.keas {
+					k.ClearFaults()
+				}
+			})
+		})
+	}
+}

@@ -72,7 +72,8 @@ func TestHealthWakes(t *testing.T) {
 	}
 }
 
-// TestTrackAway: a caller learns which servers are away, and its device is woken when one comes back.
+// TestTrackAway: a caller learns which servers are away, and its device is woken when one comes
+// back.
 func TestTrackAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

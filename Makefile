@@ -52,9 +52,8 @@ faults: ## Have every fault meet every command and every write, which make test 
 	go test -count=1 -timeout 1h ./internal/group -run '^TestFaults$$' -every-fault
 	go test -count=1 -timeout 1h ./internal/controller/keareservation -run '^TestAPIFaults$$' -every-fault
 
-TIME ?= 1m
-
 .PHONY: fuzz
+fuzz: TIME ?= 1m
 fuzz: ## Fuzz what reads input of Kea or of users, each target for TIME=1m.
 	@hack/fuzz '$(TIME)'
 
@@ -142,11 +141,18 @@ bench: servers ## Measure what a fleet of SIZE=1k, 10k or 50k machines costs, RU
 	go test -run '^$$' -bench Fleet -benchtime 1x -timeout 24h ./test/bench -size='$(SIZE)' -runs='$(RUNS)' -write $(if $(PROFILES),-profiles='$(abspath $(PROFILES))')
 
 SEED ?= 0
-HISTORY ?=
 
 .PHONY: chaos
+chaos: TIME ?= 10m
 chaos: servers ## Have random faults meet random work for TIME=10m, as SEED=n decides; see test/chaos. HISTORY=file plays one again.
-	go test -race -count=1 -timeout 24h ./test/chaos -run '^TestChaos$$' -v -artifacts -outputdir='$(abspath $(OUTPUT))' -time='$(TIME)' -seed='$(SEED)' $(if $(HISTORY),-history='$(abspath $(HISTORY))')
+	go test -race -count=1 -timeout 24h ./test/chaos -run '^TestChaos$$' -v -artifacts -outputdir='$(abspath $(OUTPUT))' -time='$(TIME)' -seed='$(SEED)' -shrink=10m $(if $(HISTORY),-history='$(abspath $(HISTORY))')
+
+FLEET ?= 5000
+
+.PHONY: soak
+soak: TIME ?= 1h
+soak: servers ## Have FLEET=5000 reservations live for TIME=1h, with changes and faults, and see that the provider does not grow.
+	go test -timeout 24h ./test/chaos -run '^$$' -bench Soak -benchtime 1x -artifacts -outputdir='$(abspath $(OUTPUT))' -time='$(TIME)' -seed='$(SEED)' -fleet='$(FLEET)'
 
 GROUPS ?= 20
 HOSTS ?= 50000

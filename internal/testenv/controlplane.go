@@ -40,6 +40,12 @@ func StartControlPlane(tb testing.TB, crdPaths ...string) *ControlPlane {
 // NewControlPlane starts a control plane and returns it with the function that
 // stops it.
 func NewControlPlane(crdPaths ...string) (*ControlPlane, func(), error) {
+	return NewControlPlaneIn("", crdPaths...)
+}
+
+// NewControlPlaneIn starts a control plane whose etcd keeps its data in a folder,
+// where another one may have left it before; in one of its own if that is empty.
+func NewControlPlaneIn(data string, crdPaths ...string) (*ControlPlane, func(), error) {
 	bin, err := hackBin("kubernetes")
 	if err != nil {
 		return nil, nil, err
@@ -49,7 +55,7 @@ func NewControlPlane(crdPaths ...string) (*ControlPlane, func(), error) {
 		return nil, nil, fmt.Errorf("cannot make a folder for the control plane: %w", err)
 	}
 	removeDir := func() { _ = os.RemoveAll(dir) }
-	env, err := startAPIServer(bin, dir, crdPaths)
+	env, err := startAPIServer(bin, dir, data, crdPaths)
 	if err != nil {
 		removeDir()
 		return nil, nil, err
@@ -69,7 +75,7 @@ func NewControlPlane(crdPaths ...string) (*ControlPlane, func(), error) {
 	}, nil
 }
 
-func startAPIServer(bin, dir string, crdPaths []string) (*envtest.Environment, error) {
+func startAPIServer(bin, dir, data string, crdPaths []string) (*envtest.Environment, error) {
 	assets, err := mortalAssets(bin, dir)
 	if err != nil {
 		return nil, err
@@ -81,6 +87,7 @@ func startAPIServer(bin, dir string, crdPaths []string) (*envtest.Environment, e
 		ControlPlaneStartTimeout: startLimit,
 		ControlPlaneStopTimeout:  stopLimit,
 	}
+	env.ControlPlane.Etcd = &envtest.Etcd{DataDir: data}
 	if _, err := env.Start(); err != nil {
 		// Start leaves what it had started before it failed.
 		return nil, fmt.Errorf("cannot start a Kubernetes API server: run hack/kubernetes up and see what it says: %w", errors.Join(err, env.Stop()))

@@ -76,6 +76,12 @@ func (k *Kea) Start(tb testing.TB) {
 	}
 }
 
+// TryStart is Start, and returns its error.
+func (k *Kea) TryStart() error { return k.start() }
+
+// Ended reports whether Kea does not run, as it was stopped or killed, or has ended by itself.
+func (k *Kea) Ended() bool { return k.process.ended() }
+
 // Stop has Kea end in good order, also one that hangs.
 func (k *Kea) Stop() {
 	if k.hung {

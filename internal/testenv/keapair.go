@@ -22,16 +22,29 @@ const (
 // partner serves alone within seconds.
 func StartKeaPair(tb testing.TB, mode string, kea1, kea2 KeaOptions) [2]*Kea {
 	tb.Helper()
-	peers := make([]any, 0, 2)
-	for i := range 2 {
+	return StartKeaPairBy(tb, mode, kea1, kea2, func(_, _, address string) string { return address })
+}
+
+// StartKeaPairBy is StartKeaPair with the addresses that lead each server (from) to
+// its partner (to), which listens at an address.
+func StartKeaPairBy(tb testing.TB, mode string, kea1, kea2 KeaOptions, by func(from, to, address string) string) [2]*Kea {
+	tb.Helper()
+	var listens [2]string
+	for i := range listens {
 		port, err := freePort()
 		if err != nil {
 			tb.Fatal(err)
 		}
-		peers = append(peers, map[string]any{"name": peerName(i), "role": peerRole(mode, i), "url": "http://" + loopback(port) + "/"})
+		listens[i] = loopback(port)
 	}
 	var out [2]*Kea
 	for i, o := range []KeaOptions{kea1, kea2} {
+		addresses := listens
+		addresses[1-i] = by(peerName(i), peerName(1-i), listens[1-i])
+		var peers []any
+		for j, a := range addresses {
+			peers = append(peers, map[string]any{"name": peerName(j), "role": peerRole(mode, j), "url": "http://" + a + "/"})
+		}
 		out[i] = StartKea(tb, withHA(o, mode, peerName(i), peers))
 	}
 	return out

@@ -72,10 +72,9 @@ func Eventually(tb testing.TB, within time.Duration, what string, check func(con
 	}
 }
 
-// until calls check until it returns nil or ctx ends, then it returns check's
-// last error. One that is due to the end of ctx says nothing: then it is the one
-// before. It asks less and less often: what many tests ask at a time costs the machine more than what
-// they wait for.
+// until calls check until it returns nil or ctx ends, then it returns check's last error. One that
+// is due to the end of ctx says nothing: then it is the one before. It asks less and less often:
+// what many tests ask at a time costs the machine more than what they wait for.
 func until(ctx context.Context, check func(context.Context) error) error {
 	const first, longest = 50 * time.Millisecond, 500 * time.Millisecond
 	var last error
@@ -109,6 +108,12 @@ func hackBin(script string) (string, error) {
 
 func hack(script string) string {
 	return filepath.Join(Root(), "hack", script)
+}
+
+// FreeAddress returns an address on 127.0.0.1 where nothing listens; see freePort.
+func FreeAddress() (string, error) {
+	port, err := freePort()
+	return loopback(port), err
 }
 
 // freePort returns a port on 127.0.0.1 where nothing listens. It is picked at

@@ -49,9 +49,9 @@ func (f fleet) pinned() []pinned {
 }
 
 // wrong says how the servers differ from what users want: "" if they do not. In each Kea there is a
-// reservation for each device that has an address, once, marked as the provider's, and all those that are
-// not the provider's are as they were. Each KeaReservation and NetworkConfiguration is there and says so,
-// and nothing else is.
+// reservation for each device that has an address, once, marked as the provider's, and all those
+// that are not the provider's are as they were. Each KeaReservation and NetworkConfiguration is
+// there and says so, and nothing else is.
 func (w *world) wrong(ctx context.Context) string {
 	var out []string
 	say := func(what string, want, got []string, err error) {
@@ -75,7 +75,7 @@ func (w *world) wrong(ctx context.Context) string {
 	return strings.Join(out, "\n")
 }
 
-// difference tells the lines that are in one list only, or more often than in the other.
+// difference returns the lines that are in one list only, or more often than in the other.
 func difference(want, got []string) string {
 	often := map[string]int{}
 	for _, line := range got {
@@ -105,8 +105,8 @@ func (s *server) wanted(all []pinned) []string {
 	return out
 }
 
-// hosts are the reservations that a Kea has, a line each. Hostnames are left out where nobody manages
-// them.
+// hosts are the reservations that a Kea has, a line each. Hostnames that are not managed
+// are left out.
 func (s *server) hosts(ctx context.Context, all []pinned) ([]string, error) {
 	managed := map[kea.HWAddress]bool{}
 	for _, p := range all {
@@ -126,7 +126,7 @@ func (s *server) hosts(ctx context.Context, all []pinned) ([]string, error) {
 	return out, nil
 }
 
-// describe tells all of a reservation that is not the provider's.
+// describe writes a reservation in a line, with all that one has which is not the provider's.
 func describe(r kea.Reservation, managesHostname bool) string {
 	if _, ours := r.UserContext["crossplane"]; !ours {
 		all, err := json.Marshal(r)
@@ -249,8 +249,8 @@ func sortedList(s []string) string {
 	return strings.Join(s, " ")
 }
 
-// recovery is how long the provider may take, after all faults are over, until all is as it should. A
-// replica that takes over takes 17 s, and Kea's pair about 10.
+// recovery is how long the provider may take, after all faults are over, until all is as it should.
+// A replica that takes over takes 17 s, and Kea's pair about 10.
 const recovery = 4 * time.Minute
 
 // settled is how long nothing may be wrong until it is over: several snapshots.
@@ -263,6 +263,8 @@ func (w *world) await() string {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for ; ; <-tick.C {
+		// It may have been created after its removal, by a request that was on its way that long.
+		_ = w.webhook.start()
 		wrong := w.wrong(w.t.Context())
 		switch {
 		case wrong != "":

@@ -3,11 +3,14 @@
 package chaos
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,8 +18,12 @@ import (
 	"testing"
 	"time"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/testenv"
 )
 
@@ -25,22 +32,32 @@ var errFrozen = errors.New("it cannot be frozen")
 
 func (s *server) kill() error {
 	s.Kill()
-	s.down = true
 	return nil
 }
 
 func (s *server) start() error {
-	if s.down {
-		s.Start(s.t)
-		s.down = false
+	if !s.Ended() {
+		return nil
+	}
+	return s.TryStart()
+}
+
+func (s *server) freeze() error {
+	if !s.Ended() { // A part of a history may lack the start.
+		s.Hang(s.t)
 	}
 	return nil
 }
 
-func (s *server) freeze() error { s.Hang(s.t); return nil }
-func (s *server) thaw() error   { s.Resume(s.t); return nil }
+func (s *server) thaw() error {
+	if !s.Ended() {
+		s.Resume(s.t)
+	}
+	return nil
+}
 
-// database is the PostgreSQL. It has a process for each client: to freeze the first one means little.
+// database is the PostgreSQL. It has a process for each client: to freeze the first one means
+// little.
 type database struct {
 	*testenv.Postgres
 
@@ -65,11 +82,48 @@ func (d *database) start() error {
 func (*database) freeze() error { return errFrozen }
 func (*database) thaw() error   { return nil }
 
-// program is a process that is started by a command line, and again as often as it ends by itself, as
-// a kubelet does.
+// webhook is one that the API server asks about each write of a KeaReservation, also a user's. When
+// it is "killed" it is configured and does not answer, so that each is refused.
+type webhook struct{ client client.Client }
+
+func (h *webhook) kill() error {
+	ctx, cancel := context.WithTimeout(context.Background(), aMoment)
+	defer cancel()
+	fail, none, url := admissionv1.Fail, admissionv1.SideEffectClassNone, "https://127.0.0.1:1"
+	_ = h.client.Create(ctx, &admissionv1.ValidatingWebhookConfiguration{
+		ObjectMeta: metav1.ObjectMeta{Name: "chaos"},
+		Webhooks: []admissionv1.ValidatingWebhook{{
+			Name: "chaos.example.org", ClientConfig: admissionv1.WebhookClientConfig{URL: &url},
+			FailurePolicy: &fail, SideEffects: &none, AdmissionReviewVersions: []string{"v1"},
+			Rules: []admissionv1.RuleWithOperations{{
+				Operations: []admissionv1.OperationType{admissionv1.OperationAll},
+				Rule:       admissionv1.Rule{APIGroups: []string{v1alpha1.Group}, APIVersions: []string{"*"}, Resources: []string{"keareservations", "keareservations/status"}},
+			}},
+		}},
+	}) // The API server may be away.
+	return nil
+}
+
+func (h *webhook) start() error {
+	ctx, cancel := context.WithTimeout(context.Background(), aMoment)
+	defer cancel()
+	_ = h.remove(ctx) // As above. It is tried again in the end.
+	return nil
+}
+
+func (h *webhook) remove(ctx context.Context) error {
+	return client.IgnoreNotFound(h.client.Delete(ctx, &admissionv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: "chaos"}}))
+}
+
+func (*webhook) freeze() error { return errFrozen }
+func (*webhook) thaw() error   { return nil }
+
+// program is a process that is started by a command line, and again as often as it ends by itself,
+// as a kubelet does.
 type program struct {
 	args, env []string
 	log       string
+	metrics   string // its address, if it has metrics
 
 	mu      sync.Mutex // guards what follows
 	down    bool
@@ -98,10 +152,10 @@ func (p *program) kill() error {
 func (p *program) start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.down = false
-	if p.process != nil {
-		return nil
+	if !p.down {
+		return nil // It runs, or is started again in a moment.
 	}
+	p.down = false
 	cmd, err := p.run()
 	if err != nil {
 		return err
@@ -114,7 +168,7 @@ func (p *program) start() error {
 func (p *program) run() (*exec.Cmd, error) {
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot open the log of %s: %w", p.args[0], err)
 	}
 	defer func() { _ = log.Close() }()
 	cmd := exec.Command(p.args[0], p.args[1:]...)
@@ -183,10 +237,16 @@ func newReplica(t testing.TB, name, binary, address string, kubeconfig []byte) *
 	if err := clientcmd.WriteToFile(*config, file); err != nil {
 		t.Fatal(err)
 	}
+	metrics, err := testenv.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := &program{
+		down:    true,
+		metrics: metrics,
 		args: []string{
 			binary, "--debug", "--leader-election", "--allowed-kea-hosts=*,127.0.0.1", "--max-removal-percent=100",
-			"--metrics-bind-address=0", "--health-probe-bind-address=0",
+			"--metrics-bind-address=" + metrics, "--health-probe-bind-address=0",
 		},
 		env: []string{"KUBECONFIG=" + file, "POD_NAMESPACE=default"},
 		log: filepath.Join(t.ArtifactDir(), name+".log"),
@@ -194,32 +254,33 @@ func newReplica(t testing.TB, name, binary, address string, kubeconfig []byte) *
 	if err := p.start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = p.kill()
-		p.report(t)
-	})
+	t.Cleanup(func() { _ = p.kill() })
 	return p
 }
 
-// report fails the test for data races and panics.
-func (p *program) report(t testing.TB) {
-	t.Helper()
+// broken returns what a replica has logged that it must not: a data race, or a panic.
+func (p *program) broken() string {
 	b, err := os.ReadFile(p.log)
 	if err != nil {
-		t.Error(err)
+		return err.Error()
 	}
-	for _, bad := range []string{"WARNING: DATA RACE", "\npanic: "} {
+	for _, bad := range []string{"WARNING: DATA RACE", "\npanic: ", "\nfatal error: ", "Observed a panic", "[recovered]"} {
 		if _, after, found := strings.Cut(string(b), bad); found {
-			t.Errorf("%s%s", bad, after[:min(len(after), 8000)])
+			return bad + after[:min(len(after), 8000)]
 		}
 	}
+	return ""
 }
 
-// newAPIServer takes over the process of the API server, the only one that this test has started.
-func newAPIServer(t testing.TB) *program {
+// newAPIServer takes over the process of a control plane's API server.
+func newAPIServer(t testing.TB, plane *testenv.ControlPlane) *program {
 	t.Helper()
+	api, err := url.Parse(plane.Config.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := &program{log: filepath.Join(t.ArtifactDir(), "kube-apiserver.log")}
-	pid, args, err := child("kube-apiserver")
+	pid, args, err := child("kube-apiserver", "--secure-port="+api.Port())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,8 +294,9 @@ func newAPIServer(t testing.TB) *program {
 	return p
 }
 
-// child finds the process of a program that this one has started, with its command line.
-func child(name string) (pid int, args []string, err error) {
+// child finds the process of a program that this one has started, by an argument that it has, and
+// returns its command line.
+func child(name, argument string) (pid int, args []string, err error) {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
 		line, err := os.ReadFile(file)
@@ -243,7 +305,7 @@ func child(name string) (pid int, args []string, err error) {
 		}
 		args := strings.Split(strings.TrimRight(string(line), "\x00"), "\x00")
 		stat, err := os.ReadFile(filepath.Join(filepath.Dir(file), "stat"))
-		if err != nil || filepath.Base(args[0]) != name {
+		if err != nil || filepath.Base(args[0]) != name || !slices.Contains(args, argument) {
 			continue
 		}
 		// The fields after the name in parentheses are the state and the parent.
@@ -254,5 +316,5 @@ func child(name string) (pid int, args []string, err error) {
 			return pid, args, err
 		}
 	}
-	return 0, nil, fmt.Errorf("there is no process %s", name)
+	return 0, nil, fmt.Errorf("cannot find the process of %s %s", name, argument)
 }

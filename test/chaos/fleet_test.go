@@ -22,7 +22,8 @@ import (
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-// fleet is what users want at a time. It is what the servers are compared with at the end of a round.
+// fleet is what users want at a time. It is what the servers are compared with at the end of a
+// round.
 type fleet struct {
 	configs      map[string]string    // the provider configuration of the machines of each namespace
 	machines     map[string]*machine  // NetworkConfigurations, by namespace/name
@@ -46,8 +47,8 @@ func newFleet() fleet {
 	return fleet{configs: firstConfigs(), machines: map[string]*machine{}, reservations: map[string]*reserved{}, leased: map[int]bool{}}
 }
 
-// Device n has a hardware address, and address n is one of the subnet. A device that has a lease has that
-// of its number.
+// Device n has a hardware address, and address n is one of the subnet. A device that has a lease
+// has that of its number.
 
 func macOf(n int) string { return fmt.Sprintf("00:02:12:00:%02x:%02x", n>>8, n&255) }
 

@@ -4,6 +4,7 @@ package chaos
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -69,9 +70,36 @@ func readHistory(file string) (history, error) {
 	return out, nil
 }
 
-// by returns the steps that are fate's, or those of users and others.
-func (h history) by(fate bool) history {
-	return slices.DeleteFunc(slices.Clone(h), func(s step) bool { return verbs[s.verb].fate != fate })
+// faults returns the steps that are fate's.
+func (h history) faults() history {
+	return slices.DeleteFunc(slices.Clone(h), func(s step) bool { return !verbs[s.verb].fate })
+}
+
+// others returns all other steps.
+func (h history) others() history {
+	return slices.DeleteFunc(slices.Clone(h), func(s step) bool { return verbs[s.verb].fate })
+}
+
+// sharesDevices reports whether two machines have a device at the same time, as in a history
+// without the step by which the first one gave it up.
+func (h history) sharesDevices() bool {
+	of := map[string]string{} // the machine of each device
+	for _, s := range h {
+		switch s.verb {
+		case "machine", "devices", "delete":
+			maps.DeleteFunc(of, func(_, machine string) bool { return machine == s.args[0] })
+		}
+		if s.verb != "machine" && s.verb != "devices" {
+			continue
+		}
+		for device := range strings.SplitSeq(s.args[1], ",") {
+			if of[device] != "" {
+				return true
+			}
+			of[device] = s.args[0]
+		}
+	}
+	return false
 }
 
 // count says how often each verb occurs.
@@ -81,8 +109,9 @@ func (h history) count(into map[string]int) {
 	}
 }
 
-// shortest drops parts of a history for which fails returns true, as long as what is left still fails:
-// halves first, then quarters and so on. It ends when nothing can be dropped, or at the deadline.
+// shortest drops parts of a history for which fails returns true, as long as what is left still
+// fails: halves first, then quarters and so on. It ends when nothing can be dropped, or at the
+// deadline.
 func shortest(h history, deadline time.Time, fails func(history) bool) history {
 	for parts := 2; len(h) > 1; {
 		shorter, dropped := h, false

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// A link is a TCP connection between two programs that can be cut, so that nothing passes and neither
-// side learns of it, or broken, so that each side sees a reset.
+// A link is a TCP connection between two programs that can be cut, so that nothing passes and
+// neither side learns of it, or broken, so that each side sees a reset.
 type link struct {
 	listener net.Listener
 	to       string
@@ -49,7 +49,11 @@ func (l *link) address() string { return l.listener.Addr().String() }
 func (l *link) cut() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.open = make(chan struct{})
+	select {
+	case <-l.open:
+		l.open = make(chan struct{})
+	default: // It is cut.
+	}
 	return nil
 }
 
@@ -101,8 +105,8 @@ func (l *link) serve() {
 
 // pass connects the two sides until one of them ends.
 func (l *link) pass(from net.Conn) {
-	defer l.forget(from)
-	if !l.remember(from) {
+	defer l.drop(from)
+	if !l.add(from) {
 		return
 	}
 	l.wait()
@@ -110,8 +114,8 @@ func (l *link) pass(from net.Conn) {
 	if err != nil {
 		return
 	}
-	defer l.forget(to)
-	if !l.remember(to) {
+	defer l.drop(to)
+	if !l.add(to) {
 		return
 	}
 	var back sync.WaitGroup
@@ -148,15 +152,16 @@ func (l *link) wait() {
 	<-open
 }
 
-// remember returns false if the link is broken.
-func (l *link) remember(c net.Conn) bool {
+// add adds a connection, and reports whether the link is not broken.
+func (l *link) add(c net.Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conns[c] = true
 	return !l.broken
 }
 
-func (l *link) forget(c net.Conn) {
+// drop closes a connection.
+func (l *link) drop(c net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.conns, c)

@@ -13,10 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestPlan: a seed decides a history, which can be written and read, and in which all that fate begins
-// ends, too.
+// TestPlan: a seed decides a history, which can be written and read, and in which all that fate
+// begins ends, too.
 func TestPlan(t *testing.T) {
-	planned := func(seed uint64) history { return plan(rand.New(rand.NewPCG(seed, 0)), roundLength) }
+	planned := func(seed uint64) history { return plan(rand.New(rand.NewPCG(seed, 0)), round(0)) }
 	h := planned(1)
 	if diff := cmp.Diff(h.String(), planned(1).String()); diff != "" {
 		t.Errorf("the same seed, another history: -first, +second:\n%s", diff)
@@ -36,18 +36,48 @@ func TestPlan(t *testing.T) {
 		t.Errorf("-written, +read:\n%s", diff)
 	}
 	lasting := map[string]int{}
-	for _, s := range h.by(true) {
+	for _, s := range h.faults() {
 		switch s.verb {
 		case "kill", "freeze", "cut", "sever":
 			lasting[s.args[0]]++
 		default:
 			lasting[s.args[0]]--
 		}
+		if n := lasting[s.args[0]]; n < 0 || n > 1 {
+			t.Errorf("%s: %d faults of %s last", s, n, s.args[0])
+		}
 	}
 	for on, n := range lasting {
 		if n != 0 {
 			t.Errorf("%d faults of %s do not end", n, on)
 		}
+	}
+}
+
+// TestSharesDevices: a part of a history in which a device is not given up is found.
+func TestSharesDevices(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason string
+		lines  []string
+		want   bool
+	}{
+		"GivenUp": {"A device may go to another machine.", []string{"0 machine a/x 1,2", "1 devices a/x 1", "2 machine a/y 2", "3 delete a/x", "4 machine a/z 1"}, false},
+		"Kept":    {"But not while a machine has it.", []string{"0 machine a/x 1,2", "2 machine a/y 2"}, true},
+		"Again":   {"It has it until that is deleted.", []string{"0 machine a/x 1", "1 devices a/x 1,2", "2 machine a/y 2"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var h history
+			for _, line := range tc.lines {
+				s, err := parseStep(line)
+				if err != nil {
+					t.Fatal(err)
+				}
+				h = append(h, s)
+			}
+			if got := h.sharesDevices(); got != tc.want {
+				t.Errorf("%s\nsharesDevices(): %t, want %t", tc.reason, got, tc.want)
+			}
+		})
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// planner makes up a history. It knows what each step leaves behind, so that a user never edits what was
-// deleted before.
+// planner makes up a history. It knows what each step leaves behind, so that a user never edits
+// what was deleted before.
 type planner struct {
 	rand   *rand.Rand
 	fleet  fleet
@@ -23,25 +23,47 @@ type planner struct {
 	steps  history
 }
 
-// plan makes up the history of a round. After the start, in which users create things as fast as they
-// can, there is a step of users or others about twice a second, and a fault every two seconds or so.
-func plan(random *rand.Rand, length time.Duration) history {
-	p := &planner{rand: random, fleet: newFleet(), number: firstDevice}
-	for range 20 {
-		p.create(p.within(time.Second))
+// A shape is how much happens in a history.
+type shape struct {
+	first  int           // the number of the first device
+	fleet  int           // machines and reservations at the beginning
+	start  time.Duration // in which users create these
+	length time.Duration // of the history
+	change time.Duration // between two steps of users or others after that, on average
+	fault  time.Duration // between two faults, on average
+	faults []fault       // of which each is one
+	moves  bool          // whether machines move
+}
+
+// round is the shape of the nth round: there is a step of users or others about twice a second, and
+// a fault every two seconds or so. Rounds that follow each other have other devices.
+func round(n int) shape {
+	return shape{
+		first: firstDevice + n%rounds*ownDevices, fleet: 20, start: time.Second, length: roundLength,
+		change: 500 * time.Millisecond, fault: 2 * time.Second, faults: allFaults(), moves: true,
 	}
-	for at := time.Second; at < length; at += p.about(500 * time.Millisecond) {
-		p.change(at)
+}
+
+// plan makes up a history.
+func plan(random *rand.Rand, of shape) history {
+	p := &planner{rand: random, fleet: newFleet(), number: of.first}
+	for range of.fleet {
+		p.create(p.within(of.start))
 	}
-	p.faults(length)
+	for at := of.start; at < of.length; at += p.about(of.change) {
+		p.change(at, of)
+	}
+	p.faults(of)
 	slices.SortStableFunc(p.steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
 	return p.steps
 }
 
 const (
 	firstDevice = 256
-	// ownAddresses is how far the addresses of KeaReservations are from the numbers of their devices,
-	// the addresses of leases.
+	// ownDevices is how many numbers a round has to itself, and rounds how many rounds have.
+	ownDevices, rounds = 250, 100
+	// ownAddresses is how far the addresses of KeaReservations are from the numbers of their
+	// devices, the addresses of leases.
 	ownAddresses = 100 * 256
 )
 
@@ -62,8 +84,8 @@ func (p *planner) within(d time.Duration) time.Duration {
 func pick[T any](p *planner, from []T) T { return from[p.rand.IntN(len(from))] }
 
 // change has users or others do something.
-func (p *planner) change(at time.Duration) {
-	if len(p.names) < 5 {
+func (p *planner) change(at time.Duration, of shape) {
+	if len(p.names) < of.fleet/4 {
 		p.create(at)
 		return
 	}
@@ -71,11 +93,11 @@ func (p *planner) change(at time.Duration) {
 	switch n := p.rand.IntN(20); {
 	case n < 5:
 		p.create(at)
-	case n < 9:
+	case n < 10:
 		p.delete(at, name)
 	case n < 13:
 		p.disturb(at, name)
-	case n < 14:
+	case n < 14 && of.moves:
 		p.move(at, pick(p, namespaces))
 	default:
 		p.edit(at, name)
@@ -125,7 +147,7 @@ func (p *planner) delete(at time.Duration, name string) {
 	p.names = slices.DeleteFunc(p.names, func(n string) bool { return n == name })
 }
 
-// disturb has somebody else change what a Kea has of something.
+// disturb has another administrator change what a Kea has of something.
 func (p *planner) disturb(at time.Duration, name string) {
 	var config string
 	var device int
@@ -174,23 +196,23 @@ type fault struct{ on, begin, end string }
 // allFaults are all that there are.
 func allFaults() []fault {
 	var out []fault
-	for _, target := range []string{"kea1", "kea2", "kea3", "provider1", "provider2", "apiserver", "postgres"} {
+	for _, target := range []string{"kea1", "kea2", "kea3", "provider1", "provider2", "apiserver", "postgres", "webhook"} {
 		out = append(out, fault{target, "kill", "start"})
-		if target != "postgres" {
+		if target != "postgres" && target != "webhook" {
 			out = append(out, fault{target, "freeze", "thaw"})
 		}
 	}
-	for _, link := range []string{"provider-kea1", "provider-kea2", "provider-kea3", "provider1-apiserver", "provider2-apiserver"} {
+	for _, link := range []string{"provider-kea1", "provider-kea2", "provider-kea3", "provider1-apiserver", "provider2-apiserver", "kea1-kea2", "kea2-kea1"} {
 		out = append(out, fault{link, "cut", "mend"}, fault{link, "sever", "mend"})
 	}
 	return out
 }
 
 // faults adds faults, of which several may last at a time, but one only for each thing.
-func (p *planner) faults(length time.Duration) {
-	all, until := allFaults(), map[string]time.Duration{}
-	for at := 2 * time.Second; at < length; at += p.about(2 * time.Second) {
-		f := pick(p, all)
+func (p *planner) faults(of shape) {
+	until := map[string]time.Duration{}
+	for at := of.start + time.Second; at < of.length; at += p.about(of.fault) {
+		f := pick(p, of.faults)
 		if until[f.on] > at {
 			continue
 		}
@@ -200,6 +222,6 @@ func (p *planner) faults(length time.Duration) {
 		}
 		until[f.on] = at + lasts
 		p.add(at, f.begin, f.on)
-		p.add(min(at+lasts, length), f.end, f.on)
+		p.add(min(at+lasts, of.length), f.end, f.on)
 	}
 }

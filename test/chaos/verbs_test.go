@@ -81,8 +81,8 @@ func onLink(do func(*link) error) func(*world, []string) error {
 // aMoment is how long others wait for an answer of Kea, which may be away.
 const aMoment = time.Second
 
-// lease DEVICE: a device obtains a lease, by every Kea that is there. It asks the others until they are
-// there: see settleLeases.
+// lease DEVICE: a device obtains a lease, by every Kea that is there. It asks the others until they
+// are there: see settleLeases.
 func (w *world) lease(args []string) error {
 	device, err := strconv.Atoi(args[0])
 	if err != nil {
@@ -95,9 +95,9 @@ func (w *world) lease(args []string) error {
 	return nil
 }
 
-// remove KEA DEVICE: somebody else removes what a Kea has of a device.
+// remove KEA DEVICE: another administrator removes what a Kea has of a device.
 func (w *world) remove(args []string) error {
-	s, hw, err := w.foreign(args)
+	s, hw, err := w.held(args)
 	if err != nil {
 		return err
 	}
@@ -107,9 +107,9 @@ func (w *world) remove(args []string) error {
 	return nil
 }
 
-// rename KEA DEVICE: somebody else gives what a Kea has of a device another hostname.
+// rename KEA DEVICE: another administrator changes the hostname of what a Kea has of a device.
 func (w *world) rename(args []string) error {
-	s, hw, err := w.foreign(args)
+	s, hw, err := w.held(args)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,8 @@ func (w *world) rename(args []string) error {
 	return nil
 }
 
-func (w *world) foreign(args []string) (*server, kea.HWAddress, error) {
+// held reads KEA DEVICE.
+func (w *world) held(args []string) (*server, kea.HWAddress, error) {
 	s, err := w.find(args[0])
 	if err != nil {
 		return nil, "", err
@@ -133,7 +134,7 @@ func (w *world) foreign(args []string) (*server, kea.HWAddress, error) {
 	return s, kea.HWAddress(macOf(device)), err
 }
 
-// lease gives a device a lease unless it has one.
+// lease adds a device's lease, unless there is one.
 func (s *server) lease(ctx context.Context, device int) error {
 	ip := addressOf(device).String()
 	result, err := s.command(ctx, "lease4-get", map[string]any{"ip-address": ip})
@@ -142,12 +143,21 @@ func (s *server) lease(ctx context.Context, device int) error {
 	}
 	result, err = s.command(ctx, "lease4-add", map[string]any{"ip-address": ip, "hw-address": macOf(device), "subnet-id": 1, "valid-lft": 86400})
 	if err == nil && result != 0 {
-		err = fmt.Errorf("lease4-add: result %d", result)
+		err = fmt.Errorf("cannot add a lease: lease4-add: result %d", result)
 	}
 	return err
 }
 
-// settleLeases gives every device that has a lease one by every Kea.
+// release takes a device's lease away.
+func (s *server) release(ctx context.Context, device int) error {
+	result, err := s.command(ctx, "lease4-del", map[string]any{"ip-address": addressOf(device).String()})
+	if err == nil && result != 0 && result != 3 { // 3 is that there is none.
+		err = fmt.Errorf("cannot delete a lease: lease4-del: result %d", result)
+	}
+	return err
+}
+
+// settleLeases has every Kea know the lease of each device that has one.
 func (w *world) settleLeases(ctx context.Context) error {
 	for device := range w.fleet.leased {
 		for _, s := range w.keas {
@@ -185,7 +195,7 @@ func (s *server) command(ctx context.Context, name string, arguments map[string]
 		return 0, err
 	}
 	if len(answers) != 1 {
-		return 0, errors.New("Kea has not answered once")
+		return 0, errors.New("cannot read Kea's answer: it has not answered once")
 	}
 	return answers[0].Result, nil
 }

@@ -7,12 +7,14 @@ import (
 	"net/url"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	crds "github.com/vitistack/crds/pkg/v1alpha1"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -34,6 +36,9 @@ const (
 	databaseConfig = "database"
 )
 
+// replicas are the two of the provider.
+var replicas = []string{"provider1", "provider2"}
+
 // namespaces have a NetworkNamespace each.
 var namespaces = []string{"red", "blue", "green"}
 
@@ -48,6 +53,7 @@ type world struct {
 	plane   *testenv.ControlPlane
 	client  client.Client
 	keas    []*server
+	webhook *webhook
 	targets map[string]target
 	links   map[string]*link
 	fleet   fleet
@@ -69,9 +75,8 @@ type server struct {
 	config string
 	store  kea.Target
 	at     *kea.Client
-	// strange are its reservations that are not the provider's, as describe tells them.
+	// strange are its reservations that are not the provider's, as describe writes them.
 	strange []string
-	down    bool
 }
 
 func newWorld(t testing.TB, program string) *world {
@@ -82,10 +87,12 @@ func newWorld(t testing.TB, program string) *world {
 	}
 	w := &world{t: t, targets: map[string]target{}, links: map[string]*link{}, fleet: newFleet()}
 	w.plane = testenv.StartControlPlane(t, filepath.Join(testenv.Root(), "package", "crds"), theirs)
-	w.targets["apiserver"] = newAPIServer(t)
+	w.targets["apiserver"] = newAPIServer(t, w.plane)
 	if w.client, err = newClient(w.plane.Config); err != nil {
 		t.Fatal(err)
 	}
+	w.webhook = &webhook{client: w.client}
+	w.targets["webhook"] = w.webhook
 	w.startKeas()
 	w.strangers()
 	w.network()
@@ -93,7 +100,7 @@ func newWorld(t testing.TB, program string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"provider1", "provider2"} {
+	for _, name := range replicas {
 		l := w.link(name+"-apiserver", api.Host)
 		w.targets[name] = newReplica(t, name, program, l.address(), w.plane.Kubeconfig)
 	}
@@ -120,14 +127,16 @@ func (w *world) startKeas() {
 		Subnets:       []testenv.Subnet{{ID: 1, Prefix: subnet, Reservations: static}},
 		PersistLeases: true,
 	}
-	pair := testenv.StartKeaPair(w.t, testenv.HotStandby, options, options)
+	pair := testenv.StartKeaPairBy(w.t, testenv.HotStandby, options, options, func(from, to, address string) string {
+		return w.link(from+"-"+to, address).address()
+	})
 	db := testenv.StartPostgres(w.t)
 	w.targets["postgres"] = &database{t: w.t, Postgres: db}
 	options.Postgres = db
 	// Kea's default is to end when the database is away.
 	options.Extra = map[string]any{"hosts-database": map[string]any{
 		"type": "postgresql", "host": db.Host, "port": db.Port, "name": db.Database, "user": db.User,
-		"on-fail": "serve-retry-continue", "max-reconnect-tries": 1000, "reconnect-wait-time": 500,
+		"on-fail": "serve-retry-continue", "max-reconnect-tries": 1000, "reconnect-wait-time": 500, "retry-on-startup": true,
 	}}
 	third := testenv.StartKea(w.t, options)
 	for _, s := range []*server{
@@ -216,7 +225,7 @@ func (w *world) create(o client.Object) {
 
 func newClient(cfg *rest.Config) (client.Client, error) {
 	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, v1alpha1.AddToScheme, vitistack.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, admissionv1.AddToScheme, v1alpha1.AddToScheme, vitistack.AddToScheme} {
 		if err := add(s); err != nil {
 			return nil, err
 		}
@@ -228,11 +237,11 @@ func newClient(cfg *rest.Config) (client.Client, error) {
 	return client.New(cfg, client.Options{Scheme: s})
 }
 
-// build builds the provider with the race detector.
-func build(t testing.TB) string {
+// build builds the provider.
+func build(t testing.TB, flags ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "provider")
-	cmd := exec.Command("go", "build", "-race", "-o", program, "./cmd/provider")
+	cmd := exec.Command("go", slices.Concat([]string{"build", "-o", program}, flags, []string{"./cmd/provider"})...)
 	cmd.Dir = testenv.Root()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatal(fmt.Errorf("cannot build the provider: %w\n%s", err, out))

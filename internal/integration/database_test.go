@@ -171,8 +171,9 @@ func TestDatabaseDeletedWhileDown(t *testing.T) {
 	}
 }
 
-// TestDatabaseDeletedWhileLost: the only reservation in a database is deleted while Kea goes on without the
-// database. Kea's answers are those of an empty one then, so that the provider cannot tell until it is back.
+// TestDatabaseDeletedWhileLost: the only reservation in a database is deleted while Kea goes on
+// without the database. Kea's answers are those of an empty one then, so that the provider cannot
+// tell until it is back.
 func TestDatabaseDeletedWhileLost(t *testing.T) {
 	t.Parallel()
 	db := testenv.StartPostgres(t)

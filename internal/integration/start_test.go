@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
@@ -35,8 +36,8 @@ const lacks = "Missing permissions: get, list, watch namespaces; list, watch, pa
 
 // TestStart: the provider starts where its CRDs have not been applied yet, where Crossplane has not
 // activated its managed resource, and where its ClusterRole has not been applied, says so, and goes
-// on when they come. It goes on, too, when CRDs are gone for a while. Its pod is one that Crossplane
-// makes: with a leader election, and nothing to write to.
+// on when they come. It goes on, too, when CRDs are gone for a while. Its pod is one that
+// Crossplane makes: with a leader election, and nothing to write to.
 func TestStart(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
@@ -134,23 +135,38 @@ type cluster struct {
 
 const revisionName, revisionUID = "provider-kea-0123456789ab", "5c3f0f3e-5d3c-4a86-9a0c-0d8a7f0e5a11"
 
-// packaged are the CRDs that Crossplane creates with the package. That of KeaReservations comes when
-// it is activated.
+// packaged are the CRDs that Crossplane creates with the package. That of KeaReservations comes
+// when it is activated.
 var packaged = []string{"kea.crossplane.io_clusterproviderconfigs.yaml", "kea.crossplane.io_providerconfigs.yaml"}
 
 // newCluster starts a cluster with VitiStack's CRDs and some of ours.
 func newCluster(t *testing.T, crds ...string) *cluster {
 	t.Helper()
+	c, _ := clusterIn(t, "", crds...)
+	c.allowAll()
+	c.start()
+	return c
+}
+
+// clusterIn starts a cluster without a provider whose etcd keeps its data in a folder, and returns
+// it with the function that stops it before the test ends.
+func clusterIn(t *testing.T, data string, crds ...string) (c *cluster, stop func()) {
+	t.Helper()
 	theirs, err := testenv.VitiStackCRDs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	plane := testenv.StartControlPlane(t, append(crdFiles(crds), theirs)...)
+	plane, stop, err := testenv.NewControlPlaneIn(data, append(crdFiles(crds), theirs)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop = sync.OnceFunc(stop)
+	t.Cleanup(stop)
 	kube, err := newClient(plane)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{world: &world{client: kube}, t: t, plane: plane}
+	c = &cluster{world: &world{client: kube}, t: t, plane: plane}
 	user, err := plane.Env.AddUser(envtest.User{Name: "provider"}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -158,6 +174,12 @@ func newCluster(t *testing.T, crds ...string) *cluster {
 	if c.kubeconfig, err = user.KubeConfig(); err != nil {
 		t.Fatal(err)
 	}
+	return c, stop
+}
+
+// allowAll lets the provider do what Crossplane lets it.
+func (c *cluster) allowAll() {
+	c.t.Helper()
 	// The rules of the ClusterRole that Crossplane's RBAC manager makes.
 	system := []string{"get", "list", "watch", "update", "patch", "create"}
 	c.allow("crossplane:provider:"+revisionName+":system",
@@ -169,8 +191,6 @@ func newCluster(t *testing.T, crds ...string) *cluster {
 		rbacv1.PolicyRule{APIGroups: []string{"", "coordination.k8s.io"}, Verbs: []string{"*"}, Resources: []string{"secrets", "configmaps", "events", "leases"}},
 		rbacv1.PolicyRule{APIGroups: []string{extv1.GroupName}, Verbs: []string{"get", "list", "watch"}, Resources: []string{"customresourcedefinitions"}},
 	)
-	c.start()
-	return c
 }
 
 // start starts the provider, with leader election unless the flags say otherwise.

@@ -23,21 +23,22 @@ import (
 )
 
 // holdWhileUnusable keeps a resource from being tried again and again while its provider
-// configuration cannot be used, and from being tried before the servers have been read for the first
-// time: the waker enqueues it then. No worker waits for a server to be read.
+// configuration cannot be used, and from being tried before the servers have been read for the
+// first time: the waker enqueues it then. No worker waits for a server to be read.
 type holdWhileUnusable struct {
 	reconcile.Reconciler
 
 	here   served
 	reader client.Reader
 	poll   time.Duration
-	// away reports whether some servers of a resource are away, and whether all are. The resource is
-	// enqueued when one has come back.
+	// away reports whether some servers of a resource are away, and whether all are. It sees to it
+	// that the resource is enqueued when one of these has come back.
 	away func(*v1alpha1.KeaReservation) (some, all bool)
-	// untilTried returns how long a resource is to be left alone since servers have not been read yet.
+	// untilTried returns how long a resource is to be left alone since servers have not been read
+	// yet.
 	untilTried func(context.Context, *v1alpha1.KeaReservation) time.Duration
-	// created has the resources whose reservation has just been made, and waiting those that have been
-	// deleted and wait for a server.
+	// created has the resources whose reservation has just been made, and waiting those that have
+	// been deleted and wait for a server.
 	created *createdSet
 	waiting *resourceSet
 	written *lastWrites
@@ -139,8 +140,8 @@ func (h *holdWhileUnusable) reconcile(ctx context.Context, req reconcile.Request
 	return res, nil
 }
 
-// away returns a function for holdWhileUnusable. A resource whose provider configuration cannot be used
-// is enqueued when that changes.
+// away returns a function for holdWhileUnusable. A resource whose provider configuration cannot be
+// used is enqueued when that changes.
 func away(c *connection.Groups) func(*v1alpha1.KeaReservation) (some, all bool) {
 	return func(mg *v1alpha1.KeaReservation) (some, all bool) {
 		g, ok := c.Running(connection.RefOf(mg))
@@ -173,9 +174,9 @@ func untilTried(c *connection.Groups, reader client.Reader) func(context.Context
 // configPoll is how often the cache is read for a provider configuration that is not there yet.
 const configPoll = 250 * time.Millisecond
 
-// untilConfigured returns how long a resource that was created just now is left alone as its provider
-// configuration is not there: both may have been created together, and a cache may have one before
-// the other.
+// untilConfigured returns how long a resource that was created just now is left alone as its
+// provider configuration is not there: both may have been created together, and a cache may have
+// one before the other.
 func untilConfigured(ctx context.Context, reader client.Reader, mg *v1alpha1.KeaReservation) time.Duration {
 	if time.Since(mg.GetCreationTimestamp().Time).Abs() > readWait || meta.WasDeleted(mg) {
 		return 0

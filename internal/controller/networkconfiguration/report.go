@@ -172,17 +172,18 @@ func conditionText(r *v1alpha1.KeaReservation, mac kea.HWAddress, c xpv2.Conditi
 // the status's readers.
 func beingMade(mac kea.HWAddress) string { return fmt.Sprintf("%s gets its reservation", mac) }
 
-// How long the first status of a NetworkConfiguration may wait for its reservations: for one that the
-// provider has been at, and for one that is in its queue, where nothing can be said of it. A whole fleet
-// that is created together may take that long, and to report each of them twice would make it longer.
+// How long the first status of a NetworkConfiguration may wait for its reservations: for one that
+// the provider has been at, and for one that is in its queue, where nothing can be said of it. A
+// whole fleet that is created together may take that long, and to report each of them twice would
+// make it longer.
 const (
 	quietWhileMade   = time.Minute
 	quietWhileQueued = 30 * time.Minute
 )
 
-// untilWorthReporting returns how long the status of a NetworkConfiguration is not worth a write yet: it
-// has none, and all that is missing are reservations that are being made, which most often takes a
-// second. 0 if it is worth one.
+// untilWorthReporting returns how long the status of a NetworkConfiguration is not worth a write
+// yet: it has none, and all that is missing are reservations that are being made, which most often
+// takes a second. 0 if it is worth one.
 func untilWorthReporting(s *situation, p plan, now time.Time) time.Duration {
 	if s.nc.Status.Phase != "" || p.claim.place == nil {
 		return 0
@@ -201,8 +202,8 @@ func untilWorthReporting(s *situation, p plan, now time.Time) time.Duration {
 	return rest
 }
 
-// untilOverdue returns how long a KeaReservation that is being made, or nil if it is not seen yet, may
-// still take before that is worth a word.
+// untilOverdue returns how long a KeaReservation that is being made, or nil if it is not seen yet,
+// may still take before that is worth a word.
 func untilOverdue(r *v1alpha1.KeaReservation, now time.Time) time.Duration {
 	if r == nil {
 		return quietWhileMade

@@ -25,6 +25,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -116,13 +117,22 @@ func FreeAddress() (string, error) {
 	return loopback(port), err
 }
 
+// claims are the sockets that hold the ports which freePort has returned.
+var claims sync.Map
+
 // freePort returns a port on 127.0.0.1 where nothing listens. It is picked at
 // random below the range that the kernel gives to outgoing connections, so that
-// neither they nor other tests that pick one at the same time take it before
-// its server does.
+// they do not take it before its server does. Nor do other tests, also those of
+// another process: a port is claimed by its UDP socket, which servers do not use,
+// until the process ends. Two Keas on one port would each be taken for the other.
 func freePort() (int, error) {
 	for range 100 {
 		port := 20000 + rand.IntN(12000)
+		claim, err := net.ListenPacket("udp", loopback(port))
+		if err != nil {
+			continue
+		}
+		claims.Store(port, claim)
 		l, err := net.Listen("tcp", loopback(port))
 		if err != nil {
 			continue

@@ -17,7 +17,7 @@ type answers struct {
 }
 
 func (a answers) RoundTrip(*http.Request) (*http.Response, error) {
-	time.Sleep(a.takes)
+	time.Sleep(a.takes) // in a bubble: it takes no time
 	return &http.Response{StatusCode: a.status, Body: http.NoBody}, nil
 }
 
@@ -54,7 +54,7 @@ func TestLeadership(t *testing.T) {
 					t.Fatal(err)
 				}
 				_ = resp.Body.Close()
-				time.Sleep(tc.after)
+				time.Sleep(tc.after) // in a bubble: it takes no time
 				if got := l.mayWrite(); !errors.Is(got, tc.want) {
 					t.Errorf("%s\nmayWrite(): %v, want %v", tc.reason, got, tc.want)
 				}

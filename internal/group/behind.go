@@ -18,9 +18,9 @@ func (s *server) addBehind(hw kea.HWAddress) {
 	s.behind[hw] = struct{}{}
 }
 
-// TrackAway has a device looked at again when a server is read that is away now, and reports
-// whether some server is, and whether all are. A caller may wait for that: had a server come back
-// just before, it would not be among them.
+// TrackAway has a device looked at again when a server that is away now has been read, and reports
+// whether some server is away, and whether all are. A caller may rely on being woken by those: one
+// that came back before the device was on its list is not counted.
 func (g *Group) TrackAway(hw kea.HWAddress) (some, all bool) {
 	all = true
 	for _, s := range g.all() {
@@ -29,8 +29,7 @@ func (g *Group) TrackAway(hw kea.HWAddress) (some, all bool) {
 			continue
 		}
 		s.addBehind(hw)
-		// What is asked before that may have changed: it may have come back, or be no longer
-		// configured.
+		// Since it was asked, it may have come back, or have been taken out of the configuration.
 		removed := g.server(s.name) != s
 		some = some || s.silent() != nil && !removed
 		all = all && s.unusable() != nil && !removed

@@ -188,30 +188,18 @@ func (g *Group) untilTried() time.Duration {
 	return left
 }
 
-// AwaitTried waits until UntilTried is 0, or ctx ends: for a caller that has found the group before
-// UntilTried could be asked.
+// AwaitTried waits until every server has been tried, for firstScan at most, or ctx ends: for a caller
+// that has found the group before UntilTried could be asked, and keeps a worker waiting.
 func (g *Group) AwaitTried(ctx context.Context) {
-	for left := g.untilTried(); left > 0; left = g.untilTried() {
-		if !g.awaitProbed(ctx, left) {
-			return
-		}
-	}
-}
-
-// awaitProbed waits until every server has been tried, or for a time; false if ctx ends.
-func (g *Group) awaitProbed(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+	ctx, cancel := context.WithDeadline(ctx, g.begun.Add(firstScan))
+	defer cancel()
 	for _, s := range g.all() {
 		select {
 		case <-s.probed:
-		case <-timer.C:
-			return true
 		case <-ctx.Done():
-			return false
+			return
 		}
 	}
-	return true
 }
 
 // owner of what a resource makes.

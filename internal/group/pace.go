@@ -44,8 +44,8 @@ func (s *server) lastHeard(after time.Time) time.Time {
 	return s.heard
 }
 
-// pageTook records a page, and how long one of some entries has taken. Only full ones count: what is not a page
-// costs little, and most of the time that it takes is the way to Kea and back.
+// pageTook records a page, and how long one of some entries has taken. Only full ones count: what
+// is not a page costs little, and most of the time that it takes is the way to Kea and back.
 func (s *server) pageTook(entries int, d time.Duration) {
 	s.mu.Lock()
 	s.heard = time.Now()

@@ -4,7 +4,6 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"testing"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -15,13 +14,7 @@ import (
 	"github.com/vitistack/provider-kea/internal/testenv"
 )
 
-// errFrozen says that something cannot be frozen.
-var errFrozen = errors.New("it cannot be frozen")
-
-func (s *server) kill() error {
-	s.Kill()
-	return nil
-}
+func (s *server) kill() { s.Kill() }
 
 func (s *server) start() error {
 	if !s.Ended() {
@@ -30,22 +23,19 @@ func (s *server) start() error {
 	return s.TryStart()
 }
 
-func (s *server) freeze() error {
+func (s *server) freeze() {
 	if !s.Ended() { // A part of a history may lack the start.
 		s.Hang(s.t)
 	}
-	return nil
 }
 
-func (s *server) thaw() error {
+func (s *server) thaw() {
 	if !s.Ended() {
 		s.Resume(s.t)
 	}
-	return nil
 }
 
-// database is the PostgreSQL. It has a process for each client: to freeze the first one means
-// little.
+// database is the PostgreSQL. It is no freezer, as it has a process for each client.
 type database struct {
 	*testenv.Postgres
 
@@ -53,10 +43,9 @@ type database struct {
 	down bool
 }
 
-func (d *database) kill() error {
+func (d *database) kill() {
 	d.Stop()
 	d.down = true
-	return nil
 }
 
 func (d *database) start() error {
@@ -67,14 +56,11 @@ func (d *database) start() error {
 	return nil
 }
 
-func (*database) freeze() error { return errFrozen }
-func (*database) thaw() error   { return nil }
-
 // webhook is one that the API server asks about each write of a KeaReservation, also a user's. When
 // it is "killed" it is configured and does not answer, so that each is refused.
 type webhook struct{ client client.Client }
 
-func (h *webhook) kill() error {
+func (h *webhook) kill() {
 	ctx, cancel := context.WithTimeout(context.Background(), aMoment)
 	defer cancel()
 	fail, none, url := admissionv1.Fail, admissionv1.SideEffectClassNone, "https://127.0.0.1:1"
@@ -89,7 +75,6 @@ func (h *webhook) kill() error {
 			}},
 		}},
 	}) // The API server may be away.
-	return nil
 }
 
 func (h *webhook) start() error {
@@ -102,6 +87,3 @@ func (h *webhook) start() error {
 func (h *webhook) remove(ctx context.Context) error {
 	return client.IgnoreNotFound(h.client.Delete(ctx, &admissionv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: "chaos"}}))
 }
-
-func (*webhook) freeze() error { return errFrozen }
-func (*webhook) thaw() error   { return nil }

@@ -35,8 +35,8 @@ func newLink(t testing.TB, to string) *link {
 	serving.Go(out.serve)
 	t.Cleanup(func() {
 		_ = l.Close()
-		_ = out.mend() // Those that wait go on,
-		out.reset()    // and end.
+		out.mend()  // Those that wait go on,
+		out.reset() // and end.
 		serving.Wait()
 	})
 	return out
@@ -46,7 +46,7 @@ func newLink(t testing.TB, to string) *link {
 func (l *link) address() string { return l.listener.Addr().String() }
 
 // cut has nothing pass. What is on its way arrives when the link is mended.
-func (l *link) cut() error {
+func (l *link) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
@@ -54,20 +54,18 @@ func (l *link) cut() error {
 		l.open = make(chan struct{})
 	default: // It is cut.
 	}
-	return nil
 }
 
 // sever resets all connections, and each new one.
-func (l *link) sever() error {
+func (l *link) sever() {
 	l.mu.Lock()
 	l.broken = true
 	l.mu.Unlock()
 	l.reset()
-	return nil
 }
 
 // mend ends what cut or sever began.
-func (l *link) mend() error {
+func (l *link) mend() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.broken = false
@@ -76,7 +74,6 @@ func (l *link) mend() error {
 	default:
 		close(l.open)
 	}
-	return nil
 }
 
 func (l *link) reset() {

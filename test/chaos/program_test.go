@@ -3,7 +3,6 @@
 package chaos
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -35,10 +34,11 @@ type program struct {
 	running sync.WaitGroup
 }
 
-// restartDelay is how long after its end a program is started again.
+// restartDelay is how long after its end a program is started again: what a kubelet does, not what a
+// test waits for.
 const restartDelay = 500 * time.Millisecond
 
-func (p *program) kill() error {
+func (p *program) kill() {
 	p.mu.Lock()
 	p.down = true
 	process := p.process
@@ -50,7 +50,6 @@ func (p *program) kill() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.process = nil
-	return nil
 }
 
 func (p *program) start() error {
@@ -111,19 +110,15 @@ func (p *program) watch(cmd *exec.Cmd) {
 	}
 }
 
-func (p *program) freeze() error { return p.signal(syscall.SIGSTOP) }
-func (p *program) thaw() error   { return p.signal(syscall.SIGCONT) }
+func (p *program) freeze() { p.signal(syscall.SIGSTOP) }
+func (p *program) thaw()   { p.signal(syscall.SIGCONT) }
 
-func (p *program) signal(s syscall.Signal) error {
+func (p *program) signal(s syscall.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.process == nil {
-		return nil
+	if p.process != nil {
+		_ = p.process.Signal(s) // It may have ended by itself.
 	}
-	if err := p.process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
-	}
-	return nil
 }
 
 // newReplica starts a replica of the provider that reaches the API server at an address.
@@ -158,7 +153,7 @@ func newReplica(t testing.TB, name, binary, address string, kubeconfig []byte) *
 	if err := p.start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.kill() })
+	t.Cleanup(p.kill)
 	return p
 }
 
@@ -194,7 +189,7 @@ func newAPIServer(t testing.TB, plane *testenv.ControlPlane) *program {
 		t.Fatal(err)
 	}
 	p.process = first
-	t.Cleanup(func() { _ = p.kill() })
+	t.Cleanup(p.kill)
 	return p
 }
 

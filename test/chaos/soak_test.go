@@ -4,7 +4,6 @@ package chaos
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -67,17 +66,6 @@ func BenchmarkSoak(b *testing.B) {
 		b.Errorf("SEED=%d: %s", seed, what)
 	}
 	b.ReportMetric(0, "ns/op") // How long it took was given.
-}
-
-// live has a history happen, and waits until all is as it should.
-func (w *world) live(h history) string {
-	if err := w.run(h); err != nil {
-		return err.Error()
-	}
-	if err := w.try(w.settleLeases); err != nil {
-		return err.Error()
-	}
-	return cmp.Or(w.await(), w.broken())
 }
 
 // A sample is what the replica that leads has at a time.

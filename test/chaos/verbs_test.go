@@ -34,12 +34,12 @@ func init() { //nolint:gochecknoinits // A step is parsed by its verb, and verbs
 		"hostname":  {2, false, (*world).setHostname},
 		"delete":    {1, false, (*world).deleteObject},
 		"lease":     {1, false, (*world).lease},
-		"remove":    {2, false, (*world).remove},
-		"rename":    {2, false, (*world).rename},
-		"kill":      {1, true, onTarget(target.kill)},
+		"remove":    {2, false, onHeld(remove)},
+		"rename":    {2, false, onHeld(rename)},
+		"kill":      {1, true, onTarget(kill)},
 		"start":     {1, true, onTarget(target.start)},
-		"freeze":    {1, true, onTarget(target.freeze)},
-		"thaw":      {1, true, onTarget(target.thaw)},
+		"freeze":    {1, true, onFreezer(freezer.freeze)},
+		"thaw":      {1, true, onFreezer(freezer.thaw)},
 		"cut":       {1, true, onLink((*link).cut)},
 		"sever":     {1, true, onLink((*link).sever)},
 		"mend":      {1, true, onLink((*link).mend)},
@@ -62,19 +62,51 @@ func onTarget(do func(target) error) func(*world, []string) error {
 	return func(w *world, args []string) error {
 		t, found := w.targets[args[0]]
 		if !found {
-			return fmt.Errorf("there is no %s", args[0])
+			return fmt.Errorf("cannot find %s", args[0])
 		}
 		return do(t)
 	}
 }
 
-func onLink(do func(*link) error) func(*world, []string) error {
+func kill(t target) error { t.kill(); return nil }
+
+func onFreezer(do func(freezer)) func(*world, []string) error {
+	return onTarget(func(t target) error {
+		f, ok := t.(freezer)
+		if !ok {
+			return errors.New("cannot freeze it")
+		}
+		do(f)
+		return nil
+	})
+}
+
+func onLink(do func(*link)) func(*world, []string) error {
 	return func(w *world, args []string) error {
 		l, found := w.links[args[0]]
 		if !found {
-			return fmt.Errorf("there is no connection %s", args[0])
+			return fmt.Errorf("cannot find a connection %s", args[0])
 		}
-		return do(l)
+		do(l)
+		return nil
+	}
+}
+
+// onHeld is for KEA DEVICE: another administrator does something to what a Kea has of a device.
+func onHeld(do func(ctx context.Context, s *server, hw kea.HWAddress)) func(*world, []string) error {
+	return func(w *world, args []string) error {
+		s, err := w.find(args[0])
+		if err != nil {
+			return err
+		}
+		device, err := strconv.Atoi(args[1])
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(w.t.Context(), aMoment)
+		defer cancel()
+		do(ctx, s, kea.HWAddress(macOf(device)))
+		return nil
 	}
 }
 
@@ -95,43 +127,19 @@ func (w *world) lease(args []string) error {
 	return nil
 }
 
-// remove KEA DEVICE: another administrator removes what a Kea has of a device.
-func (w *world) remove(args []string) error {
-	s, hw, err := w.held(args)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(w.t.Context(), aMoment)
-	defer cancel()
+// remove removes what a Kea has of a device, if it is there.
+func remove(ctx context.Context, s *server, hw kea.HWAddress) {
 	_ = s.at.DeleteReservation(ctx, s.store, 1, hw)
-	return nil
 }
 
-// rename KEA DEVICE: another administrator changes the hostname of what a Kea has of a device.
-func (w *world) rename(args []string) error {
-	s, hw, err := w.held(args)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(w.t.Context(), aMoment)
-	defer cancel()
+// rename changes the hostname of what a Kea has of a device, if it is there.
+func rename(ctx context.Context, s *server, hw kea.HWAddress) {
 	r, err := s.at.Reservation(ctx, s.store, 1, hw)
 	if err != nil {
-		return nil // There is nothing to rename, or Kea is away.
+		return
 	}
 	r.Hostname = "renamed"
 	_ = s.at.UpdateReservation(ctx, s.store, r)
-	return nil
-}
-
-// held reads KEA DEVICE.
-func (w *world) held(args []string) (*server, kea.HWAddress, error) {
-	s, err := w.find(args[0])
-	if err != nil {
-		return nil, "", err
-	}
-	device, err := strconv.Atoi(args[1])
-	return s, kea.HWAddress(macOf(device)), err
 }
 
 // lease adds a device's lease, unless there is one.

@@ -59,12 +59,17 @@ type world struct {
 	fleet   fleet
 }
 
-// A target can be killed and frozen.
+// A target can be killed, and started again.
 type target interface {
-	kill() error
+	kill()
 	start() error
-	freeze() error
-	thaw() error
+}
+
+// A freezer can be frozen, too.
+type freezer interface {
+	target
+	freeze()
+	thaw()
 }
 
 // server is a Kea with the client that others than the provider use.
@@ -185,7 +190,7 @@ func (w *world) find(name string) (*server, error) {
 			return s, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no Kea %s", name)
+	return nil, fmt.Errorf("cannot find a Kea %s", name)
 }
 
 // network makes what machines and reservations need beside themselves.

@@ -37,7 +37,7 @@ func TestHoldWhileUnusable(t *testing.T) {
 		// least and most are the bounds of the rest; zero where res is passed on.
 		least, most time.Duration
 	}{
-		"Unusable": {reason: "What nobody can do is tried again with the next poll, or when it can be done.", res: again, some: true, all: true, least: poll, most: poll * 11 / 10},
+		"Unusable": {reason: "What cannot be done is tried again with the next poll, or when it can be.", res: again, some: true, all: true, least: poll, most: poll * 11 / 10},
 		"Untold": {
 			reason: "What has not been told is.", res: again, some: true, all: true,
 			change: func(mg *v1alpha1.KeaReservation) { mg.SetConditions(xpv2.ReconcileSuccess()) },

@@ -76,7 +76,7 @@ const syncLimit = 2 * time.Minute
 // add adds the controller to the manager, which runs already.
 func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.Groups, here served, users *providerconfig.Users, n *Namespaces, all Reservations) error {
 	name := managed.ControllerName(v1alpha1.KeaReservationKind)
-	w := newWaker(all, perSecond)
+	w := newWaker(all, max(1, perSecond/wakeShare))
 	c.Listen(w.notify)
 	access := &accessWaker{reader: mgr.GetClient(), all: all, waker: w, shard: here.shard}
 	n.Listen(access.namespaceChanged)

@@ -44,6 +44,10 @@ type wake struct {
 	many bool
 }
 
+// wakeShare is which part of all reconciles the changes of one provider configuration may cause on
+// average, a quarter: all that a server holds may change all the time.
+const wakeShare = 4
+
 // few is how many devices and addresses are few.
 const few = 100
 

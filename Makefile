@@ -145,6 +145,7 @@ SEED ?= 0
 .PHONY: chaos
 chaos: TIME ?= 10m
 chaos: servers ## Have random faults meet random work for TIME=10m, as SEED=n decides; see test/chaos. HISTORY=file plays one again.
+	@mkdir -p '$(OUTPUT)'
 	go test -race -count=1 -timeout 24h ./test/chaos -run '^TestChaos$$' -v -artifacts -outputdir='$(abspath $(OUTPUT))' -time='$(TIME)' -seed='$(SEED)' -shrink=10m $(if $(HISTORY),-history='$(abspath $(HISTORY))')
 
 FLEET ?= 5000
@@ -152,6 +153,7 @@ FLEET ?= 5000
 .PHONY: soak
 soak: TIME ?= 1h
 soak: servers ## Have FLEET=5000 reservations live for TIME=1h, with changes and faults, and see that the provider does not grow.
+	@mkdir -p '$(OUTPUT)'
 	go test -timeout 24h ./test/chaos -run '^$$' -bench Soak -benchtime 1x -artifacts -outputdir='$(abspath $(OUTPUT))' -time='$(TIME)' -seed='$(SEED)' -fleet='$(FLEET)'
 
 GROUPS ?= 20

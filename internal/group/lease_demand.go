@@ -18,8 +18,8 @@ type leaseDemand struct {
 	// before how many in the one before.
 	began         time.Time
 	needs, before int
-	// pages is how many pages the leases were when they were last read, and took how long Kea took
-	// for them; 0 if they were none.
+	// pages is how many pages the leases were when they were last read, and took how long that
+	// took; 0 if they were none.
 	pages int
 	took  time.Duration
 }
@@ -41,7 +41,7 @@ func (d *leaseDemand) need(now time.Time) (all bool) {
 	return max(d.needs, d.before) > max(d.pages, 1) && 2*d.took < freshLease/2
 }
 
-// read records how many pages all leases were, and how long Kea took for them.
+// read records how many pages all leases were, and how long reading them took.
 func (d *leaseDemand) read(pages int, took time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

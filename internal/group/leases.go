@@ -21,19 +21,17 @@ const freshLease = 2 * time.Second
 // counts for devices that are looked up at every tick.
 const lookupsPerPage = 20
 
-// pageLeases reads all leases, page by page, until add returns an error. It also gets how long Kea
-// took for the page.
-func (s *server) pageLeases(ctx context.Context, add func(kea.LeasePage, time.Duration) error) error {
+// pageLeases reads all leases, page by page, until add returns an error.
+func (s *server) pageLeases(ctx context.Context, add func(kea.LeasePage) error) error {
 	pages, took := 0, time.Duration(0)
 	began := time.Now()
 	for page, err := range s.client().LeasePages(ctx, pageSize) {
 		if err != nil {
 			return fmt.Errorf("cannot read leases: %w", err)
 		}
-		pageTook := time.Since(began)
 		pages++
-		took += pageTook
-		if err := add(page, pageTook); err != nil {
+		took += time.Since(began)
+		if err := add(page); err != nil {
 			return fmt.Errorf("cannot read leases: %w", err)
 		}
 		if err := pause(ctx, time.Since(began)); err != nil {
@@ -113,7 +111,7 @@ func (s *server) once(what string, do func() error) error {
 func (s *server) allLeases(ctx context.Context) ([]kea.Lease, error) {
 	var all []kea.Lease
 	memory, limit := 0, s.current.Load().memory
-	err := s.pageLeases(ctx, func(page kea.LeasePage, _ time.Duration) error {
+	err := s.pageLeases(ctx, func(page kea.LeasePage) error {
 		all = append(all, page.Leases...)
 		for i := range page.Leases {
 			memory += page.Leases[i].Memory()

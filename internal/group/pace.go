@@ -44,7 +44,7 @@ func (s *server) lastHeard(after time.Time) time.Time {
 	return s.heard
 }
 
-// pageTook records a page, and how long one of some entries has taken. Only full ones count: what
+// pageTook records a page, and how long Kea has taken for one of some entries. Only full ones count: what
 // is not a page costs little, and most of the time that it takes is the way to Kea and back.
 func (s *server) pageTook(entries int, d time.Duration) {
 	s.mu.Lock()

@@ -4,6 +4,8 @@ package group_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"net/netip"
 	"sync/atomic"
 	"testing"
@@ -21,13 +23,15 @@ func TestPace(t *testing.T) {
 		reason     string
 		hosts      int
 		way, takes time.Duration
+		comes      time.Duration // how long an answer comes, once it has begun
 		every      time.Duration
 	}{
-		"Quick":  {"Pages that cost little are read at the interval.", 1100, 0, 10 * time.Millisecond, 30 * time.Second},
-		"Far":    {"So are those of a Kea that is far away.", 1100, time.Second, 10 * time.Millisecond, 30 * time.Second},
-		"Few":    {"And those of a Kea with a few hosts, however slow it is.", 500, 0, 2 * time.Second, 30 * time.Second},
-		"Costly": {"Pages take 2 % of the time at most.", 1100, 20 * time.Millisecond, 2 * time.Second, 100 * time.Second},
-		"Most":   {"The interval is ten times as long at most.", 1100, 0, 8 * time.Second, 300 * time.Second},
+		"Quick":  {"Pages that cost little are read at the interval.", 1100, 0, 10 * time.Millisecond, 0, 30 * time.Second},
+		"Far":    {"So are those of a Kea that is far away.", 1100, time.Second, 10 * time.Millisecond, 0, 30 * time.Second},
+		"Few":    {"And those of a Kea with a few hosts, however slow it is.", 500, 0, 2 * time.Second, 0, 30 * time.Second},
+		"Narrow": {"So are those that take long to come: Kea serves DHCP meanwhile.", 1100, 0, 10 * time.Millisecond, 2 * time.Second, 30 * time.Second},
+		"Costly": {"Pages take 2 % of the time at most.", 1100, 20 * time.Millisecond, 2 * time.Second, 0, 100 * time.Second},
+		"Most":   {"The interval is ten times as long at most.", 1100, 0, 8 * time.Second, 0, 300 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -41,7 +45,7 @@ func TestPace(t *testing.T) {
 					}
 					return ""
 				}}
-				w.config.Servers[0].Kea.Transport, w.config.Servers[0].Kea.Timeout = h, 10*time.Second
+				w.config.Servers[0].Kea.Transport, w.config.Servers[0].Kea.Timeout = narrow{h, tc.comes}, 10*time.Second
 				w.start()
 				defer w.stop()
 				time.Sleep(2 * time.Minute)
@@ -59,6 +63,33 @@ func TestPace(t *testing.T) {
 			})
 		})
 	}
+}
+
+// narrow is a transport whose pages come slowly.
+type narrow struct {
+	*hostile
+	comes time.Duration
+}
+
+func (n narrow) RoundTrip(r *http.Request) (*http.Response, error) {
+	before := n.commands("reservation-get-page")
+	resp, err := n.hostile.RoundTrip(r)
+	if err == nil && n.commands("reservation-get-page") > before {
+		resp.Body = &slowBody{resp.Body, n.comes}
+	}
+	return resp, err
+}
+
+// slowBody is a body that comes after some time.
+type slowBody struct {
+	io.ReadCloser
+	after time.Duration
+}
+
+func (b *slowBody) Read(p []byte) (int, error) {
+	time.Sleep(b.after)
+	b.after = 0
+	return b.ReadCloser.Read(p)
 }
 
 // putMany has Kea hold some hosts.

@@ -76,8 +76,8 @@ func (s *server) readAll(ctx context.Context, scan *mirror.Scan) (mirror.Setting
 	}
 	if settings.LeasesKnown {
 		scan.BeginLeases(time.Now())
-		err = s.pageLeases(ctx, func(page kea.LeasePage, took time.Duration) error {
-			s.pageTook(len(page.Leases)+len(page.Unreadable), took)
+		err = s.pageLeases(ctx, func(page kea.LeasePage) error {
+			s.pageTook(len(page.Leases)+len(page.Unreadable), page.Took)
 			s.unreadable += len(page.Unreadable)
 			scan.AddLeases(page.Leases)
 			return s.checkSize(scan)
@@ -132,7 +132,7 @@ func (s *server) readHosts(ctx context.Context, scan *mirror.Scan) error {
 		if err != nil {
 			return fmt.Errorf("cannot read host reservations: %w", err)
 		}
-		s.pageTook(len(page.Hosts)+len(page.Unreadable), time.Since(began))
+		s.pageTook(len(page.Hosts)+len(page.Unreadable), page.Took)
 		if elsewhere && page.Source != kea.TargetMemory {
 			return nil // Kea goes on to the database by itself, so that is there.
 		}

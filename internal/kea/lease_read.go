@@ -21,6 +21,8 @@ type LeasePage struct {
 	// Unreadable has a *MalformedError for each lease that cannot be parsed. The others of the page
 	// are not affected.
 	Unreadable []error
+	// Took is how long it took until the answer began to come. Kea serves no DHCP client meanwhile.
+	Took time.Duration
 }
 
 // LeasesByHWAddress returns every lease of a hardware address, in all subnets and states
@@ -68,7 +70,7 @@ func (c *Client) LeasePages(ctx context.Context, limit int) iter.Seq2[LeasePage,
 func (c *Client) leases(ctx context.Context, command string, args map[string]any, limit int) (*leaseList, error) {
 	l := &leaseList{command: command}
 	err := c.run(ctx, request{
-		Command: command, Arguments: args, limit: pageAnswer + int64(limit)*leaseAnswer,
+		Command: command, Arguments: args, limit: pageAnswer + int64(limit)*leaseAnswer, took: &l.page.Took,
 		read: objectOf(map[string]reader{"leases": listOf(&l.found, upTo(limit, command, "leases, which is more than were asked for", l.readOne))}),
 	}, nil)
 	switch {

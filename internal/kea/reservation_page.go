@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -20,6 +21,8 @@ type ReservationPage struct {
 	Unreadable []error
 	// Source is where all hosts of this page are kept.
 	Source Target
+	// Took is how long it took until the answer began to come. Kea serves no DHCP client meanwhile.
+	Took time.Duration
 }
 
 // Reservations parses the hosts.
@@ -124,7 +127,7 @@ func (c *Client) reservationPage(ctx context.Context, limit uint64, from cursor,
 		SourceIndex int     `json:"source-index"`
 	}
 	err = c.run(ctx, request{
-		Command: command, Arguments: args, limit: pageAnswer + int64(list.limit)*hostAnswer,
+		Command: command, Arguments: args, limit: pageAnswer + int64(list.limit)*hostAnswer, took: &page.Took,
 		read: objectOf(map[string]reader{memberHosts: list.read(), "next": into(&at)}),
 	}, nil)
 	if errors.Is(err, ErrNotFound) {

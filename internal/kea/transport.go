@@ -60,6 +60,8 @@ type request struct {
 	effect effect
 	// text, if not nil, gets the text of the answer.
 	text *string
+	// took, if not nil, gets how long it took until the answer began to come.
+	took *time.Duration
 	// limit is how many bytes the answer may have; 0 is smallAnswer.
 	limit int64
 	// read, if not nil, reads the arguments of the answer, one entry at a time.
@@ -79,29 +81,31 @@ func (c *Client) run(ctx context.Context, req request, out any) error {
 			return fmt.Errorf("cannot send %s: %w", req.Command, err)
 		}
 	}
-	start := time.Now()
-	err = c.exchange(ctx, req, out)
-	c.observe(req.Command, time.Since(start), err)
+	took, err := c.exchange(ctx, req, out)
+	c.observe(req.Command, took, err)
 	done(err)
 	return err
 }
 
-func (c *Client) exchange(ctx context.Context, req request, out any) error {
+// exchange also returns how long it took until the answer was there.
+func (c *Client) exchange(ctx context.Context, req request, out any) (took time.Duration, err error) {
 	req.Service = service
 	body, err := encode(req)
 	if err != nil {
-		return fmt.Errorf("cannot encode %s: %w", req.Command, err)
+		return 0, fmt.Errorf("cannot encode %s: %w", req.Command, err)
 	}
+	start := time.Now()
 	status, raw, err := c.post(ctx, req, body)
+	took = time.Since(start)
 	if err != nil {
-		return c.transportError(ctx, req.Command, err)
+		return took, c.transportError(ctx, req.Command, err)
 	}
 	// The timeout is over: how long this takes is no matter of Kea's.
 	d := newDecoder(raw, req)
 	if err := c.statusError(req.Command, status, d); err != nil {
-		return err
+		return took, err
 	}
-	return decodeAnswer(req, d, out)
+	return took, decodeAnswer(req, d, out)
 }
 
 // maxAnswer is how many bytes the answer may have.
@@ -129,9 +133,13 @@ func (c *Client) post(ctx context.Context, req request, body []byte) (int, []byt
 		// repeated, which is safe for writes.
 		r.Header["X-Idempotency-Key"] = []string{}
 	}
+	sent := time.Now()
 	resp, err := c.http.Do(r)
 	if err != nil {
 		return 0, nil, err //nolint:wrapcheck // transportError makes it an error of this package.
+	}
+	if req.took != nil {
+		*req.took = time.Since(sent)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	var raw bytes.Buffer

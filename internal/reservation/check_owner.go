@@ -108,9 +108,13 @@ func (s *situation) holdsOne() bool {
 // withoutOthersLosses returns views without the vanished reservations that the resource could not
 // have taken over while they were there: it is not the one to restore them.
 func (s *situation) withoutOthersLosses(views []View) []View {
+	others := func(v View) bool { return v.Vanished != nil && s.othersLoss(v.Vanished) }
+	if !slices.ContainsFunc(views, others) {
+		return views
+	}
 	out := slices.Clone(views)
 	for i, v := range out {
-		if v.Vanished != nil && s.othersLoss(v.Vanished) {
+		if others(v) {
 			out[i].Vanished = nil
 		}
 	}

@@ -82,11 +82,11 @@ type Refusal struct {
 
 // hides reports whether Kea finds a host of this store before that of the primary one: it looks in
 // memory first (facts pinned by the contract suite, Targets).
-func (v View) hides() bool { return !v.Primary && v.Store.Place == kea.TargetMemory }
+func (v *View) hides() bool { return !v.Primary && v.Store.Place == kea.TargetMemory }
 
 // serverViews are the views of one server that has the subnet.
 type serverViews struct {
-	primary View
+	primary *View
 	// copy is the other store; nil if the server has one store.
 	copy *View
 }
@@ -94,15 +94,15 @@ type serverViews struct {
 // byServer returns the views of each server that has the subnet, in their order.
 func byServer(views []View) []serverViews {
 	var out []serverViews
-	for _, v := range views {
-		if v.Primary && v.SubnetFound {
+	for i := range views {
+		if v := &views[i]; v.Primary && v.SubnetFound {
 			out = append(out, serverViews{primary: v})
 		}
 	}
 	for i := range out {
-		for _, v := range views {
-			if !v.Primary && v.Store.Server == out[i].primary.Store.Server {
-				out[i].copy = &v
+		for j := range views {
+			if v := &views[j]; !v.Primary && v.Store.Server == out[i].primary.Store.Server {
+				out[i].copy = v
 			}
 		}
 	}
@@ -143,15 +143,16 @@ func (s serverViews) inForce() *kea.Reservation {
 
 // holder returns a host, other than the device, that has the address on the server.
 func (s serverViews) holder(a netip.Addr) *kea.Reservation {
-	views := []*View{&s.primary}
-	if s.copy != nil {
-		views = append(views, s.copy)
+	if h := s.primary.holder(a); h != nil || s.copy == nil {
+		return h
 	}
-	for _, v := range views {
-		for i := range v.Holders {
-			if v.Holders[i].IPAddress == a {
-				return &v.Holders[i]
-			}
+	return s.copy.holder(a)
+}
+
+func (v *View) holder(a netip.Addr) *kea.Reservation {
+	for i := range v.Holders {
+		if v.Holders[i].IPAddress == a {
+			return &v.Holders[i]
 		}
 	}
 	return nil
@@ -159,6 +160,9 @@ func (s serverViews) holder(a netip.Addr) *kea.Reservation {
 
 // split returns the views of servers that can be reached, and those of the others.
 func split(views []View) (here, away []View) {
+	if !slices.ContainsFunc(views, func(v View) bool { return v.Away }) {
+		return views, nil
+	}
 	for _, v := range views {
 		if v.Away {
 			away = append(away, v)

@@ -126,8 +126,9 @@ func (w *enqueuer) usersOf(c requests, o client.Object) {
 	if name, ok := controllerOf(r); ok {
 		c[types.NamespacedName{Namespace: r.Namespace, Name: name}] = true
 	}
-	for _, name := range []string{r.Name, firstName(r.Name)} {
-		c.add(w.machines.wanting(r.Namespace, name)...)
+	c.add(w.machines.wanting(r.Namespace, r.Name)...)
+	if first := firstName(r.Name); first != r.Name {
+		c.add(w.machines.wanting(r.Namespace, first)...)
 	}
 }
 

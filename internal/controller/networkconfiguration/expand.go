@@ -5,6 +5,7 @@ package networkconfiguration
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net"
 	"slices"
 	"strings"
 
@@ -41,11 +42,10 @@ type device struct {
 // devicesOf returns a device for each interface, in their order.
 func devicesOf(nc *vitistack.NetworkConfiguration) []device {
 	out := make([]device, len(nc.Spec.NetworkInterfaces))
-	for i, in := range nc.Spec.NetworkInterfaces {
+	for i := range nc.Spec.NetworkInterfaces {
+		in := &nc.Spec.NetworkInterfaces[i]
 		out[i].name = in.Name
-		if mac := strings.TrimSpace(in.MacAddress); mac != "" {
-			out[i].mac, out[i].err = kea.ParseHWAddress(mac)
-		}
+		out[i].mac, out[i].err = macOf(in)
 	}
 	return out
 }
@@ -54,12 +54,22 @@ func devicesOf(nc *vitistack.NetworkConfiguration) []device {
 // once.
 func macsOf(nc *vitistack.NetworkConfiguration) []kea.HWAddress {
 	var out []kea.HWAddress
-	for _, d := range devicesOf(nc) {
-		if d.mac != "" && !slices.Contains(out, d.mac) {
-			out = append(out, d.mac)
+	for i := range nc.Spec.NetworkInterfaces {
+		mac, err := macOf(&nc.Spec.NetworkInterfaces[i])
+		if err == nil && mac != "" && !slices.Contains(out, mac) {
+			out = append(out, mac)
 		}
 	}
 	return out
+}
+
+// macOf returns the hardware address of an interface; "" if it names none.
+func macOf(in *vitistack.NetworkConfigurationInterface) (kea.HWAddress, error) {
+	mac := strings.TrimSpace(in.MacAddress)
+	if mac == "" {
+		return "", nil
+	}
+	return kea.ParseHWAddress(mac) //nolint:wrapcheck // The caller names the interface.
 }
 
 // reservationName returns the name of a device's KeaReservation. It is the same in
@@ -67,6 +77,18 @@ func macsOf(nc *vitistack.NetworkConfiguration) []kea.HWAddress {
 func reservationName(nc string, mac kea.HWAddress) string {
 	suffix := "-" + strings.ReplaceAll(mac.String(), ":", "")
 	return shortened(nc, validation.DNS1123SubdomainMaxLength-len(suffix)) + suffix
+}
+
+// macIn returns the hardware address in a name that reservationName may have returned; not ok if
+// there is none.
+func macIn(name string) (mac kea.HWAddress, ok bool) {
+	digits := name[strings.LastIndexByte(name, '-')+1:]
+	raw, err := hex.DecodeString(digits)
+	if err != nil {
+		return "", false
+	}
+	mac, err = kea.ParseHWAddress(net.HardwareAddr(raw).String())
+	return mac, err == nil
 }
 
 // movedName returns the name of a device's KeaReservation that is created while one

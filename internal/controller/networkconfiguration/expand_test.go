@@ -118,3 +118,26 @@ func TestMovedName(t *testing.T) {
 		t.Errorf("firstName(...) of a first name: %q", got)
 	}
 }
+
+func TestMACIn(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason string
+		name   string
+		want   kea.HWAddress
+	}{
+		"First":     {"The name of a device's reservation ends with its address.", reservationName("vm", mac1), mac1},
+		"Shortened": {"So does one that is shortened.", reservationName(strings.Repeat("a", 253), mac1), mac1},
+		"Dashes":    {"Dashes before it do not matter.", reservationName("a-b-00ff", mac1), mac1},
+		"Short":     {"Five bytes are no address.", "vm-0200000000", ""},
+		"Long":      {"Eight bytes are none either.", "vm-0200000000010203", ""},
+		"Word":      {"Nor is another word.", "vm-reservation", ""},
+		"NoDash":    {"A name that a user chose may be the digits alone; reservationName decides whether it is wanted.", "020000000001", mac1},
+		"Empty":     {"There is nothing in no name.", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, ok := macIn(tc.name); got != tc.want || ok != (tc.want != "") {
+				t.Errorf("%s macIn(%q): %q, %t", tc.reason, tc.name, got, ok)
+			}
+		})
+	}
+}

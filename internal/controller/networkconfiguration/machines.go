@@ -3,6 +3,8 @@
 package networkconfiguration
 
 import (
+	"slices"
+
 	toolscache "k8s.io/client-go/tools/cache"
 
 	"github.com/vitistack/provider-kea/internal/cached"
@@ -10,32 +12,15 @@ import (
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-// Indexes of NetworkConfigurations.
-var (
-	// byMAC has their hardware addresses in canonical form.
-	byMAC = cached.NewIndex("mac", macKeys)
-
-	// byReservation has the KeaReservations that they want, as namespace/name.
-	byReservation = cached.NewIndex("reservation", reservationKeys)
-)
-
-func macKeys(nc *vitistack.NetworkConfiguration) []string {
+// byMAC is an index of NetworkConfigurations by their hardware addresses in canonical form.
+var byMAC = cached.NewIndex("mac", func(nc *vitistack.NetworkConfiguration) []string {
 	macs := macsOf(nc)
 	out := make([]string, len(macs))
 	for i, mac := range macs {
 		out[i] = mac.String()
 	}
 	return out
-}
-
-func reservationKeys(nc *vitistack.NetworkConfiguration) []string {
-	macs := macsOf(nc)
-	out := make([]string, len(macs))
-	for i, mac := range macs {
-		out[i] = nc.Namespace + "/" + reservationName(nc.Name, mac)
-	}
-	return out
-}
+})
 
 // machines finds NetworkConfigurations in a cache. What it returns is the cache's, and must not be
 // changed.
@@ -46,9 +31,16 @@ func (m machines) withMAC(mac kea.HWAddress) []*vitistack.NetworkConfiguration {
 	return byMAC.Find(m.store, mac.String())
 }
 
-// wanting returns those that want a KeaReservation of a name.
+// wanting returns those that want a KeaReservation of a name. They are found by the hardware
+// address in it, which needs no index of its own.
 func (m machines) wanting(namespace, name string) []*vitistack.NetworkConfiguration {
-	return byReservation.Find(m.store, namespace+"/"+name)
+	mac, ok := macIn(name)
+	if !ok {
+		return nil
+	}
+	return slices.DeleteFunc(m.withMAC(mac), func(nc *vitistack.NetworkConfiguration) bool {
+		return nc.Namespace != namespace || reservationName(nc.Name, mac) != name
+	})
 }
 
 // in returns those in a namespace; all where that is "".

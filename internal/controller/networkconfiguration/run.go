@@ -50,7 +50,7 @@ func (s *starter) run(ctx context.Context, crds gate.CRDs) error {
 	if err != nil {
 		return err
 	}
-	byIndex, err := cached.AddIndexers(ctx, vitistackCache, &vitistack.NetworkConfiguration{}, byMAC.Indexers(), byReservation.Indexers())
+	byIndex, err := cached.AddIndexers(ctx, vitistackCache, &vitistack.NetworkConfiguration{}, byMAC.Indexers())
 	if err != nil {
 		return fmt.Errorf("cannot index NetworkConfigurations: %w", err)
 	}

@@ -72,7 +72,7 @@ func (w *world) rest() []row {
 	rss, _, _ := memory(w.provider.pid())
 	return []row{
 		{what: "at rest: commands to Kea for a machine and hour", got: each(perHour(spent.commands, hours), w.made), aim: "0.3"},
-		{what: "at rest: time that Kea takes for them", got: fmt.Sprintf("%.2f %%", 100*spent.waited/resting.Seconds()), aim: "2 %"},
+		{what: "at rest: time that Kea takes for them", got: fmt.Sprintf("%.2f %% (CPU of Kea: %.2f %%)", 100*spent.waited/resting.Seconds(), 100*spent.cpu[keaProgram]/resting.Seconds()), aim: "2 %"},
 		{what: "at rest: API writes", got: counted(spent.writes), aim: "0"},
 		{what: "at rest: CPU of the provider, of one core", got: fmt.Sprintf("%.2f %%", 100*spent.cpu[providerProgram]/resting.Seconds()), aim: "1 %"},
 		{what: "at rest: memory of the provider, MB resident", got: fmt.Sprintf("%.0f", rss), aim: rssAim(w.made)},
@@ -245,7 +245,7 @@ func (w *world) startUp() []row {
 	before, start := w.cost(), time.Now()
 	w.startProvider()
 	stop := w.profile("start-up")
-	w.await("all reservations to be observed", often, func(ctx context.Context) error {
+	w.await("all reservations to be observed", sometimes, func(ctx context.Context) error {
 		now := newCost()
 		err := w.readProvider(ctx, &now)
 		if err == nil && (now.reconciles < float64(w.made) || now.queued > 0) {

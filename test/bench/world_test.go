@@ -60,11 +60,13 @@ func newWorld(b *testing.B, n int) *world {
 	if err != nil {
 		b.Fatal(err)
 	}
-	w := &world{b: b, plainHTTP: &http.Client{}}
+	w := &world{b: b, plainHTTP: &http.Client{Transport: &http.Transport{DisableCompression: true}}}
 	w.program = buildProvider(b)
 	w.plane = testenv.StartControlPlane(b, filepath.Join(testenv.Root(), "package", "crds"), vitistackCRDs)
 	w.client = newClient(b, w.plane.Config)
-	if w.apiHTTP, err = rest.HTTPClientFor(w.plane.Config); err != nil {
+	uncompressed := rest.CopyConfig(w.plane.Config)
+	uncompressed.DisableCompression = true // That would cost the API server more than the rest of the answer.
+	if w.apiHTTP, err = rest.HTTPClientFor(uncompressed); err != nil {
 		b.Fatal(err)
 	}
 	dir := b.TempDir()
@@ -151,8 +153,9 @@ func newClient(b *testing.B, cfg *rest.Config) client.Client {
 
 // How often await checks: seldom where a check costs the API server something.
 const (
-	often  = 50 * time.Millisecond
-	seldom = time.Second
+	often     = 50 * time.Millisecond
+	sometimes = 250 * time.Millisecond // For what costs the provider some milliseconds to say.
+	seldom    = time.Second
 )
 
 // await waits until check returns nil.

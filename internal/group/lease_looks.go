@@ -15,7 +15,8 @@ import (
 // leases of a subnet last changed, so that is asked more often than the rest, and nothing is read
 // while it stays the same:
 //
-//	asked    all lookups, each heartbeat if Kea does not say when leases change
+//	asked    at once for devices that begin to wait, also between the pages of a snapshot
+//	         all lookups, each heartbeat if Kea does not say when leases change
 //	         once a second, by default, while a device of the subnet has begun to wait lately, or
 //	         leases have changed
 //	         less often, down to each heartbeat, the longer nothing has happened, the more subnets
@@ -35,6 +36,10 @@ const (
 // leaseLooks is when leases of devices that wait were last looked for, and what was found. It
 // belongs to the loop of a server.
 type leaseLooks struct {
+	// asked is set if devices have begun to wait since the last look or snapshot, which ended at that
+	// time.
+	asked bool
+	ended time.Time
 	// changed is when the leases of each subnet with devices that wait had last changed, in Kea's
 	// words, when its devices were last looked up; "" if Kea cannot say.
 	changed map[uint32]string
@@ -42,6 +47,16 @@ type leaseLooks struct {
 	moved time.Time
 	// took is how long reading leases has taken the last time; 0 if nothing had to be read.
 	took time.Duration
+}
+
+// due returns when the next look is due; false if that is not before the next heartbeat.
+func (l *leaseLooks) due(interval time.Duration, now time.Time) (time.Time, bool) {
+	if l.asked {
+		// Those that are asked for take Kea a third of the time at most.
+		return l.ended.Add(max(minGap, 2*l.took)), true
+	}
+	gap, ok := l.gap(interval, now)
+	return l.ended.Add(gap), ok
 }
 
 // gap returns how long after the last look the next one is due; false if that is not before the next
@@ -62,7 +77,8 @@ func (l *leaseLooks) gap(interval time.Duration, now time.Time) (time.Duration, 
 // it was done last.
 func (s *server) lookForLeases(ctx context.Context) error {
 	waiting, answers := s.currentlyWaiting(), s.unusable() == nil && !s.lacks(kea.HookLeaseCmds)
-	s.leaseLooks.took = 0
+	s.leaseLooks.asked, s.leaseLooks.took = false, 0
+	defer func() { s.leaseLooks.ended = time.Now() }()
 	if len(waiting) == 0 || !answers {
 		s.leaseLooks.changed = nil
 		return nil
@@ -92,6 +108,29 @@ func (s *server) lookForLeases(ctx context.Context) error {
 	}
 	s.leaseLooks.changed = changed
 	return nil
+}
+
+// lookBetweenPages looks for leases, if that is due, while a scan runs, which takes seconds in a large
+// fleet. Where many devices wait all leases would be read, which the scan is about to do. If it fails,
+// so does the scan.
+func (s *server) lookBetweenPages(ctx context.Context) {
+	select {
+	case <-s.lookNow:
+		s.leaseLooks.asked = true
+	default:
+	}
+	due, ok := s.leaseLooks.due(s.interval(), time.Now())
+	if ok && !time.Now().Before(due) && s.waitingCount() <= s.leaseDemand.pageCount() {
+		_ = s.lookForLeases(ctx)
+	}
+}
+
+// requestLook asks the loop to look for leases. Requests that are made at the same time share one.
+func (s *server) requestLook() {
+	select {
+	case s.lookNow <- struct{}{}:
+	default:
+	}
 }
 
 // leasesChanged returns for each subnet in which devices wait when its leases last changed; "" if

@@ -144,7 +144,7 @@ func (s *server) trackWaiting(k mirror.Key, state reservation.State) {
 	}
 }
 
-// startWaiting records that a device waits for a lease, and asks for a tick if it is a new one.
+// startWaiting records that a device waits for a lease, and has it looked up if it is a new one.
 func (s *server) startWaiting(k mirror.Key) {
 	s.mu.Lock()
 	_, known := s.waiting[k]
@@ -153,7 +153,7 @@ func (s *server) startWaiting(k mirror.Key) {
 	}
 	s.mu.Unlock()
 	if !known {
-		s.requestTick()
+		s.requestLook()
 	}
 }
 
@@ -175,6 +175,12 @@ func (s *server) currentlyWaiting() map[mirror.Key]bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return maps.Clone(s.waiting)
+}
+
+func (s *server) waitingCount() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.waiting)
 }
 
 // dropWaiting forgets the devices that wait for a lease in a subnet that Kea no longer has.

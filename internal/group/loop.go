@@ -45,19 +45,25 @@ func (s *server) run(ctx context.Context) {
 // sleep waits for the next tick, or until one is asked for, and looks for leases meanwhile; false
 // when the context has ended.
 func (s *server) sleep(ctx context.Context) bool {
-	next := time.NewTimer(max(s.interval()/ticksPerSnapshot, minGap))
+	wait := max(s.interval()/ticksPerSnapshot, minGap)
+	tick := time.Now().Add(wait)
+	next := time.NewTimer(wait)
 	defer next.Stop()
 	// Ticks that are asked for take Kea a third of the time at most.
 	gap := time.NewTimer(max(minGap, 2*s.lastTick))
 	defer gap.Stop()
 	var asked <-chan struct{}
 	for {
-		look, stop := s.nextLook()
+		look, stop := s.nextLook(tick)
 		select {
 		case <-look:
 			if s.lookForLeases(ctx) != nil {
 				return ctx.Err() == nil // A tick finds out what is wrong.
 			}
+			continue
+		case <-s.lookNow:
+			s.leaseLooks.asked = true
+			stop()
 			continue
 		case <-gap.C:
 			asked = s.tickNow
@@ -74,14 +80,14 @@ func (s *server) sleep(ctx context.Context) bool {
 	}
 }
 
-// nextLook returns a channel that is ready when leases are to be looked for; never if a tick is
-// sooner. stop has to be called.
-func (s *server) nextLook() (look <-chan time.Time, stop func() bool) {
-	gap, ok := s.leaseLooks.gap(s.interval(), time.Now())
-	if !ok {
+// nextLook returns a channel that is ready when leases are to be looked for; never if the next tick,
+// which does that too, is not much later. stop has to be called.
+func (s *server) nextLook(tick time.Time) (look <-chan time.Time, stop func() bool) {
+	due, ok := s.leaseLooks.due(s.interval(), time.Now())
+	if !ok || due.Add(minGap).After(tick) {
 		return nil, func() bool { return false }
 	}
-	t := time.NewTimer(gap)
+	t := time.NewTimer(time.Until(due))
 	return t.C, t.Stop
 }
 
@@ -140,9 +146,11 @@ func (s *server) read(ctx context.Context) error {
 		return s.scanAgain(ctx)
 	}
 	s.lookAgain()
-	// A lease that cannot be looked up now is asked for again at the next tick, and a server that
-	// is down is noticed then.
-	_ = s.lookForLeases(ctx)
+	if time.Since(s.leaseLooks.ended) >= minGap {
+		// A lease that cannot be looked up now is asked for again at the next tick, and a server that
+		// is down is noticed then.
+		_ = s.lookForLeases(ctx)
+	}
 	return nil
 }
 

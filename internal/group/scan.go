@@ -37,6 +37,7 @@ func (s *server) scan(ctx context.Context) error {
 	}
 	changes := s.mirror.Commit(scan, settings, time.Now())
 	s.snapshotTook()
+	s.leaseLooks.ended = time.Now() // It has read all leases.
 	s.scanFailingSince, s.memoryLost = time.Time{}, false
 	s.dropWaiting()
 	var subnetsErr error
@@ -80,6 +81,7 @@ func (s *server) readAll(ctx context.Context, scan *mirror.Scan) (mirror.Setting
 			s.pageTook(len(page.Leases)+len(page.Unreadable), page.Took)
 			s.unreadable += len(page.Unreadable)
 			scan.AddLeases(page.Leases)
+			s.lookBetweenPages(ctx)
 			return s.checkSize(scan)
 		})
 	}
@@ -146,6 +148,7 @@ func (s *server) readHosts(ctx context.Context, scan *mirror.Scan) error {
 		if err := pause(ctx, time.Since(began)); err != nil {
 			return err
 		}
+		s.lookBetweenPages(ctx)
 		began = time.Now()
 	}
 	if elsewhere {

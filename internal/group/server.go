@@ -60,6 +60,8 @@ type server struct {
 
 	// tickNow asks the loop for a tick before it is due.
 	tickNow chan struct{}
+	// lookNow asks the loop to look for leases before it is due.
+	lookNow chan struct{}
 	// probed is closed after the first attempt to read the server, successful or not.
 	probed     chan struct{}
 	probedOnce sync.Once
@@ -152,7 +154,7 @@ type server struct {
 func newServer(cfg ServerConfig, c Config, m *mirror.Mirror) (*server, error) {
 	s := &server{
 		name: cfg.Name, mirror: m, listener: c.Notify, turns: make(chan struct{}, callerCommands),
-		tickNow: make(chan struct{}, 1), probed: make(chan struct{}),
+		tickNow: make(chan struct{}, 1), lookNow: make(chan struct{}, 1), probed: make(chan struct{}),
 		facts: ServerFacts{Name: cfg.Name}, announced: ServerFacts{Name: cfg.Name}, waiting: map[mirror.Key]bool{}, behind: map[kea.HWAddress]struct{}{}, toInspect: true,
 		unsavedRemovals: map[mirror.Key]reservation.Owner{},
 	}

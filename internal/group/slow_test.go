@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -211,3 +212,48 @@ func TestUntilTried(t *testing.T) {
 		})
 	}
 }
+
+// TestLookAtOnce: a device that begins to wait for a lease which it has already is looked up at once, also
+// while a snapshot is read, and after one that has taken long.
+func TestLookAtOnce(t *testing.T) {
+	const hosts, takes = 3000, 2 * time.Second // for each of four pages, and one of leases
+	for name, tc := range map[string]struct {
+		reason        string
+		after, within time.Duration
+	}{
+		"During": {"It is looked up when the page that is read has come.", 31 * time.Second, takes + maxPause},
+		"After":  {"What the snapshot has taken is no reason to wait.", 42 * time.Second, 200 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.startKeas()
+				w.putMany(hosts)
+				var slow atomic.Bool
+				h := &hostile{RoundTripper: w.config.Servers[0].Kea.Transport, sent: map[string]int{}, reply: func(command string, _ int) string {
+					if strings.HasSuffix(command, "get-page") && slow.Load() {
+						time.Sleep(takes) // in a bubble: it takes no time
+					}
+					return ""
+				}}
+				w.config.Servers[0].Kea.Transport = h
+				w.kea.AddLease(w.lease([]string{"02:00:00:03:00:01", "10.64.200.1"}))
+				w.start()
+				defer w.stop()
+				slow.Store(true)
+				time.Sleep(tc.after) // in a bubble: it takes no time
+				w.kea.AddLease(w.lease([]string{"02:00:00:03:00:02", "10.64.200.2"}))
+				in := reservation.Intent{Subnet: reservation.SubnetRef{ID: 1}, HWAddress: "02:00:00:03:00:02", Resource: "ns/vm"}
+				for _, want := range []reservation.State{reservation.AwaitingLease, reservation.Pending} {
+					if o, err := w.group.Observe(in); err != nil || o.State != want {
+						t.Fatalf("%s Observe(...): %s %q, %v, want %s", tc.reason, o.State, o.Message, err, want)
+					}
+					time.Sleep(tc.within) // in a bubble: it takes no time
+				}
+			})
+		})
+	}
+}
+
+// maxPause is how long the pause after a page of a snapshot is at most, and a little.
+const maxPause = 100 * time.Millisecond

@@ -26,20 +26,24 @@ const (
 	// subnetsPerLook how many subnets may be asked about at that rate.
 	looksPerSnapshot = 30
 	subnetsPerLook   = 4
-	// idleLooks is the least number of looks since something has happened, before they become fewer.
+	// idleLooks is the least number of looks since something has happened, before they become
+	// fewer.
 	idleLooks = 60
-	// looksShare is which part of the time reading leases may take between two heartbeats: a quarter,
-	// and half of that is pauses.
+	// looksShare is which part of the time reading leases may take between two heartbeats: a
+	// quarter, and half of that is pauses.
 	looksShare = 4
 )
 
 // leaseLooks is when leases of devices that wait were last looked for, and what was found. It
 // belongs to the loop of a server.
 type leaseLooks struct {
-	// asked is set if devices have begun to wait since the last look or snapshot, which ended at that
-	// time.
+	// asked is set if devices have begun to wait since the last look.
 	asked bool
-	ended time.Time
+	// ended is when the last look or snapshot ended, lasted how long the look took in all, and
+	// failed is set if it did not succeed.
+	ended  time.Time
+	lasted time.Duration
+	failed bool
 	// changed is when the leases of each subnet with devices that wait had last changed, in Kea's
 	// words, when its devices were last looked up; "" if Kea cannot say.
 	changed map[uint32]string
@@ -53,14 +57,14 @@ type leaseLooks struct {
 func (l *leaseLooks) due(interval time.Duration, now time.Time) (time.Time, bool) {
 	if l.asked {
 		// Those that are asked for take Kea a third of the time at most.
-		return l.ended.Add(max(minGap, 2*l.took)), true
+		return l.ended.Add(max(minGap, 2*l.lasted)), true
 	}
 	gap, ok := l.gap(interval, now)
 	return l.ended.Add(gap), ok
 }
 
-// gap returns how long after the last look the next one is due; false if that is not before the next
-// heartbeat.
+// gap returns how long after the last look the next one is due; false if that is not before the
+// next heartbeat.
 func (l *leaseLooks) gap(interval time.Duration, now time.Time) (time.Duration, bool) {
 	for _, c := range l.changed {
 		if c == "" {
@@ -76,9 +80,20 @@ func (l *leaseLooks) gap(interval time.Duration, now time.Time) (time.Duration, 
 // lookForLeases looks up the devices that wait for a lease, those only that may have got one since
 // it was done last.
 func (s *server) lookForLeases(ctx context.Context) error {
+	select {
+	case <-s.lookNow: // Who has asked until now waits by now.
+	default:
+	}
+	began := time.Now()
+	err := s.lookUpWaiting(ctx)
+	l := &s.leaseLooks
+	l.asked, l.ended, l.lasted, l.failed = false, time.Now(), time.Since(began), err != nil
+	return err
+}
+
+func (s *server) lookUpWaiting(ctx context.Context) error {
 	waiting, answers := s.currentlyWaiting(), s.unusable() == nil && !s.lacks(kea.HookLeaseCmds)
-	s.leaseLooks.asked, s.leaseLooks.took = false, 0
-	defer func() { s.leaseLooks.ended = time.Now() }()
+	s.leaseLooks.took = 0
 	if len(waiting) == 0 || !answers {
 		s.leaseLooks.changed = nil
 		return nil
@@ -110,19 +125,25 @@ func (s *server) lookForLeases(ctx context.Context) error {
 	return nil
 }
 
-// lookBetweenPages looks for leases, if that is due, while a scan runs, which takes seconds in a large
-// fleet. Where many devices wait all leases would be read, which the scan is about to do. If it fails,
-// so does the scan.
-func (s *server) lookBetweenPages(ctx context.Context) {
+// lookBetweenPages looks for leases, if that is due, while a scan runs, which takes seconds in a
+// large fleet. It does not where all leases would be read for that, which the scan is about to do.
+// It returns an error only if Kea does not answer.
+func (s *server) lookBetweenPages(ctx context.Context) error {
 	select {
 	case <-s.lookNow:
 		s.leaseLooks.asked = true
 	default:
 	}
 	due, ok := s.leaseLooks.due(s.interval(), time.Now())
-	if ok && !time.Now().Before(due) && s.waitingCount() <= s.leaseDemand.pageCount() {
-		_ = s.lookForLeases(ctx)
+	all, added := s.waitingCount()
+	if !ok || time.Now().Before(due) || s.pagesAreFewer(all, added) {
+		return nil
 	}
+	err := s.lookForLeases(ctx)
+	if _, unreachable := errors.AsType[*kea.UnreachableError](err); unreachable {
+		return err
+	}
+	return nil // Whatever else it is, the next tick tries again.
 }
 
 // requestLook asks the loop to look for leases. Requests that are made at the same time share one.
@@ -134,8 +155,8 @@ func (s *server) requestLook() {
 }
 
 // leasesChanged returns for each subnet in which devices wait when its leases last changed; "" if
-// Kea does not say, or if there are so many subnets that it is cheaper to read all leases. An answer
-// that cannot be read says nothing either: the devices are looked up then.
+// Kea does not say, or if there are so many subnets that it is cheaper to read all leases. An
+// answer that cannot be read says nothing either: the devices are looked up then.
 func (s *server) leasesChanged(ctx context.Context, waiting map[mirror.Key]bool) (map[uint32]string, error) {
 	changed := map[uint32]string{}
 	for k := range waiting {

@@ -47,7 +47,7 @@ func (s *server) pageLeases(ctx context.Context, add func(kea.LeasePage) error) 
 // where they are few, by paging where that is cheaper. For those that have begun to wait since they
 // were last looked up (added), that is counted in commands: they are as a rule about to be reserved.
 func (s *server) readLeasesOfWaiting(ctx context.Context, waiting []mirror.Key, added int) error {
-	if pages := s.leaseDemand.pageCount(); added > pages || len(waiting) > pages*lookupsPerPage {
+	if s.pagesAreFewer(len(waiting), added) {
 		if err := s.readAllLeases(ctx); err != nil {
 			return err
 		}
@@ -61,6 +61,12 @@ func (s *server) readLeasesOfWaiting(ctx context.Context, waiting []mirror.Key, 
 		s.lookedUp([]mirror.Key{k})
 	}
 	return nil
+}
+
+// pagesAreFewer reports whether all leases are read where some devices wait, of which some were added.
+func (s *server) pagesAreFewer(waiting, added int) bool {
+	pages := s.leaseDemand.pageCount()
+	return added > pages || waiting > pages*lookupsPerPage
 }
 
 // lookedUp records that devices that wait have been looked up since they began to.
@@ -177,10 +183,17 @@ func (s *server) currentlyWaiting() map[mirror.Key]bool {
 	return maps.Clone(s.waiting)
 }
 
-func (s *server) waitingCount() int {
+// waitingCount returns how many devices wait, and how many of them have not been looked up since they
+// began to.
+func (s *server) waitingCount() (all, added int) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return len(s.waiting)
+	for _, lookedUp := range s.waiting {
+		if !lookedUp {
+			added++
+		}
+	}
+	return len(s.waiting), added
 }
 
 // dropWaiting forgets the devices that wait for a lease in a subnet that Kea no longer has.

@@ -16,7 +16,7 @@ const (
 	// and the lease of a device that waits for one, is noticed this much sooner than other changes,
 	// at one small command each.
 	ticksPerSnapshot = 6
-	// minGap is the least time between two ticks.
+	// minGap is the least time between two ticks, and between two looks for leases.
 	minGap = 200 * time.Millisecond
 )
 
@@ -30,8 +30,8 @@ func (s *server) run(ctx context.Context) {
 		s.tick(ctx)
 		s.probedOnce.Do(func() {
 			close(s.probed)
-			// Also where the server could not be read: its facts are waited for, and so are devices that
-			// have been left alone meanwhile.
+			// Also where the server could not be read: its facts are waited for, and so are devices
+			// that have been left alone meanwhile.
 			c := s.takeBehind()
 			c.Servers = true
 			s.notify(c)
@@ -80,8 +80,8 @@ func (s *server) sleep(ctx context.Context) bool {
 	}
 }
 
-// nextLook returns a channel that is ready when leases are to be looked for; never if the next tick,
-// which does that too, is not much later. stop has to be called.
+// nextLook returns a channel that is ready when leases are to be looked for; never if the next tick
+// is not much later. stop has to be called.
 func (s *server) nextLook(tick time.Time) (look <-chan time.Time, stop func() bool) {
 	due, ok := s.leaseLooks.due(s.interval(), time.Now())
 	if !ok || due.Add(minGap).After(tick) {
@@ -146,16 +146,16 @@ func (s *server) read(ctx context.Context) error {
 		return s.scanAgain(ctx)
 	}
 	s.lookAgain()
-	if time.Since(s.leaseLooks.ended) >= minGap {
-		// A lease that cannot be looked up now is asked for again at the next tick, and a server that
-		// is down is noticed then.
+	if l := s.leaseLooks; l.failed || time.Since(l.ended) >= minGap { // Otherwise it was just done.
+		// A lease that cannot be looked up now is asked for again at the next tick, and a server
+		// that is down is noticed then.
 		_ = s.lookForLeases(ctx)
 	}
 	return nil
 }
 
-// ask asks the server how it is, and reports whether it was restarted or reloaded. An error if it is not
-// to be used.
+// ask asks the server how it is, and reports whether it was restarted or reloaded. An error if it
+// is not to be used.
 func (s *server) ask(ctx context.Context) (restarted bool, err error) {
 	if err := s.current.Load().err; err != nil {
 		return false, err
@@ -181,8 +181,9 @@ func (s *server) ask(ctx context.Context) (restarted bool, err error) {
 	return restarted, s.checkDistinct()
 }
 
-// lookAgain has the devices looked at that could not be while the server was Suspect. That is done at
-// most once in an interval, as a server that answers heartbeats and nothing else makes it so again.
+// lookAgain has the devices looked at that could not be while the server was Suspect. That is done
+// at most once in an interval, as a server that answers heartbeats and nothing else makes it so
+// again.
 func (s *server) lookAgain() {
 	if time.Since(s.lookedAgain) < s.interval() {
 		return
@@ -272,8 +273,9 @@ const clockSlack = time.Second
 // after reports whether it was later for certain, by more than the slack.
 func (s span) after(o span, slack time.Duration) bool { return s.earliest.After(o.latest.Add(slack)) }
 
-// answered records that the heartbeat was answered, and reports whether the server has to answer for
-// longer before it is read. One that answers and cannot be used as it is does not return by that.
+// answered records that the heartbeat was answered, and reports whether the server has to answer
+// for longer before it is read. One that answers and cannot be used as it is does not return by
+// that.
 func (s *server) answered() (unsteady bool) {
 	now := time.Now()
 	s.mu.Lock()

@@ -7,8 +7,8 @@ import (
 )
 
 // Kea serves no DHCP client while it answers, so what snapshots cost it decides how often they are
-// taken. Each page is followed by a pause (pause), and a snapshot by as much time as keeps its pages
-// below a share of Kea's:
+// taken. Each page is followed by a pause (pause), and a snapshot by as much time as keeps its
+// pages below a share of Kea's:
 //
 //	hosts and leases   pages   Kea needs for them   snapshot each
 //	 1,000              2       20 ms                30 s, as configured
@@ -17,8 +17,8 @@ import (
 const (
 	// pagesShare is which part of Kea's time the pages of snapshots may take: a fiftieth, 2 %.
 	pagesShare = 50
-	// maxStretch bounds by how many times the interval is prolonged for that: what is changed outside the
-	// provider has to be noticed at some time.
+	// maxStretch bounds by how many times the interval is prolonged for that: what is changed
+	// outside the provider has to be noticed at some time.
 	maxStretch = 10
 )
 
@@ -34,7 +34,8 @@ func (s *server) snapshotEvery() time.Duration {
 	return intervalFor(s.interval(), s.pagesTook)
 }
 
-// lastHeard returns when a page was last read, if that was after some time, and that time otherwise.
+// lastHeard returns when a page was last read, if that was after some time, and that time
+// otherwise.
 func (s *server) lastHeard(after time.Time) time.Time {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -44,8 +45,9 @@ func (s *server) lastHeard(after time.Time) time.Time {
 	return s.heard
 }
 
-// pageTook records a page, and how long Kea has taken for one of some entries. Only full ones count: what
-// is not a page costs little, and most of the time that it takes is the way to Kea and back.
+// pageTook records a page, and how long Kea has taken for one of some entries. Only full ones
+// count: what is not a page costs little, and most of the time that it takes is the way to Kea and
+// back.
 func (s *server) pageTook(entries int, d time.Duration) {
 	s.mu.Lock()
 	s.heard = time.Now()
@@ -55,8 +57,9 @@ func (s *server) pageTook(entries int, d time.Duration) {
 	}
 }
 
-// snapshotTook records what the pages of a snapshot took, once it is complete. The lesser of the last
-// two counts: where a machine stood still during one of them, the next is not to be put off for that.
+// snapshotTook records what the pages of a snapshot took, once it is complete. The lesser of the
+// last two counts: where a machine stood still during one of them, the next is not to be put off
+// for that.
 func (s *server) snapshotTook() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

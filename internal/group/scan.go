@@ -81,7 +81,9 @@ func (s *server) readAll(ctx context.Context, scan *mirror.Scan) (mirror.Setting
 			s.pageTook(len(page.Leases)+len(page.Unreadable), page.Took)
 			s.unreadable += len(page.Unreadable)
 			scan.AddLeases(page.Leases)
-			s.lookBetweenPages(ctx)
+			if err := s.lookBetweenPages(ctx); err != nil {
+				return err
+			}
 			return s.checkSize(scan)
 		})
 	}
@@ -145,10 +147,12 @@ func (s *server) readHosts(ctx context.Context, scan *mirror.Scan) error {
 		if err := s.checkSize(scan); err != nil {
 			return fmt.Errorf("cannot read host reservations: %w", err)
 		}
+		if err := s.lookBetweenPages(ctx); err != nil {
+			return err
+		}
 		if err := pause(ctx, time.Since(began)); err != nil {
 			return err
 		}
-		s.lookBetweenPages(ctx)
 		began = time.Now()
 	}
 	if elsewhere {

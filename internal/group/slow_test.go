@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -58,8 +59,8 @@ func (s *slow) count(n int) {
 	s.most = max(s.most, s.sent)
 }
 
-// TestSlowKea: a Kea that needs long for each command, and works on one at a time, is not taken for one
-// that hangs, however many callers there are. All of them get their turn.
+// TestSlowKea: a Kea that needs long for each command, and works on one at a time, is not taken for
+// one that hangs, however many callers there are. All of them get their turn.
 func TestSlowKea(t *testing.T) {
 	const workers, timeout = 16, 10 * time.Second
 	for _, takes := range []time.Duration{800 * time.Millisecond, 2 * time.Second} {
@@ -124,8 +125,8 @@ func (l *late) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// TestLateAnswers: when Kea has started is computed from its uptime. Answers that come late make that
-// uncertain, and are not taken for those of another process, nor for a restart.
+// TestLateAnswers: when Kea has started is computed from its uptime. Answers that come late make
+// that uncertain, and are not taken for those of another process, nor for a restart.
 func TestLateAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -163,8 +164,8 @@ func (s *slowPages) RoundTrip(r *http.Request) (*http.Response, error) {
 	return s.RoundTripper.RoundTrip(r)
 }
 
-// TestUntilTried: devices are left alone while a server is read for the first time, however long that
-// takes, but not for one that does not answer.
+// TestUntilTried: devices are left alone while a server is read for the first time, however long
+// that takes, but not for one that does not answer.
 func TestUntilTried(t *testing.T) {
 	const hosts, takes = 3000, 3 * time.Second // for each of four pages
 	for name, tc := range map[string]struct {
@@ -213,16 +214,18 @@ func TestUntilTried(t *testing.T) {
 	}
 }
 
-// TestLookAtOnce: a device that begins to wait for a lease which it has already is looked up at once, also
-// while a snapshot is read, and after one that has taken long.
+// TestLookAtOnce: a device that begins to wait for a lease which it has already is looked up at
+// once, also while a snapshot is read, and after one that has taken long.
 func TestLookAtOnce(t *testing.T) {
 	const hosts, takes = 3000, 2 * time.Second // for each of four pages, and one of leases
 	for name, tc := range map[string]struct {
 		reason        string
+		others        int // that wait for a lease from the beginning
 		after, within time.Duration
 	}{
-		"During": {"It is looked up when the page that is read has come.", 31 * time.Second, takes + maxPause},
-		"After":  {"What the snapshot has taken is no reason to wait.", 42 * time.Second, 200 * time.Millisecond},
+		"During": {"It is looked up when the page that is read has come.", 0, 31 * time.Second, takes + maxPause},
+		"Others": {"Those that have waited for long do not count.", 5, 31 * time.Second, takes + maxPause},
+		"After":  {"What the snapshot has taken is no reason to wait.", 0, 42 * time.Second, 200 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -240,6 +243,10 @@ func TestLookAtOnce(t *testing.T) {
 				w.kea.AddLease(w.lease([]string{"02:00:00:03:00:01", "10.64.200.1"}))
 				w.start()
 				defer w.stop()
+				for i := range tc.others {
+					hw, _ := machine(i)
+					w.step("want other" + strconv.Itoa(i) + " " + string(hw))
+				}
 				slow.Store(true)
 				time.Sleep(tc.after) // in a bubble: it takes no time
 				w.kea.AddLease(w.lease([]string{"02:00:00:03:00:02", "10.64.200.2"}))

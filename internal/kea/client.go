@@ -32,12 +32,12 @@ const (
 type Config struct {
 	// URL of kea-dhcp4's HTTP control socket, or of a Control Agent in front of it: http or https.
 	URL string
-	// Proxy has commands sent through the proxy that the environment names (HTTPS_PROXY, NO_PROXY), if
-	// it names one.
+	// Proxy has commands sent through the proxy that the environment names (HTTPS_PROXY, NO_PROXY),
+	// if it names one.
 	Proxy bool
-	// CheckAddress, if set, is called with each address that a connection is about to be made to, by
-	// several goroutines at once: a *ForbiddenError refuses it, and is the command's. With a proxy it is
-	// not called: the proxy looks the name up.
+	// CheckAddress, if set, is called with each address that a connection is about to be made to,
+	// by several goroutines at once: a *ForbiddenError refuses it, and is the command's. With a
+	// proxy it is not called: the proxy looks the name up.
 	CheckAddress func(netip.Addr) error
 	// Username and Password for basic authentication, which is not sent if both are empty. A client
 	// certificate in TLS is sent in addition: the ARM's example of an HTTPS socket asks for both.
@@ -53,13 +53,13 @@ type Config struct {
 	// the function that it returns is called with the outcome when the command has ended. It may be
 	// called by several goroutines at once.
 	Admit func(ctx context.Context) (done func(error), err error)
-	// MayWrite, if set, is called right before a command that changes something is sent. The command
-	// is not sent where it returns an error, which is then the command's. It may be called by several
-	// goroutines at once.
+	// MayWrite, if set, is called right before a command that changes something is sent. The
+	// command is not sent where it returns an error, which is then the command's. It may be called
+	// by several goroutines at once.
 	MayWrite func() error
-	// Observe, if set, is called after each command with its name, how long it took and its
-	// outcome. ErrNotFound is an answer, not a failure of the server. It may be called by several
-	// goroutines at once.
+	// Observe, if set, is called after each command with its name, how long it took until its
+	// answer had come, and its outcome. ErrNotFound is an answer, not a failure of the server. It
+	// may be called by several goroutines at once.
 	Observe func(command string, took time.Duration, err error)
 }
 
@@ -170,8 +170,8 @@ func newTransport(cfg Config, u *url.URL) *http.Transport {
 	}
 }
 
-// usesProxy reports whether requests to a URL go through a proxy, or fail since the environment names
-// one that is none.
+// usesProxy reports whether requests to a URL go through a proxy, or fail since the environment
+// names one that is none.
 func usesProxy(proxy func(*http.Request) (*url.URL, error), u *url.URL) bool {
 	if proxy == nil {
 		return false
@@ -180,8 +180,8 @@ func usesProxy(proxy func(*http.Request) (*url.URL, error), u *url.URL) bool {
 	return p != nil || err != nil
 }
 
-// dialControl returns a function for net.Dialer.Control, which is called when the name has been looked
-// up: an address that is checked before might not be the one that is used.
+// dialControl returns a function for net.Dialer.Control, which is called when the name has been
+// looked up: an address that is checked before might not be the one that is used.
 func dialControl(check func(netip.Addr) error) func(network, address string, c syscall.RawConn) error {
 	return func(_, address string, _ syscall.RawConn) error {
 		a, err := netip.ParseAddrPort(address)

@@ -21,7 +21,8 @@ type LeasePage struct {
 	// Unreadable has a *MalformedError for each lease that cannot be parsed. The others of the page
 	// are not affected.
 	Unreadable []error
-	// Took is how long it took until the answer began to come. Kea serves no DHCP client meanwhile.
+	// Took is how long it took until the answer began to come: for that long Kea serves no DHCP
+	// client, but for the way there and back.
 	Took time.Duration
 }
 

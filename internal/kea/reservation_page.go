@@ -21,7 +21,8 @@ type ReservationPage struct {
 	Unreadable []error
 	// Source is where all hosts of this page are kept.
 	Source Target
-	// Took is how long it took until the answer began to come. Kea serves no DHCP client meanwhile.
+	// Took is how long it took until the answer began to come: for that long Kea serves no DHCP
+	// client, but for the way there and back.
 	Took time.Duration
 }
 
@@ -54,8 +55,8 @@ func (c *Client) ReservationPages(ctx context.Context, limit int) iter.Seq2[Rese
 }
 
 // MemoryPages is ReservationPages for those in memory. Only a database has gaps, so nothing is sent
-// to look for them. Where there is a database, its hosts follow, perhaps not all of them: Kea goes on
-// to the next source by itself.
+// to look for them. Where there is a database, its hosts follow, perhaps not all of them: Kea goes
+// on to the next source by itself.
 func (c *Client) MemoryPages(ctx context.Context, limit int) iter.Seq2[ReservationPage, error] {
 	return c.reservationPages(ctx, limit, true)
 }
@@ -148,8 +149,8 @@ func (c *Client) reservationPage(ctx context.Context, limit uint64, from cursor,
 	return page, next, true, nil
 }
 
-// hostPage is a list of hosts of an answer that are kept as they are. One that could not be parsed is a
-// *MalformedError that names it.
+// hostPage is a list of hosts of an answer that are kept as they are. One that could not be parsed
+// is a *MalformedError that names it.
 type hostPage struct {
 	command string
 	limit   int
@@ -164,8 +165,8 @@ func (p *hostPage) read() reader {
 	return listOf(&p.found, upTo(p.limit, p.command, memberHosts+", which is more than were asked for", p.readOne))
 }
 
-// readOne reads a host. What is kept of it is not larger than what Kea sent, so the limit of the answer
-// bounds that too.
+// readOne reads a host. What is kept of it is not larger than what Kea sent, so the limit of the
+// answer bounds that too.
 func (p *hostPage) readOne(d *jsontext.Decoder) error {
 	raw, err := d.ReadValue()
 	if err != nil {

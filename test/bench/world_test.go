@@ -65,7 +65,7 @@ func newWorld(b *testing.B, n int) *world {
 	w.plane = testenv.StartControlPlane(b, filepath.Join(testenv.Root(), "package", "crds"), vitistackCRDs)
 	w.client = newClient(b, w.plane.Config)
 	uncompressed := rest.CopyConfig(w.plane.Config)
-	uncompressed.DisableCompression = true // That would cost the API server more than the rest of the answer.
+	uncompressed.DisableCompression = true // Compression would cost it more than the rest.
 	if w.apiHTTP, err = rest.HTTPClientFor(uncompressed); err != nil {
 		b.Fatal(err)
 	}

@@ -4,6 +4,7 @@ package kea_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,7 +59,8 @@ func contractBytes(t *testing.T, st stand) {
 }
 
 // A database takes client classes of 255 bytes in all, commas included, and an update to more loses
-// the host. Memory takes any number.
+// the host. Of 255 that are in MySQL, Kea reads the last one as a zero byte. Memory takes any
+// number.
 func contractColumns(t *testing.T, st stand) {
 	s := st.start(t, setup{})
 	r := host(hw1, "10.123.0.51")
@@ -67,8 +69,13 @@ func contractColumns(t *testing.T, st stand) {
 	}
 	r.ClientClasses[0] = strings.TrimPrefix(r.ClientClasses[0], "00")
 	s.mustAdd(t, s.target, r)
+	want := r
+	if st.mySQL {
+		want.ClientClasses = slices.Clone(r.ClientClasses)
+		want.ClientClasses[5] = strings.TrimSuffix(want.ClientClasses[5], "5") + "\x00"
+	}
 	got, err := s.Reservation(t.Context(), s.target, subnetA, hw1)
-	if diff := cmp.Diff(r, got, compare); err != nil || diff != "" {
+	if diff := cmp.Diff(want, got, compare); err != nil || diff != "" {
 		t.Errorf("255 bytes: %v, -want +got:\n%s", err, diff)
 	}
 	r.ClientClasses[0] += "0"

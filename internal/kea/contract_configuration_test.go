@@ -58,7 +58,7 @@ func richFake(o *keatest.Options) {
 func contractConfiguration(t *testing.T, st stand) {
 	var databases []kea.HostDatabase
 	if st.target == kea.TargetDatabase {
-		databases = []kea.HostDatabase{{Type: "postgresql"}}
+		databases = []kea.HostDatabase{{Type: st.databaseType()}}
 	}
 	ip, prefix := netip.MustParseAddr, netip.MustParsePrefix
 	pools := []kea.Pool{{First: ip("10.123.0.64"), Last: ip("10.123.0.79")}, {First: ip("10.123.0.100"), Last: ip("10.123.0.200")}}

@@ -32,7 +32,7 @@ func contractReadOnlyDatabase(t *testing.T, st stand) {
 	s.mustAdd(t, kea.TargetMemory, r)
 	wantClass(t, "a delete from memory", s.DeleteReservation(t.Context(), kea.TargetMemory, subnetA, hw1), "ok")
 	cfg, err := s.Configuration(t.Context())
-	if diff := cmp.Diff([]kea.HostDatabase{{Type: "postgresql", ReadOnly: true}}, cfg.HostDatabases); err != nil || diff != "" {
+	if diff := cmp.Diff([]kea.HostDatabase{{Type: st.databaseType(), ReadOnly: true}}, cfg.HostDatabases); err != nil || diff != "" {
 		t.Errorf("Configuration: %v, -want +got:\n%s", err, diff)
 	}
 }

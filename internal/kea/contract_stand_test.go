@@ -84,9 +84,51 @@ func fakeSubnets(o setup) []kea.SubnetDetail {
 	return []kea.SubnetDetail{a, b}
 }
 
-func startReal(t *testing.T, o setup, postgres *testenv.Postgres) *server {
+// database is that of a real Kea.
+type database interface {
+	Start(tb testing.TB)
+	Stop()
+	// use has a Kea use it.
+	use(o *testenv.KeaOptions)
+	// options are those of hosts-database that say where it is.
+	options() map[string]any
+	// addDHCPv6 adds n hosts without an IPv4 subnet.
+	addDHCPv6(t *testing.T, n int)
+}
+
+type postgres struct{ *testenv.Postgres }
+
+func (p postgres) use(o *testenv.KeaOptions) { o.Postgres = p.Postgres }
+
+func (p postgres) options() map[string]any {
+	return map[string]any{"type": "postgresql", "host": p.Host, "port": p.Port, "name": p.Database, "user": p.User}
+}
+
+func (p postgres) addDHCPv6(t *testing.T, n int) {
 	t.Helper()
-	options := testenv.KeaOptions{Subnets: realSubnets(o), Username: o.username, Password: o.password, Postgres: postgres}
+	p.Exec(t, fmt.Sprintf("INSERT INTO hosts (dhcp_identifier, dhcp_identifier_type, dhcp6_subnet_id) "+
+		"SELECT decode(lpad(to_hex(n + (SELECT coalesce(max(host_id), 0) FROM hosts)), 12, '0'), 'hex'), 0, 1 FROM generate_series(1, %d) AS n", n))
+}
+
+type mariadb struct{ *testenv.MariaDB }
+
+func (m mariadb) use(o *testenv.KeaOptions) { o.MariaDB = m.MariaDB }
+
+func (m mariadb) options() map[string]any {
+	return map[string]any{"type": "mysql", "host": m.Host, "port": m.Port, "name": m.Database, "user": m.User}
+}
+
+func (m mariadb) addDHCPv6(t *testing.T, n int) {
+	t.Helper()
+	// It would leave some ids out by itself.
+	m.Exec(t, fmt.Sprintf("SET @last = (SELECT coalesce(max(host_id), 0) FROM hosts); "+
+		"INSERT INTO hosts (host_id, dhcp_identifier, dhcp_identifier_type, dhcp6_subnet_id) "+
+		"SELECT seq + @last, unhex(lpad(hex(seq + @last), 12, '0')), 0, 1 FROM seq_1_to_%d", n))
+}
+
+func startReal(t *testing.T, o setup, db database) *server {
+	t.Helper()
+	options := testenv.KeaOptions{Subnets: realSubnets(o), Username: o.username, Password: o.password}
 	if o.tls != nil {
 		options.TLS = o.tls.files(t, o.wantsClients)
 	}
@@ -96,10 +138,10 @@ func startReal(t *testing.T, o setup, postgres *testenv.Postgres) *server {
 	options.Hooks = slices.DeleteFunc([]string{testenv.HookHostCmds, testenv.HookSubnetCmds, testenv.HookLeaseCmds},
 		func(h string) bool { return slices.Contains(o.missingHooks, h) })
 	s := &server{target: kea.TargetMemory, other: kea.TargetDatabase}
-	if postgres != nil {
+	if db != nil {
 		s.target, s.other = s.other, s.target
 	}
-	if o.hostBackend && postgres == nil {
+	if o.hostBackend && db == nil {
 		options.Hooks = append(options.Hooks, testenv.HookPgSQL)
 	}
 	if o.hostCache {
@@ -107,12 +149,10 @@ func startReal(t *testing.T, o setup, postgres *testenv.Postgres) *server {
 		options.HookParameters = map[string]any{testenv.HookHostCache: map[string]any{"maximum": 1000}}
 	}
 	options.Extra = map[string]any{}
-	if postgres != nil {
-		options.Extra["hosts-database"] = databaseOptions(o, postgres)
-		s.addDHCPv6Hosts = func(n int) {
-			postgres.Exec(t, fmt.Sprintf("INSERT INTO hosts (dhcp_identifier, dhcp_identifier_type, dhcp6_subnet_id) "+
-				"SELECT decode(lpad(to_hex(n + (SELECT coalesce(max(host_id), 0) FROM hosts)), 12, '0'), 'hex'), 0, 1 FROM generate_series(1, %d) AS n", n))
-		}
+	if db != nil {
+		db.use(&options)
+		options.Extra["hosts-database"] = databaseOptions(o, db)
+		s.addDHCPv6Hosts = func(n int) { db.addDHCPv6(t, n) }
 	}
 	if o.rich {
 		richReal(&options)
@@ -120,10 +160,10 @@ func startReal(t *testing.T, o setup, postgres *testenv.Postgres) *server {
 	k := testenv.StartKea(t, options)
 	s.Client, s.url = newClient(t, s.config(k.URL, o)), k.URL
 	s.restart = func() { k.Restart(t) }
-	if postgres != nil {
-		s.loseDatabase = postgres.Stop
+	if db != nil {
+		s.loseDatabase = db.Stop
 		s.restoreDatabase = func() {
-			postgres.Start(t)
+			db.Start(t)
 			testenv.Eventually(t, time.Minute, "Kea finding its database again", func(ctx context.Context) error {
 				has, err := s.ProbeDatabase(ctx)
 				if err == nil && !has {
@@ -136,11 +176,9 @@ func startReal(t *testing.T, o setup, postgres *testenv.Postgres) *server {
 	return s
 }
 
-func databaseOptions(o setup, postgres *testenv.Postgres) map[string]any {
-	out := map[string]any{
-		"type": "postgresql", "host": postgres.Host, "port": postgres.Port, "name": postgres.Database, "user": postgres.User,
-		"password": "s3cret", "readonly": o.readOnly,
-	}
+func databaseOptions(o setup, db database) map[string]any {
+	out := db.options()
+	out["password"], out["readonly"] = "s3cret", o.readOnly
 	if o.survivesOutage {
 		out["on-fail"], out["max-reconnect-tries"], out["reconnect-wait-time"] = "serve-retry-continue", 100000, 100
 	}

@@ -17,8 +17,8 @@ import (
 )
 
 // The contract suite: what this project relies on of Kea, run against keatest and against a real
-// Kea, each with hosts in memory and in a database. Where a case holds for the real one and not for
-// keatest, keatest is wrong.
+// Kea, each with hosts in memory and in a database: PostgreSQL, and MariaDB in the place of MySQL.
+// Where a case holds for the real one and not for keatest, keatest is wrong.
 
 // setup is how a server of the suite differs from the default: two subnets, the second in a shared
 // network.
@@ -57,6 +57,16 @@ type stand struct {
 	name   string
 	target kea.Target
 	start  func(t *testing.T, o setup) *server
+	// mySQL is set if the database is one for Kea. Without it, it is a PostgreSQL.
+	mySQL bool
+}
+
+// databaseType is the type of the database in Kea's configuration.
+func (s stand) databaseType() string {
+	if s.mySQL {
+		return "mysql"
+	}
+	return "postgresql"
 }
 
 const (
@@ -66,12 +76,16 @@ const (
 
 func stands(t *testing.T) []stand {
 	t.Helper()
-	postgres := testenv.StartPostgres(t)
+	first, mysql := testenv.StartPostgres(t), testenv.StartMariaDB(t)
 	return []stand{
-		{"keatest/memory", kea.TargetMemory, func(t *testing.T, o setup) *server { return startFake(t, o, false) }},
-		{"keatest/database", kea.TargetDatabase, func(t *testing.T, o setup) *server { return startFake(t, o, true) }},
-		{"kea/memory", kea.TargetMemory, func(t *testing.T, o setup) *server { return startReal(t, o, nil) }},
-		{"kea/database", kea.TargetDatabase, func(t *testing.T, o setup) *server { return startReal(t, o, postgres.NewDatabase(t)) }},
+		{"keatest/memory", kea.TargetMemory, func(t *testing.T, o setup) *server { return startFake(t, o, false) }, false},
+		{"keatest/database", kea.TargetDatabase, func(t *testing.T, o setup) *server { return startFake(t, o, true) }, false},
+		{"kea/memory", kea.TargetMemory, func(t *testing.T, o setup) *server { return startReal(t, o, nil) }, false},
+		{"kea/postgresql", kea.TargetDatabase, func(t *testing.T, o setup) *server { return startReal(t, o, postgres{first.NewDatabase(t)}) }, false},
+		{"kea/mysql", kea.TargetDatabase, func(t *testing.T, o setup) *server {
+			mysql.Empty(t)
+			return startReal(t, o, mariadb{mysql})
+		}, true},
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 	HookHA         = "libdhcp_ha.so"
 	HookHostCache  = "libdhcp_host_cache.so"
 	HookPgSQL      = "libdhcp_pgsql.so"
+	HookMySQL      = "libdhcp_mysql.so"
 )
 
 // KeaOptions say how a Kea differs from the default: memory hosts, plain HTTP
@@ -39,8 +40,9 @@ type KeaOptions struct {
 	// TLS has the API served by HTTPS.
 	TLS *KeaTLS
 
-	// Postgres is the hosts-database. Without one, hosts are in memory.
+	// Postgres or MariaDB is the hosts-database. Without one, hosts are in memory.
 	Postgres *Postgres
+	MariaDB  *MariaDB
 
 	// HostsUnique sets ip-reservations-unique, which Kea takes for true.
 	HostsUnique *bool
@@ -121,6 +123,11 @@ func dhcp4(o KeaOptions, port int) map[string]any {
 			"type": "postgresql", "host": p.Host, "port": p.Port, "name": p.Database, "user": p.User,
 		}
 	}
+	if m := o.MariaDB; m != nil {
+		out["hosts-database"] = map[string]any{
+			"type": "mysql", "host": m.Host, "port": m.Port, "name": m.Database, "user": m.User,
+		}
+	}
 	if o.HostsUnique != nil {
 		out["ip-reservations-unique"] = *o.HostsUnique
 	}
@@ -172,6 +179,9 @@ func hooks(o KeaOptions) []any {
 	}
 	if o.Postgres != nil {
 		libraries = append([]string{HookPgSQL}, libraries...)
+	}
+	if o.MariaDB != nil {
+		libraries = append([]string{HookMySQL}, libraries...)
 	}
 	out := make([]any, 0, len(libraries))
 	for _, l := range libraries {

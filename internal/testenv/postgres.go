@@ -84,24 +84,29 @@ func (p *Postgres) Start(tb testing.TB) {
 }
 
 func (s *postgresServer) start() error {
-	// The script removes a stale one too, but maybe not before we look.
-	ready := filepath.Join(s.dir, "ready")
-	if err := os.RemoveAll(ready); err != nil {
-		return fmt.Errorf("cannot remove %s: %w", ready, err)
-	}
-	proc, err := startProcess(filepath.Join(s.dir, "postgres.log"), s.env(), hack("kea"), "postgres", s.dir)
-	if err != nil {
-		return err
-	}
-	err = proc.ready(func(context.Context) error {
-		_, err := os.Stat(ready)
-		return err
-	})
+	proc, err := startDatabase("postgres", s.dir, s.env())
 	if err != nil {
 		return fmt.Errorf("cannot start PostgreSQL: %w\nIf PostgreSQL itself is at fault, run hack/kea up --postgres and see what it says", err)
 	}
 	s.process = proc
 	return nil
+}
+
+// startDatabase has hack/kea start a database server, and waits until it is ready.
+func startDatabase(command, dir string, env []string) (*process, error) {
+	// The script removes a stale one too, but maybe not before we look.
+	ready := filepath.Join(dir, "ready")
+	if err := os.RemoveAll(ready); err != nil {
+		return nil, fmt.Errorf("cannot remove %s: %w", ready, err)
+	}
+	proc, err := startProcess(filepath.Join(dir, command+".log"), env, hack("kea"), command, dir)
+	if err != nil {
+		return nil, err
+	}
+	return proc, proc.ready(func(context.Context) error {
+		_, err := os.Stat(ready)
+		return err
+	})
 }
 
 // newDatabase copies the database `kea`, which no client connects to and which

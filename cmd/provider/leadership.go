@@ -5,21 +5,27 @@ package main
 import (
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
-// renewDeadline is how long after its last renewal a leader may still send writes to Kea. It is
+// renewDeadline is how long after its last renewal a leader may still send writes. It is
 // controller-runtime's deadline, after which a leader gives up. Another replica takes over 15 s
 // after the last renewal at the earliest, so that a write has the time between to arrive.
 const renewDeadline = 10 * time.Second
 
 // leadership knows when the lease of the leader election was last renewed. A process that was
 // frozen does not notice before its next renewal that another one has taken over: until then, this
-// keeps it from sending what its successor may have superseded. Its methods may be called by several
-// goroutines at once.
+// keeps it from sending what its successor may have superseded, to Kea or to the API server. There,
+// resource versions are not enough: it would remove the finalizer of a reservation that it does not
+// know of. Its methods may be called by several goroutines at once.
 type leadership struct {
 	now func() time.Time
 
@@ -40,6 +46,39 @@ func (l *leadership) mayWrite() error {
 		return errNotLeader
 	}
 	return nil
+}
+
+// guard returns a configuration by which objects of the API groups that the provider manages are
+// written only while mayWrite allows it.
+func (l *leadership) guard(cfg *rest.Config) *rest.Config {
+	cfg = rest.CopyConfig(cfg)
+	cfg.Wrap(func(rt http.RoundTripper) http.RoundTripper { return &guard{RoundTripper: rt, of: l} })
+	return cfg
+}
+
+// guard refuses writes of a process that may not be the leader any more.
+type guard struct {
+	http.RoundTripper
+
+	of *leadership
+}
+
+// ledGroups are where the objects are that only the leader writes. Every replica may ask for
+// permissions, write events, and compete for the lease.
+var ledGroups = []string{"/apis/" + v1alpha1.Group + "/", "/apis/" + vitistack.GroupVersion.Group + "/"}
+
+// RoundTrip implements http.RoundTripper.
+func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	inPath := func(group string) bool { return strings.Contains(req.URL.Path, group) }
+	if req.Method != http.MethodGet && slices.ContainsFunc(ledGroups, inPath) {
+		if err := g.of.mayWrite(); err != nil {
+			if req.Body != nil {
+				_ = req.Body.Close() // http.RoundTripper has it closed, always.
+			}
+			return nil, err
+		}
+	}
+	return g.RoundTripper.RoundTrip(req) //nolint:wrapcheck // It is that of the request.
 }
 
 // config returns a configuration for the leader election alone, by whose requests it is known when

@@ -62,3 +62,54 @@ func TestLeadership(t *testing.T) {
 		})
 	}
 }
+
+// TestGuard: a process that may not be the leader any more writes nothing that another one may have
+// written since.
+func TestGuard(t *testing.T) {
+	t.Parallel()
+	const (
+		reservation = "/apis/kea.crossplane.io/v1alpha1/namespaces/ns/keareservations/vm01"
+		machine     = "/apis/vitistack.io/v1alpha1/namespaces/ns/networkconfigurations/vm01/status"
+		sent        = true
+	)
+	cases := map[string]struct {
+		reason       string
+		method, path string
+		frozen       bool
+		want         bool
+	}{
+		"Leads":       {"The leader writes.", http.MethodPut, reservation, false, sent},
+		"Finalizer":   {"A finalizer is removed by an update.", http.MethodPut, reservation, true, !sent},
+		"Status":      {"What it saw last may be old.", http.MethodPatch, machine, true, !sent},
+		"Behind":      {"The API server may be behind a path, as with a proxy.", http.MethodPut, "/k8s/clusters/c" + reservation, true, !sent},
+		"Create":      {"Its successor may have created it, and somebody deleted it.", http.MethodPost, reservation, true, !sent},
+		"Delete":      {"It may be wanted again.", http.MethodDelete, reservation, true, !sent},
+		"Read":        {"Reading does no harm.", http.MethodGet, reservation, true, sent},
+		"Permissions": {"Every replica asks what it may do.", http.MethodPost, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", true, sent},
+		"Event":       {"It may say what went wrong.", http.MethodPost, "/apis/events.k8s.io/v1/namespaces/ns/events", true, sent},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l := &leadership{now: time.Now}
+				l.renewed = time.Now()
+				if tc.frozen {
+					time.Sleep(time.Minute) // in a bubble: it takes no time
+				}
+				g := &guard{RoundTripper: answers{status: http.StatusOK}, of: l}
+				req, err := http.NewRequestWithContext(t.Context(), tc.method, "https://api.example.com"+tc.path, http.NoBody)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp, err := g.RoundTrip(req)
+				if err == nil {
+					_ = resp.Body.Close()
+				}
+				if (err == nil) != tc.want || err != nil && !errors.Is(err, errNotLeader) {
+					t.Errorf("%s\nRoundTrip(%s %s): %v, want it sent: %t", tc.reason, tc.method, tc.path, err, tc.want)
+				}
+			})
+		})
+	}
+}

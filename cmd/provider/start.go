@@ -146,6 +146,10 @@ func (c *startCommand) newManager(cfg *rest.Config, leader *leadership, shard co
 	cfg = ratelimiter.LimitRESTConfig(cfg, c.MaxReconcileRate)
 	// The API server's warnings are about names that Crossplane has chosen.
 	cfg.WarningHandler = rest.NoWarnings{}
+	election := leader.config(cfg)
+	if c.LeaderElection {
+		cfg = leader.guard(cfg)
+	}
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme:                  s,
 		LeaderElection:          c.LeaderElection,
@@ -154,7 +158,7 @@ func (c *startCommand) newManager(cfg *rest.Config, leader *leadership, shard co
 		// The process ends when the manager does, so that the next leader need not
 		// wait for the lease to run out.
 		LeaderElectionReleaseOnCancel: true,
-		LeaderElectionConfig:          leader.config(cfg),
+		LeaderElectionConfig:          election,
 		RenewDeadline:                 new(renewDeadline),
 		Metrics:                       metricsserver.Options{BindAddress: c.MetricsBindAddress},
 		HealthProbeBindAddress:        c.HealthProbeBindAddress,

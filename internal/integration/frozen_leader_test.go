@@ -68,13 +68,14 @@ func TestFrozenLeader(t *testing.T) {
 		s.await(all[i], isReady, isSynced)
 	}
 
-	writes, held := s.keaWrites(), s.heldFleet(fleet)
+	writes, held, versions := s.keaWrites(), s.heldFleet(fleet), s.versions(all...)
 	if err := frozen.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
 	_ = frozen.cmd.Wait() // It has lost its lease.
 	s.awaitSnapshots(2)
 	equal(t, "commands that change reservations, after the first one went on", s.keaWrites()-writes, 0)
+	s.checkVersions("while the first one went on", versions)
 	if diff := cmp.Diff(held, s.heldFleet(fleet)); diff != "" {
 		t.Errorf("what Kea holds, -before the first one went on, +after:\n%s", diff)
 	}

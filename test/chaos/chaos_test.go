@@ -146,8 +146,8 @@ func (w *world) restore() error {
 	for _, l := range w.links {
 		l.mend()
 	}
-	// The database first: Kea needs it to start.
-	for _, name := range []string{"postgres", "apiserver", "kea1", "kea2", "kea3", "webhook", "provider1", "provider2"} {
+	// The databases first: Kea needs its own to start.
+	for _, name := range []string{"postgres", "mysql", "apiserver", "kea1", "kea2", "kea3", "kea4", "webhook", "provider1", "provider2"} {
 		if f, ok := w.targets[name].(freezer); ok {
 			f.thaw()
 		}

@@ -71,7 +71,7 @@ func (w *world) wrong(ctx context.Context) string {
 	got, err = w.networkConfigurations(ctx)
 	say("NetworkConfigurations", w.fleet.wantedMachines(), got, err)
 	got, err = w.configurations(ctx)
-	say("ClusterProviderConfigs", []string{databaseConfig + " Healthy True", pairConfig + " Healthy True"}, got, err)
+	say("ClusterProviderConfigs", []string{mysqlConfig + " Healthy True", pairConfig + " Healthy True", postgresConfig + " Healthy True"}, got, err)
 	return strings.Join(out, "\n")
 }
 
@@ -229,7 +229,7 @@ func (w *world) networkConfigurations(ctx context.Context) ([]string, error) {
 
 func (w *world) configurations(ctx context.Context) ([]string, error) {
 	var out []string
-	for _, name := range []string{pairConfig, databaseConfig} {
+	for _, name := range configs {
 		c := &v1alpha1.ClusterProviderConfig{}
 		if err := w.client.Get(ctx, types.NamespacedName{Name: name}, c); err != nil {
 			return nil, err

@@ -3,7 +3,7 @@
 // Package chaos shows that no sequence of faults makes the provider lose, steal or leak a
 // reservation: `make chaos TIME=10m SEED=7` runs it. Everything is real: an API server, two
 // replicas of the provider with leader election, a pair of Kea servers in hot standby with their
-// reservations in memory, and a third one with a PostgreSQL.
+// reservations in memory, and two with a PostgreSQL and a MariaDB.
 //
 // A round begins and ends with nothing. Its history, which the seed decides, is what users, other
 // administrators of Kea, and fate do to them in its time:

@@ -35,26 +35,50 @@ func (s *server) thaw() {
 	}
 }
 
-// database is the PostgreSQL. It is no freezer, as it has a process for each client.
-type database struct {
+// postgres is the PostgreSQL. It is no freezer, as it has a process for each client.
+type postgres struct {
 	*testenv.Postgres
 
 	t    testing.TB
 	down bool
 }
 
-func (d *database) kill() {
-	d.Stop()
-	d.down = true
+func (p *postgres) kill() {
+	p.Stop()
+	p.down = true
 }
 
-func (d *database) start() error {
-	if d.down {
-		d.Start(d.t)
-		d.down = false
+func (p *postgres) start() error {
+	if p.down {
+		p.Start(p.t)
+		p.down = false
 	}
 	return nil
 }
+
+// mysql is the MariaDB.
+type mysql struct {
+	*testenv.MariaDB
+
+	t    testing.TB
+	down bool
+}
+
+func (m *mysql) kill() {
+	m.Kill()
+	m.down = true
+}
+
+func (m *mysql) start() error {
+	if m.down {
+		m.Start(m.t)
+		m.down = false
+	}
+	return nil
+}
+
+func (m *mysql) freeze() { m.Hang() }
+func (m *mysql) thaw()   { m.Resume() }
 
 // webhook is one that the API server asks about each write of a KeaReservation, also a user's. When
 // it is "killed" it is configured and does not answer, so that each is refused.

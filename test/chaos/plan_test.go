@@ -108,7 +108,7 @@ func (p *planner) create(at time.Duration) {
 	p.number++
 	name := fmt.Sprintf("%s/vm%d", pick(p, namespaces), p.number)
 	if p.rand.IntN(3) == 0 {
-		r := &reserved{config: pick(p, []string{pairConfig, databaseConfig}), device: p.number, address: p.number + ownAddresses}
+		r := &reserved{config: pick(p, configs), device: p.number, address: p.number + ownAddresses}
 		p.add(at, "reserve", name, r.config, strconv.Itoa(r.device), strconv.Itoa(r.address))
 		p.fleet.reservations[name] = r
 	} else {
@@ -157,16 +157,14 @@ func (p *planner) disturb(at time.Duration, name string) {
 	} else {
 		config, device = p.fleet.reservations[name].config, p.fleet.reservations[name].device
 	}
-	server := "kea3"
-	if config == pairConfig {
-		server = pick(p, []string{"kea1", "kea2"})
-	}
-	p.add(at, pick(p, []string{"remove", "rename"}), server, strconv.Itoa(device))
+	servers := map[string][]string{pairConfig: {"kea1", "kea2"}, postgresConfig: {"kea3"}, mysqlConfig: {"kea4"}}
+	p.add(at, pick(p, []string{"remove", "rename"}), pick(p, servers[config]), strconv.Itoa(device))
 }
 
 // move has a user move the machines of a namespace to other servers.
 func (p *planner) move(at time.Duration, namespace string) {
-	to := map[string]string{pairConfig: databaseConfig, databaseConfig: pairConfig}[p.fleet.configs[namespace]]
+	from := p.fleet.configs[namespace]
+	to := pick(p, slices.DeleteFunc(slices.Clone(configs), func(c string) bool { return c == from }))
 	p.fleet.configs[namespace] = to
 	p.add(at, "move", namespace, to)
 }
@@ -196,13 +194,13 @@ type fault struct{ on, begin, end string }
 // allFaults are all that there are.
 func allFaults() []fault {
 	var out []fault
-	for _, target := range []string{"kea1", "kea2", "kea3", "provider1", "provider2", "apiserver", "postgres", "webhook"} {
+	for _, target := range []string{"kea1", "kea2", "kea3", "kea4", "provider1", "provider2", "apiserver", "postgres", "mysql", "webhook"} {
 		out = append(out, fault{target, "kill", "start"})
 		if target != "postgres" && target != "webhook" {
 			out = append(out, fault{target, "freeze", "thaw"})
 		}
 	}
-	for _, link := range []string{"provider-kea1", "provider-kea2", "provider-kea3", "provider1-apiserver", "provider2-apiserver", "kea1-kea2", "kea2-kea1"} {
+	for _, link := range []string{"provider-kea1", "provider-kea2", "provider-kea3", "provider-kea4", "provider1-apiserver", "provider2-apiserver", "kea1-kea2", "kea2-kea1"} {
 		out = append(out, fault{link, "cut", "mend"}, fault{link, "sever", "mend"})
 	}
 	return out

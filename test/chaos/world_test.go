@@ -30,11 +30,14 @@ import (
 // subnet is the one that every Kea has, with subnet-id 1. It has no pool: leases are put into Kea.
 const subnet = "10.123.0.0/16"
 
-// The provider configurations: that of the pair, and that of the Kea with a database.
+// The provider configurations: that of the pair, and those of the Keas with a database.
 const (
 	pairConfig     = "pair"
-	databaseConfig = "database"
+	postgresConfig = "postgres"
+	mysqlConfig    = "mysql"
 )
+
+var configs = []string{pairConfig, postgresConfig, mysqlConfig}
 
 // replicas are the two of the provider.
 var replicas = []string{"provider1", "provider2"}
@@ -44,7 +47,7 @@ var namespaces = []string{"red", "blue", "green"}
 
 // firstConfigs are the provider configurations of their machines when a round begins.
 func firstConfigs() map[string]string {
-	return map[string]string{"red": pairConfig, "blue": databaseConfig, "green": pairConfig}
+	return map[string]string{"red": pairConfig, "blue": postgresConfig, "green": mysqlConfig}
 }
 
 // world is all that a round happens to.
@@ -135,19 +138,11 @@ func (w *world) startKeas() {
 	pair := testenv.StartKeaPairBy(w.t, testenv.HotStandby, options, options, func(from, to, address string) string {
 		return w.link(from+"-"+to, address).address()
 	})
-	db := testenv.StartPostgres(w.t)
-	w.targets["postgres"] = &database{t: w.t, Postgres: db}
-	options.Postgres = db
-	// Kea's default is to end when the database is away.
-	options.Extra = map[string]any{"hosts-database": map[string]any{
-		"type": "postgresql", "host": db.Host, "port": db.Port, "name": db.Database, "user": db.User,
-		"on-fail": "serve-retry-continue", "max-reconnect-tries": 1000, "reconnect-wait-time": 500, "retry-on-startup": true,
-	}}
-	third := testenv.StartKea(w.t, options)
 	for _, s := range []*server{
 		{Kea: pair[0], name: "kea1", config: pairConfig, store: kea.TargetMemory},
 		{Kea: pair[1], name: "kea2", config: pairConfig, store: kea.TargetMemory},
-		{Kea: third, name: "kea3", config: databaseConfig, store: kea.TargetDatabase},
+		{Kea: w.startWithPostgres(options), name: "kea3", config: postgresConfig, store: kea.TargetDatabase},
+		{Kea: w.startWithMariaDB(options), name: "kea4", config: mysqlConfig, store: kea.TargetDatabase},
 	} {
 		at, err := kea.NewClient(kea.Config{URL: s.URL})
 		if err != nil {
@@ -161,22 +156,48 @@ func (w *world) startKeas() {
 	}
 }
 
-// strangers puts a reservation that is not the provider's into the database. In memory it would not
-// outlive a kill.
+func (w *world) startWithPostgres(options testenv.KeaOptions) *testenv.Kea {
+	w.t.Helper()
+	db := testenv.StartPostgres(w.t)
+	w.targets["postgres"] = &postgres{t: w.t, Postgres: db}
+	options.Postgres = db
+	options.Extra = databaseOf("postgresql", db.Port, db.Database)
+	return testenv.StartKea(w.t, options)
+}
+
+func (w *world) startWithMariaDB(options testenv.KeaOptions) *testenv.Kea {
+	w.t.Helper()
+	db := testenv.StartMariaDB(w.t)
+	w.targets["mysql"] = &mysql{t: w.t, MariaDB: db}
+	options.MariaDB = db
+	options.Extra = databaseOf("mysql", db.Port, db.Database)
+	return testenv.StartKea(w.t, options)
+}
+
+// databaseOf returns what a Kea's configuration has beside the default to go on when its database
+// is away: it ends by default.
+func databaseOf(of string, port int, name string) map[string]any {
+	return map[string]any{"hosts-database": map[string]any{
+		"type": of, "host": "127.0.0.1", "port": port, "name": name, "user": "kea",
+		"on-fail": "serve-retry-continue", "max-reconnect-tries": 1000, "reconnect-wait-time": 500, "retry-on-startup": true,
+	}}
+}
+
+// strangers puts a reservation that is not the provider's into each database. In memory it would
+// not outlive a kill.
 func (w *world) strangers() {
 	w.t.Helper()
-	third, err := w.find("kea3")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	err = third.at.AddReservation(w.t.Context(), kea.TargetDatabase, kea.Reservation{
-		SubnetID: 1, HWAddress: "00:ff:00:00:00:03", IPAddress: addressOf(51203), Hostname: "printer",
-		UserContext: map[string]any{"owner": "office"},
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	for _, s := range w.keas {
+		if s.store == kea.TargetDatabase {
+			err := s.at.AddReservation(w.t.Context(), kea.TargetDatabase, kea.Reservation{
+				SubnetID: 1, HWAddress: "00:ff:00:00:00:03", IPAddress: addressOf(51203), Hostname: "printer",
+				UserContext: map[string]any{"owner": "office"},
+			})
+			if err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		var err error
 		if s.strange, err = s.hosts(w.t.Context(), nil); err != nil {
 			w.t.Fatal(err)
 		}
@@ -196,7 +217,7 @@ func (w *world) find(name string) (*server, error) {
 // network makes what machines and reservations need beside themselves.
 func (w *world) network() {
 	w.t.Helper()
-	for _, config := range []string{pairConfig, databaseConfig} {
+	for _, config := range configs {
 		c := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: config}}
 		c.Spec.SnapshotInterval, c.Spec.Timeout = metav1.Duration{Duration: time.Second}, metav1.Duration{Duration: 2 * time.Second}
 		c.Spec.Credentials.Source = xpv2.CredentialsSourceNone

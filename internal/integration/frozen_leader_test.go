@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -24,7 +25,9 @@ import (
 var keaWrite = regexp.MustCompile(`(?m)^.*COMMAND_RECEIVED.*'reservation-(add|update|del)'.*$`)
 
 // TestFrozenLeader: a leader that is stopped with work in its queue, and goes on when another one has
-// taken over and done that work and more, sends Kea nothing that changes anything, and ends.
+// taken over and done that work and more, sends Kea nothing that changes anything, writes to no
+// KeaReservation, and ends. Meanwhile Kea cannot be reached: it must not take a reservation of which
+// it has never heard for one that is not there, and let go of its deleted KeaReservation.
 func TestFrozenLeader(t *testing.T) {
 	t.Parallel()
 	const fleet = 150
@@ -32,7 +35,9 @@ func TestFrozenLeader(t *testing.T) {
 	s := &site{t: t, world: c.world, kea: testenv.StartKea(t, testenv.KeaOptions{Subnets: []testenv.Subnet{{ID: 1, Prefix: "10.123.0.0/16"}}}), namespace: "machines"}
 	s.look(s.kea, "", "")
 	s.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}})
-	s.create(s.config())
+	config := s.config()
+	config.Spec.Timeout = metav1.Duration{Duration: time.Second}
+	s.create(config)
 	s.awaitUsable()
 	all := make([]*v1alpha1.KeaReservation, fleet)
 	for i := range all {
@@ -68,14 +73,29 @@ func TestFrozenLeader(t *testing.T) {
 		s.await(all[i], isReady, isSynced)
 	}
 
+	late := s.reservation("late", params{Subnet: "10.123.0.0/16", HWAddress: fleetMAC(1, fleet), IPAddress: fleetAddress(3, fleet)})
+	s.create(late)
+	s.await(late, isReady)
+
 	writes, held, versions := s.keaWrites(), s.heldFleet(fleet), s.versions(all...)
+	s.kea.Hang(t)
+	t.Cleanup(func() { s.kea.Resume(t) })
+	s.delete(late)
 	if err := frozen.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
 	_ = frozen.cmd.Wait() // It has lost its lease.
-	s.awaitSnapshots(2)
-	equal(t, "commands that change reservations, after the first one went on", s.keaWrites()-writes, 0)
 	s.checkVersions("while the first one went on", versions)
+	if err := s.client.Get(t.Context(), client.ObjectKeyFromObject(late), late); err != nil {
+		t.Errorf("a deleted KeaReservation, while Kea cannot be asked: %v, want that it waits", err)
+	}
+	s.kea.Resume(t)
+	s.awaitGone(late)
+	s.awaitSnapshots(2)
+	equal(t, "commands that change reservations, since the first one went on", s.keaWrites()-writes, 1)
+	if s.held(fleetMAC(1, fleet)) != nil {
+		t.Error("Kea still holds the reservation of the deleted KeaReservation")
+	}
 	if diff := cmp.Diff(held, s.heldFleet(fleet)); diff != "" {
 		t.Errorf("what Kea holds, -before the first one went on, +after:\n%s", diff)
 	}

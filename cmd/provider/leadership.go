@@ -52,23 +52,23 @@ func (l *leadership) mayWrite() error {
 // written only while mayWrite allows it.
 func (l *leadership) guard(cfg *rest.Config) *rest.Config {
 	cfg = rest.CopyConfig(cfg)
-	cfg.Wrap(func(rt http.RoundTripper) http.RoundTripper { return &guard{RoundTripper: rt, of: l} })
+	cfg.Wrap(func(rt http.RoundTripper) http.RoundTripper { return &guarded{RoundTripper: rt, of: l} })
 	return cfg
 }
 
-// guard refuses writes of a process that may not be the leader any more.
-type guard struct {
+// guarded refuses writes of a process that may not be the leader any more.
+type guarded struct {
 	http.RoundTripper
 
 	of *leadership
 }
 
-// ledGroups are where the objects are that only the leader writes. Every replica may ask for
-// permissions, write events, and compete for the lease.
+// ledGroups are the paths of the objects that only the leader writes. Other requests do no harm:
+// events, questions about permissions, and the lease itself.
 var ledGroups = []string{"/apis/" + v1alpha1.Group + "/", "/apis/" + vitistack.GroupVersion.Group + "/"}
 
 // RoundTrip implements http.RoundTripper.
-func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+func (g *guarded) RoundTrip(req *http.Request) (*http.Response, error) {
 	inPath := func(group string) bool { return strings.Contains(req.URL.Path, group) }
 	if req.Method != http.MethodGet && slices.ContainsFunc(ledGroups, inPath) {
 		if err := g.of.mayWrite(); err != nil {
@@ -89,6 +89,10 @@ func (l *leadership) config(cfg *rest.Config) *rest.Config {
 	return cfg
 }
 
+// leasePath is where leases are. The leader election writes events, too, perhaps long after what
+// they are about.
+const leasePath = "/apis/coordination.k8s.io/"
+
 // renewals notes the renewals of a lease: the requests that write it.
 type renewals struct {
 	http.RoundTripper
@@ -100,7 +104,8 @@ type renewals struct {
 func (r *renewals) RoundTrip(req *http.Request) (*http.Response, error) {
 	sent := r.of.now()
 	resp, err := r.RoundTripper.RoundTrip(req)
-	if err == nil && req.Method != http.MethodGet && resp.StatusCode < http.StatusMultipleChoices {
+	renews := req.Method != http.MethodGet && strings.Contains(req.URL.Path, leasePath)
+	if err == nil && renews && resp.StatusCode < http.StatusMultipleChoices {
 		r.of.mu.Lock()
 		defer r.of.mu.Unlock()
 		r.of.renewed = sent

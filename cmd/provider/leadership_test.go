@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"testing"
@@ -27,17 +28,19 @@ func TestLeadership(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		method string
+		path   string // of the lease, if it is empty
 		answer answers
 		after  time.Duration
 		want   error
 	}{
-		"Renewed":   {"The lease was renewed just now.", http.MethodPut, answers{status: http.StatusOK}, time.Second, nil},
-		"Made":      {"The lease was made just now.", http.MethodPost, answers{status: http.StatusCreated}, time.Second, nil},
-		"Frozen":    {"A process that was frozen since cannot know.", http.MethodPut, answers{status: http.StatusOK}, time.Minute, errNotLeader},
-		"Slow":      {"The lease runs from when its renewal was sent, not from when that was answered.", http.MethodPut, answers{http.StatusOK, 8 * time.Second}, 3 * time.Second, errNotLeader},
-		"Refused":   {"Another one has it.", http.MethodPut, answers{status: http.StatusConflict}, 0, errNotLeader},
-		"OnlyRead":  {"To look at the lease does not renew it.", http.MethodGet, answers{status: http.StatusOK}, 0, errNotLeader},
-		"LongSince": {"No renewal has come for the time in which another one may not yet take over.", http.MethodPut, answers{status: http.StatusOK}, renewDeadline + 1, errNotLeader},
+		"Renewed":   {"The lease was renewed just now.", http.MethodPut, "", answers{status: http.StatusOK}, time.Second, nil},
+		"Made":      {"The lease was made just now.", http.MethodPost, "", answers{status: http.StatusCreated}, time.Second, nil},
+		"Frozen":    {"A process that was frozen since cannot know.", http.MethodPut, "", answers{status: http.StatusOK}, time.Minute, errNotLeader},
+		"Slow":      {"The lease runs from when its renewal was sent, not from when that was answered.", http.MethodPut, "", answers{http.StatusOK, 8 * time.Second}, 3 * time.Second, errNotLeader},
+		"Refused":   {"Another one has it.", http.MethodPut, "", answers{status: http.StatusConflict}, 0, errNotLeader},
+		"OnlyRead":  {"To look at the lease does not renew it.", http.MethodGet, "", answers{status: http.StatusOK}, 0, errNotLeader},
+		"Event":     {"That the election has ended is written about late.", http.MethodPost, "/api/v1/namespaces/ns/events", answers{status: http.StatusCreated}, 0, errNotLeader},
+		"LongSince": {"No renewal has come for the time in which another one may not yet take over.", http.MethodPut, "", answers{status: http.StatusOK}, renewDeadline + 1, errNotLeader},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -45,7 +48,7 @@ func TestLeadership(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := &leadership{now: time.Now}
 				r := &renewals{RoundTripper: tc.answer, of: l}
-				req, err := http.NewRequestWithContext(t.Context(), tc.method, "https://api.example.com/lease", http.NoBody)
+				req, err := http.NewRequestWithContext(t.Context(), tc.method, "https://api.example.com"+cmp.Or(tc.path, "/apis/coordination.k8s.io/v1/namespaces/ns/leases/provider"), http.NoBody)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -82,7 +85,7 @@ func TestGuard(t *testing.T) {
 		"Finalizer":   {"A finalizer is removed by an update.", http.MethodPut, reservation, true, !sent},
 		"Status":      {"What it saw last may be old.", http.MethodPatch, machine, true, !sent},
 		"Behind":      {"The API server may be behind a path, as with a proxy.", http.MethodPut, "/k8s/clusters/c" + reservation, true, !sent},
-		"Create":      {"Its successor may have created it, and somebody deleted it.", http.MethodPost, reservation, true, !sent},
+		"Create":      {"Its successor may have created it, and a user deleted it.", http.MethodPost, reservation, true, !sent},
 		"Delete":      {"It may be wanted again.", http.MethodDelete, reservation, true, !sent},
 		"Read":        {"Reading does no harm.", http.MethodGet, reservation, true, sent},
 		"Permissions": {"Every replica asks what it may do.", http.MethodPost, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", true, sent},
@@ -97,7 +100,7 @@ func TestGuard(t *testing.T) {
 				if tc.frozen {
 					time.Sleep(time.Minute) // in a bubble: it takes no time
 				}
-				g := &guard{RoundTripper: answers{status: http.StatusOK}, of: l}
+				g := &guarded{RoundTripper: answers{status: http.StatusOK}, of: l}
 				req, err := http.NewRequestWithContext(t.Context(), tc.method, "https://api.example.com"+tc.path, http.NoBody)
 				if err != nil {
 					t.Fatal(err)

@@ -81,20 +81,25 @@ func (l *leaseLooks) gap(interval time.Duration, now time.Time) (time.Duration, 
 // it was done last.
 func (s *server) lookForLeases(ctx context.Context) error {
 	select {
-	case <-s.lookNow: // Who has asked until now waits by now.
+	case <-s.lookNow: // All that have asked are among those that wait.
 	default:
 	}
+	return s.look(func() error { return s.lookUpWaiting(ctx) })
+}
+
+// look looks for leases, and records that.
+func (s *server) look(do func() error) error {
 	began := time.Now()
-	err := s.lookUpWaiting(ctx)
+	err := do()
 	l := &s.leaseLooks
 	l.asked, l.ended, l.lasted, l.failed = false, time.Now(), time.Since(began), err != nil
 	return err
 }
 
 func (s *server) lookUpWaiting(ctx context.Context) error {
-	waiting, answers := s.currentlyWaiting(), s.unusable() == nil && !s.lacks(kea.HookLeaseCmds)
+	waiting := s.currentlyWaiting()
 	s.leaseLooks.took = 0
-	if len(waiting) == 0 || !answers {
+	if len(waiting) == 0 || !s.listsLeases() {
 		s.leaseLooks.changed = nil
 		return nil
 	}
@@ -125,25 +130,31 @@ func (s *server) lookUpWaiting(ctx context.Context) error {
 	return nil
 }
 
-// lookBetweenPages looks for leases, if that is due, while a scan runs, which takes seconds in a
-// large fleet. It does not where all leases would be read for that, which the scan is about to do.
-// It returns an error only if Kea does not answer.
+func (s *server) listsLeases() bool { return s.unusable() == nil && !s.lacks(kea.HookLeaseCmds) }
+
+// lookBetweenPages looks up the devices that have begun to wait while a scan runs, which takes
+// seconds in a large fleet. It does not where all leases would be read for that, which the scan is
+// about to do. It returns an error only if Kea does not answer.
 func (s *server) lookBetweenPages(ctx context.Context) error {
 	select {
 	case <-s.lookNow:
 		s.leaseLooks.asked = true
 	default:
 	}
-	due, ok := s.leaseLooks.due(s.interval(), time.Now())
-	all, added := s.waitingCount()
-	if !ok || time.Now().Before(due) || s.pagesAreFewer(all, added) {
+	due, _ := s.leaseLooks.due(s.interval(), time.Now())
+	if !s.leaseLooks.asked || time.Now().Before(due) || !s.listsLeases() {
 		return nil
 	}
-	err := s.lookForLeases(ctx)
-	if _, unreachable := errors.AsType[*kea.UnreachableError](err); unreachable {
-		return err
+	added := s.newlyWaiting()
+	if s.pagesAreFewer(len(added), len(added)) {
+		return nil
 	}
-	return nil // Whatever else it is, the next tick tries again.
+	err := s.look(func() error { return s.readLeasesOfWaiting(ctx, added, len(added)) })
+	s.leaseLooks.asked = true // After the scan: when the leases of their subnet last changed is not known yet.
+	if _, unreachable := errors.AsType[*kea.UnreachableError](err); !unreachable {
+		err = nil // Whatever it is, the next tick tries again.
+	}
+	return err
 }
 
 // requestLook asks the loop to look for leases. Requests that are made at the same time share one.

@@ -45,7 +45,8 @@ func (s *server) pageLeases(ctx context.Context, add func(kea.LeasePage) error) 
 
 // readLeasesOfWaiting brings the leases of devices that wait for one up to date: by asking for each
 // where they are few, by paging where that is cheaper. For those that have begun to wait since they
-// were last looked up (added), that is counted in commands: they are as a rule about to be reserved.
+// were last looked up (added), that is counted in commands: they are as a rule about to be
+// reserved.
 func (s *server) readLeasesOfWaiting(ctx context.Context, waiting []mirror.Key, added int) error {
 	if s.pagesAreFewer(len(waiting), added) {
 		if err := s.readAllLeases(ctx); err != nil {
@@ -63,7 +64,8 @@ func (s *server) readLeasesOfWaiting(ctx context.Context, waiting []mirror.Key, 
 	return nil
 }
 
-// pagesAreFewer reports whether all leases are read where some devices wait, of which some were added.
+// pagesAreFewer reports whether it is cheaper to read all leases than those of some devices that
+// wait. added of them are new.
 func (s *server) pagesAreFewer(waiting, added int) bool {
 	pages := s.leaseDemand.pageCount()
 	return added > pages || waiting > pages*lookupsPerPage
@@ -175,25 +177,25 @@ func (s *server) stopWaiting(k mirror.Key) {
 	}
 }
 
-// currentlyWaiting returns the devices that wait, and whether each has been looked up since it began
-// to.
+// currentlyWaiting returns the devices that wait, and whether each has been looked up since it
+// began to.
 func (s *server) currentlyWaiting() map[mirror.Key]bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return maps.Clone(s.waiting)
 }
 
-// waitingCount returns how many devices wait, and how many of them have not been looked up since they
-// began to.
-func (s *server) waitingCount() (all, added int) {
+// newlyWaiting returns the devices that have not been looked up since they began to wait.
+func (s *server) newlyWaiting() []mirror.Key {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for _, lookedUp := range s.waiting {
+	var out []mirror.Key
+	for k, lookedUp := range s.waiting {
 		if !lookedUp {
-			added++
+			out = append(out, k)
 		}
 	}
-	return len(s.waiting), added
+	return out
 }
 
 // dropWaiting forgets the devices that wait for a lease in a subnet that Kea no longer has.

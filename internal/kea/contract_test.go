@@ -57,7 +57,7 @@ type stand struct {
 	name   string
 	target kea.Target
 	start  func(t *testing.T, o setup) *server
-	// mySQL is set if the database is one for Kea. Without it, it is a PostgreSQL.
+	// mySQL is set if the database is a MariaDB, which Kea uses as MySQL. Else it is a PostgreSQL.
 	mySQL bool
 }
 

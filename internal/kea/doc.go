@@ -20,6 +20,6 @@
 // nothing about what it has.
 //
 // What this package relies on is pinned by the contract suite in this folder, which runs against
-// keatest and against a real Kea, with host reservations in memory, in PostgreSQL and in MariaDB. "ARM" in
-// comments is the Kea Administrator Reference Manual.
+// keatest and against a real Kea, with host reservations in memory, in PostgreSQL and in MariaDB.
+// "ARM" in comments is the Kea Administrator Reference Manual.
 package kea

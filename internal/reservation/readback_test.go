@@ -54,6 +54,10 @@ func TestNotKept(t *testing.T) {
 			reason: "One class less.", in: in(ip(50), func(i *reservation.Intent) { i.ClientClasses = []string{"a", "b"} }),
 			got: func(r *kea.Reservation) { r.ClientClasses = []string{"a"} }, want: "client-classes",
 		},
+		"LastByte": {
+			reason: "Of 255 bytes that are in MySQL, Kea reads the last one as zero.", in: in(ip(50), func(i *reservation.Intent) { i.ClientClasses = []string{"a", "bc"} }),
+			got: func(r *kea.Reservation) { r.ClientClasses = []string{"a", "b\x00"} }, want: "client-classes",
+		},
 		"Option":       {reason: "The option is not there.", in: in(ip(50), options(kea.OptionData{Code: 6, Data: "10.0.0.2"})), got: withOptions(keaRouters), want: "option 6"},
 		"OptionByName": {reason: "It is named by what the spec has.", in: in(ip(50), options(kea.OptionData{Name: "routers", Data: "10.0.0.2"})), got: withOptions(keaDNS), want: "option routers"},
 		"HiddenData":   {reason: "An option whose data Kea does not return is there.", in: in(ip(50), options(raw43)), got: withOptions(opaque())},

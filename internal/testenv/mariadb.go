@@ -49,7 +49,10 @@ func (m *MariaDB) Start(tb testing.TB) {
 }
 
 // Stop stops the server, and cuts its clients off.
-func (m *MariaDB) Stop() { m.process.stop() }
+func (m *MariaDB) Stop() {
+	m.Resume() // Else it could not end.
+	m.process.stop()
+}
 
 // Kill kills the server. What was committed stays.
 func (m *MariaDB) Kill() { m.process.kill() }

@@ -13,10 +13,11 @@ import (
 //	hosts and leases   pages   Kea needs for them   snapshot each
 //	 1,000              2       20 ms                30 s, as configured
 //	10,000             20      200 ms                30 s
-//	50,000            100        1 s                 50 s
+//	50,000            100        1 s                 60 s
 const (
-	// pagesShare is which part of Kea's time the pages of snapshots may take: a fiftieth, 2 %.
-	pagesShare = 50
+	// pagesShare is which part of Kea's time the pages of snapshots may take: a sixtieth, so that
+	// with heartbeats, and with sending what they have, it is below 2 %.
+	pagesShare = 60
 	// maxStretch bounds by how many times the interval is prolonged for that: what is changed
 	// outside the provider has to be noticed at some time.
 	maxStretch = 10

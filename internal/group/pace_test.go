@@ -30,7 +30,7 @@ func TestPace(t *testing.T) {
 		"Far":    {"So are those of a Kea that is far away.", 1100, time.Second, 10 * time.Millisecond, 0, 30 * time.Second},
 		"Few":    {"And those of a Kea with a few hosts, however slow it is.", 500, 0, 2 * time.Second, 0, 30 * time.Second},
 		"Narrow": {"So are those that take long to come: Kea serves DHCP meanwhile.", 1100, 0, 10 * time.Millisecond, 2 * time.Second, 30 * time.Second},
-		"Costly": {"Pages take 2 % of the time at most.", 1100, 20 * time.Millisecond, 2 * time.Second, 0, 100 * time.Second},
+		"Costly": {"Pages take a sixtieth of the time at most.", 1100, 20 * time.Millisecond, 2 * time.Second, 0, 120 * time.Second},
 		"Most":   {"The interval is ten times as long at most.", 1100, 0, 8 * time.Second, 0, 300 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,10 +16,6 @@ import (
 // resting is how long is watched what happens while nothing is to be done.
 const resting = 2 * time.Minute
 
-// snapshotInterval is the default one: the status of the provider configuration says after it how many
-// reservations there are.
-const snapshotInterval = 30 * time.Second
-
 // leasesPerSecond is how fast machines that wait get their leases.
 const leasesPerSecond = 20
 
@@ -62,7 +58,7 @@ func rssAim(n int) string {
 func (w *world) rest() []row {
 	w.b.Helper()
 	w.quiet()
-	w.sleep(snapshotInterval)
+	w.awaitCounted()
 	defer w.profile("rest")()
 	before := w.cost()
 	w.sleep(resting)
@@ -77,6 +73,24 @@ func (w *world) rest() []row {
 		{what: "at rest: CPU of the provider, of one core", got: fmt.Sprintf("%.2f %%", 100*spent.cpu[providerProgram]/resting.Seconds()), aim: "1 %"},
 		{what: "at rest: memory of the provider, MB resident", got: fmt.Sprintf("%.0f", rss), aim: rssAim(w.made)},
 	}
+}
+
+// awaitCounted waits until the status of the provider configuration says how many reservations there
+// are, which it does after the next snapshot.
+func (w *world) awaitCounted() {
+	w.b.Helper()
+	w.await("the provider configuration to say how many reservations there are", seldom, func(ctx context.Context) error {
+		config := &v1alpha1.ClusterProviderConfig{}
+		if err := w.client.Get(ctx, client.ObjectKey{Name: configName}, config); err != nil {
+			return err
+		}
+		for _, s := range config.Status.Servers {
+			if s.Reservations == nil || *s.Reservations < int64(w.made) {
+				return errBusy
+			}
+		}
+		return nil
+	})
 }
 
 func perHour(m map[string]float64, hours float64) map[string]float64 {

@@ -30,8 +30,8 @@ const (
 type ServerConfig struct {
 	Name string
 	Kea  kea.Config
-	// Err is why the server cannot be used as it is configured; nil if it can. No command is sent to
-	// it then.
+	// Err is why the server cannot be used as it is configured; nil if it can. No command is sent
+	// to it then.
 	Err error
 }
 
@@ -99,8 +99,8 @@ func (g *Group) Run(ctx context.Context) {
 	g.loops.Wait()
 }
 
-// errEnded is that of commands which callers would send after the group has ended: its servers may be
-// another process's by now.
+// errEnded is that of commands which callers would send after the group has ended: its servers may
+// be another process's by now.
 var errEnded = errors.New("cannot send commands to Kea any more: the provider configuration is closed here")
 
 // ended returns nil until the group has ended.
@@ -137,15 +137,15 @@ func (g *Group) Servers() []ServerFacts {
 	return out
 }
 
-// Orphans returns how many devices have a reservation on a server that is marked as that of a resource
-// of this cluster which does not exist; see mirror.Mirror.Orphans. Nothing is known of a server whose
-// LastRead is zero.
+// Orphans returns how many devices have a reservation on a server that is marked as that of a
+// resource of this cluster which does not exist; see mirror.Mirror.Orphans. Nothing is known of a
+// server whose LastRead is zero.
 func (g *Group) Orphans(exists func(resource string, hw kea.HWAddress) (bool, error)) (int, error) {
 	return g.mirror.Orphans(exists)
 }
 
-// ForgetVanished drops what is remembered of reservations that have gone from Kea and whose resource
-// does not exist; see mirror.Mirror.ForgetVanished.
+// ForgetVanished drops what is remembered of reservations that have gone from Kea and whose
+// resource does not exist; see mirror.Mirror.ForgetVanished.
 func (g *Group) ForgetVanished(exists func(resource string, hw kea.HWAddress) (bool, error)) error {
 	return g.mirror.ForgetVanished(exists)
 }
@@ -159,9 +159,10 @@ func (g *Group) Probed() bool {
 // beginning or the last page that was read.
 const firstScan = 5 * time.Second
 
-// UntilTried returns for how long a device should be left alone, since there has not been an attempt to
-// read every server yet; 0 if there has, or if it does not get on, as with a server that hangs. It does
-// not block: a change that concerns the device is notified when a server has been read.
+// UntilTried returns for how long a device should be left alone, since there has not been an
+// attempt to read every server yet; 0 if there has, or if it does not get on, as with a server that
+// hangs. It does not block: a change that concerns the device is notified when a server has been
+// read.
 func (g *Group) UntilTried(hw kea.HWAddress) time.Duration {
 	left := g.untilTried()
 	if left == 0 {
@@ -188,8 +189,8 @@ func (g *Group) untilTried() time.Duration {
 	return left
 }
 
-// AwaitTried waits until every server has been tried, for firstScan at most, or ctx ends: for a caller
-// that has found the group before UntilTried could be asked, and keeps a worker waiting.
+// AwaitTried waits until every server has been tried, for firstScan at most, or ctx ends: for a
+// caller that has found the group before UntilTried could be asked, and keeps a worker waiting.
 func (g *Group) AwaitTried(ctx context.Context) {
 	ctx, cancel := context.WithDeadline(ctx, g.begun.Add(firstScan))
 	defer cancel()

@@ -179,10 +179,9 @@ func TestDatabaseDeletedWhileDown(t *testing.T) {
 func TestDatabaseDeletedWhileLost(t *testing.T) {
 	t.Parallel()
 	db := testenv.StartPostgres(t)
-	s := newSite(t, testenv.KeaOptions{Postgres: db, Extra: map[string]any{"hosts-database": map[string]any{
-		"type": "postgresql", "host": db.Host, "port": db.Port, "name": db.Database, "user": db.User,
+	s := newSite(t, testenv.KeaOptions{Postgres: db, Extra: object{"hosts-database": db.HostsDatabase(object{
 		"on-fail": "serve-retry-continue", "max-reconnect-tries": 1000, "reconnect-wait-time": 500,
-	}}})
+	})}})
 	r := s.created(s.static("vm01", "10.123.0.50"))
 	s.awaitStored(mac, "10.123.0.50")
 	db.Stop()

@@ -104,7 +104,7 @@ func (m *member) addDatabase(db *testenv.Postgres) {
 	}
 	dhcp := c["Dhcp4"]
 	dhcp["hooks-libraries"] = append([]any{object{"library": testenv.HookPgSQL}}, dhcp["hooks-libraries"].([]any)...)
-	dhcp["hosts-database"] = object{"type": "postgresql", "host": db.Host, "port": db.Port, "name": db.Database, "user": db.User}
+	dhcp["hosts-database"] = db.HostsDatabase(nil)
 	if b, err = json.Marshal(c); err != nil {
 		m.t.Fatal(err)
 	}

@@ -19,9 +19,7 @@ const reasonDatabaseReadOnly = "DatabaseReadOnly"
 
 // readOnly is a Kea that reads hosts from a database and writes none to it.
 func readOnly(db *testenv.Postgres) testenv.KeaOptions {
-	return testenv.KeaOptions{Postgres: db, Extra: object{"hosts-database": object{
-		"type": "postgresql", "host": db.Host, "port": db.Port, "name": db.Database, "user": db.User, "readonly": true,
-	}}}
+	return testenv.KeaOptions{Postgres: db, Extra: object{"hosts-database": db.HostsDatabase(object{"readonly": true})}}
 }
 
 // stored makes a host in the database of a Kea that does not write there.

@@ -90,8 +90,8 @@ type database interface {
 	Stop()
 	// use has a Kea use it.
 	use(o *testenv.KeaOptions)
-	// options are those of hosts-database that say where it is.
-	options() map[string]any
+	// HostsDatabase is what Kea's configuration has about it, and some more.
+	HostsDatabase(extra map[string]any) map[string]any
 	// addDHCPv6 adds n hosts without an IPv4 subnet.
 	addDHCPv6(t *testing.T, n int)
 }
@@ -99,10 +99,6 @@ type database interface {
 type postgres struct{ *testenv.Postgres }
 
 func (p postgres) use(o *testenv.KeaOptions) { o.Postgres = p.Postgres }
-
-func (p postgres) options() map[string]any {
-	return map[string]any{"type": "postgresql", "host": p.Host, "port": p.Port, "name": p.Database, "user": p.User}
-}
 
 func (p postgres) addDHCPv6(t *testing.T, n int) {
 	t.Helper()
@@ -113,10 +109,6 @@ func (p postgres) addDHCPv6(t *testing.T, n int) {
 type mariadb struct{ *testenv.MariaDB }
 
 func (m mariadb) use(o *testenv.KeaOptions) { o.MariaDB = m.MariaDB }
-
-func (m mariadb) options() map[string]any {
-	return map[string]any{"type": "mysql", "host": m.Host, "port": m.Port, "name": m.Database, "user": m.User}
-}
 
 func (m mariadb) addDHCPv6(t *testing.T, n int) {
 	t.Helper()
@@ -177,12 +169,11 @@ func startReal(t *testing.T, o setup, db database) *server {
 }
 
 func databaseOptions(o setup, db database) map[string]any {
-	out := db.options()
-	out["password"], out["readonly"] = "s3cret", o.readOnly
+	extra := map[string]any{"password": "s3cret", "readonly": o.readOnly}
 	if o.survivesOutage {
-		out["on-fail"], out["max-reconnect-tries"], out["reconnect-wait-time"] = "serve-retry-continue", 100000, 100
+		extra["on-fail"], extra["max-reconnect-tries"], extra["reconnect-wait-time"] = "serve-retry-continue", 100000, 100
 	}
-	return out
+	return db.HostsDatabase(extra)
 }
 
 func realSubnets(o setup) []testenv.Subnet {

@@ -87,6 +87,15 @@ type KeaTLS struct {
 	RequireClientCertificate bool
 }
 
+const hostsDatabase = "hosts-database"
+
+// hostsDatabaseOf returns hosts-database of a Kea's configuration. What extra has is merged in.
+func hostsDatabaseOf(kind, host string, port int, name, user string, extra map[string]any) map[string]any {
+	out := map[string]any{"type": kind, "host": host, "port": port, "name": name, "user": user}
+	maps.Copy(out, extra)
+	return out
+}
+
 // DefaultSubnet is what a Kea serves that is not told otherwise.
 func DefaultSubnet() Subnet {
 	return Subnet{ID: 1, Prefix: "10.123.0.0/24", Pools: []string{"10.123.0.100 - 10.123.0.200"}}
@@ -119,14 +128,10 @@ func dhcp4(o KeaOptions, port int) map[string]any {
 		}},
 	}
 	if p := o.Postgres; p != nil {
-		out["hosts-database"] = map[string]any{
-			"type": "postgresql", "host": p.Host, "port": p.Port, "name": p.Database, "user": p.User,
-		}
+		out[hostsDatabase] = p.HostsDatabase(nil)
 	}
 	if m := o.MariaDB; m != nil {
-		out["hosts-database"] = map[string]any{
-			"type": "mysql", "host": m.Host, "port": m.Port, "name": m.Database, "user": m.User,
-		}
+		out[hostsDatabase] = m.HostsDatabase(nil)
 	}
 	if o.HostsUnique != nil {
 		out["ip-reservations-unique"] = *o.HostsUnique

@@ -38,6 +38,11 @@ func StartMariaDB(tb testing.TB) *MariaDB {
 	return m
 }
 
+// HostsDatabase is the hosts-database of a Kea that uses it. What extra has is merged in.
+func (m *MariaDB) HostsDatabase(extra map[string]any) map[string]any {
+	return hostsDatabaseOf("mysql", m.Host, m.Port, m.Database, m.User, extra)
+}
+
 // Start starts a server that was stopped, with its data.
 func (m *MariaDB) Start(tb testing.TB) {
 	tb.Helper()

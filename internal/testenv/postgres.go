@@ -62,6 +62,11 @@ func NewPostgres(dir string) (*Postgres, func(), error) {
 	return p, p.Stop, nil
 }
 
+// HostsDatabase is the hosts-database of a Kea that uses it. What extra has is merged in.
+func (p *Postgres) HostsDatabase(extra map[string]any) map[string]any {
+	return hostsDatabaseOf("postgresql", p.Host, p.Port, p.Database, p.User, extra)
+}
+
 // NewDatabase makes another empty database on the same server.
 func (p *Postgres) NewDatabase(tb testing.TB) *Postgres {
 	tb.Helper()

@@ -35,50 +35,36 @@ func (s *server) thaw() {
 	}
 }
 
-// postgres is the PostgreSQL. It is no freezer, as it has a process for each client.
-type postgres struct {
-	*testenv.Postgres
-
-	t    testing.TB
-	down bool
+// database is a database server. The PostgreSQL is no freezer, as it has a process for each client.
+type database struct {
+	t     testing.TB
+	begin func(testing.TB)
+	end   func()
+	down  bool
 }
 
-func (p *postgres) kill() {
-	p.Stop()
-	p.down = true
+func (d *database) kill() {
+	d.end()
+	d.down = true
 }
 
-func (p *postgres) start() error {
-	if p.down {
-		p.Start(p.t)
-		p.down = false
+func (d *database) start() error {
+	if d.down {
+		d.begin(d.t)
+		d.down = false
 	}
 	return nil
 }
 
 // mysql is the MariaDB.
 type mysql struct {
-	*testenv.MariaDB
+	database
 
-	t    testing.TB
-	down bool
+	server *testenv.MariaDB
 }
 
-func (m *mysql) kill() {
-	m.Kill()
-	m.down = true
-}
-
-func (m *mysql) start() error {
-	if m.down {
-		m.Start(m.t)
-		m.down = false
-	}
-	return nil
-}
-
-func (m *mysql) freeze() { m.Hang() }
-func (m *mysql) thaw()   { m.Resume() }
+func (m *mysql) freeze() { m.server.Hang() }
+func (m *mysql) thaw()   { m.server.Resume() }
 
 // webhook is one that the API server asks about each write of a KeaReservation, also a user's. When
 // it is "killed" it is configured and does not answer, so that each is refused.

@@ -159,28 +159,22 @@ func (w *world) startKeas() {
 func (w *world) startWithPostgres(options testenv.KeaOptions) *testenv.Kea {
 	w.t.Helper()
 	db := testenv.StartPostgres(w.t)
-	w.targets["postgres"] = &postgres{t: w.t, Postgres: db}
-	options.Postgres = db
-	options.Extra = databaseOf("postgresql", db.Port, db.Database)
+	w.targets["postgres"] = &database{t: w.t, begin: db.Start, end: db.Stop}
+	options.Postgres, options.Extra = db, map[string]any{"hosts-database": db.HostsDatabase(survives)}
 	return testenv.StartKea(w.t, options)
 }
 
 func (w *world) startWithMariaDB(options testenv.KeaOptions) *testenv.Kea {
 	w.t.Helper()
 	db := testenv.StartMariaDB(w.t)
-	w.targets["mysql"] = &mysql{t: w.t, MariaDB: db}
-	options.MariaDB = db
-	options.Extra = databaseOf("mysql", db.Port, db.Database)
+	w.targets["mysql"] = &mysql{database{t: w.t, begin: db.Start, end: db.Kill}, db}
+	options.MariaDB, options.Extra = db, map[string]any{"hosts-database": db.HostsDatabase(survives)}
 	return testenv.StartKea(w.t, options)
 }
 
-// databaseOf returns what a Kea's configuration has beside the default to go on when its database
-// is away: it ends by default.
-func databaseOf(of string, port int, name string) map[string]any {
-	return map[string]any{"hosts-database": map[string]any{
-		"type": of, "host": "127.0.0.1", "port": port, "name": name, "user": "kea",
-		"on-fail": "serve-retry-continue", "max-reconnect-tries": 1000, "reconnect-wait-time": 500, "retry-on-startup": true,
-	}}
+// survives is how a Kea goes on when its database is away. By default it ends.
+var survives = map[string]any{
+	"on-fail": "serve-retry-continue", "max-reconnect-tries": 1000, "reconnect-wait-time": 500, "retry-on-startup": true,
 }
 
 // strangers puts a reservation that is not the provider's into each database. In memory it would

@@ -230,3 +230,20 @@ func TestDecide(t *testing.T) {
 func unsynced(r *v1alpha1.KeaReservation) {
 	r.SetConditions(xpv2.ReconcileError(errors.New("dial tcp: connection refused")))
 }
+
+// TestArrivesWhileRead: a KeaReservation that the cache gets while the situation is read is there: it
+// is neither created again, under the name of one that moves, nor applied.
+func TestArrivesWhileRead(t *testing.T) {
+	here := at("10.0.0.0/24")
+	vm := nc("vm", []string{mac1})
+	have := kr(vm, here, mac1)
+	s := &situation{nc: vm, networks: []vitistack.NetworkNamespace{nn("net", "10.0.0.0/24", 0)}, named: map[string]*v1alpha1.KeaReservation{}}
+	s.setNamed(have.Name, have) // It was not among the owned ones.
+	if got := (policy{config: clusterConfig("default")}).decide(s); len(got.apply)+len(got.remove)+len(got.blocked) > 0 {
+		t.Errorf("decide(): apply %+v, remove %+v, blocked %+v", got.apply, got.remove, got.blocked)
+	}
+	s.setNamed(have.Name, have)
+	if len(s.owned) != 1 {
+		t.Errorf("there are %d, want 1", len(s.owned))
+	}
+}

@@ -67,11 +67,20 @@ func (r *reconciler) addNamed(ctx context.Context, s *situation, name string) er
 	err := r.kube.Get(ctx, client.ObjectKey{Namespace: s.nc.Namespace, Name: name}, have, client.UnsafeDisableDeepCopy)
 	switch {
 	case err == nil:
-		s.named[name] = have
+		s.setNamed(name, have)
 	case !kerrors.IsNotFound(err):
 		return fmt.Errorf("cannot get KeaReservation %s: %w", name, err)
 	}
 	return nil
+}
+
+// setNamed adds the KeaReservation that has a name. It is one of those that nc controls also if the
+// cache has got it since these were read: it would be taken for one in another place.
+func (s *situation) setNamed(name string, have *v1alpha1.KeaReservation) {
+	s.named[name] = have
+	if controls(s.nc, have) && !slices.ContainsFunc(s.owned, func(r *v1alpha1.KeaReservation) bool { return r.UID == have.UID }) {
+		s.owned = append(s.owned, have)
+	}
 }
 
 // addSameMAC adds the KeaReservations for a device that nc may adopt, or that

@@ -13,6 +13,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/testenv"
@@ -52,6 +53,17 @@ func (s *site) kept(rs []*v1alpha1.KeaReservation, target string) map[string]str
 		}
 		out[r.Name] = fmt.Sprintf("resourceVersion %s, in Kea %s", r.ResourceVersion, text)
 	}
+	pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
+	testenv.Eventually(s.t, within, "the reservations to be counted", func(ctx context.Context) error {
+		if err := s.client.Get(ctx, client.ObjectKeyFromObject(pc), pc); err != nil {
+			return err
+		}
+		if st := pc.Status.Servers; len(st) != 1 || st[0].Reservations == nil || *st[0].Reservations != int64(len(rs)) {
+			return fmt.Errorf("the status has %+v, want %d reservations", st, len(rs))
+		}
+		return nil
+	})
+	out["the provider configuration"] = fmt.Sprintf("resourceVersion %s, since %s", pc.ResourceVersion, pc.Status.Servers[0].Since)
 	return out
 }
 

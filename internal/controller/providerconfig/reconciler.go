@@ -96,7 +96,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 			return res, nil
 		}
 	}
-	st := statusOf(facts)
+	st := statusOf(asReported(facts, pc.GetServers()))
 	warnOfPlainLogins(pc.GetSpec(), st.servers)
 	return res, r.writeStatus(ctx, pc, st)
 }

@@ -48,6 +48,24 @@ type problem struct {
 	message string
 }
 
+// asReported returns facts with what the last status has of when a server began to serve, or ceased
+// to, if the provider found it as the last status says: a provider that is started has nothing new to
+// report of it.
+func asReported(facts []group.ServerFacts, reported []v1alpha1.ServerStatus) []group.ServerFacts {
+	out := slices.Clone(facts)
+	for i := range out {
+		f := &out[i]
+		j := slices.IndexFunc(reported, func(s v1alpha1.ServerStatus) bool { return s.Name == f.Name })
+		if !f.First || j < 0 {
+			continue
+		}
+		if r := reported[j]; r.State == v1alpha1.ServerHealth(f.State) && r.Since != nil && r.Since.Time.Before(f.Since) {
+			f.Since = r.Since.Time
+		}
+	}
+	return out
+}
+
 // statusOf returns the status for what is known of the servers.
 func statusOf(facts []group.ServerFacts) status {
 	var (

@@ -236,6 +236,38 @@ func TestServerStatus(t *testing.T) {
 	}
 }
 
+// TestAsReported: that the provider was started is not news of a server.
+func TestAsReported(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	earlier := now.Add(-time.Hour)
+	at := func(at time.Time) *metav1.Time { return &metav1.Time{Time: at} }
+	cases := map[string]struct {
+		reason   string
+		found    group.ServerFacts
+		reported []v1alpha1.ServerStatus
+		want     time.Time
+	}{
+		"Same":     {"It serves as before.", group.ServerFacts{State: group.Up, First: true}, []v1alpha1.ServerStatus{{Name: "kea2"}, {Name: "kea1", State: v1alpha1.ServerUp, Since: at(earlier)}}, earlier},
+		"SameDown": {"It is down as before.", group.ServerFacts{State: group.Down, First: true}, []v1alpha1.ServerStatus{{Name: "kea1", State: v1alpha1.ServerDown, Since: at(earlier)}}, earlier},
+		"Other":    {"It has ceased to serve meanwhile.", group.ServerFacts{State: group.Down, First: true}, []v1alpha1.ServerStatus{{Name: "kea1", State: v1alpha1.ServerUp, Since: at(earlier)}}, now},
+		"Again":    {"It was seen down: it serves again.", group.ServerFacts{State: group.Up}, []v1alpha1.ServerStatus{{Name: "kea1", State: v1alpha1.ServerUp, Since: at(earlier)}}, now},
+		"New":      {"Nothing was reported of it.", group.ServerFacts{State: group.Up, First: true}, nil, now},
+		"Unknown":  {"It was not known since when.", group.ServerFacts{State: group.Up, First: true}, []v1alpha1.ServerStatus{{Name: "kea1", State: v1alpha1.ServerUp}}, now},
+		"Future":   {"The clock of another node was ahead.", group.ServerFacts{State: group.Up, First: true}, []v1alpha1.ServerStatus{{Name: "kea1", State: v1alpha1.ServerUp, Since: at(now.Add(time.Hour))}}, now},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tc.found.Name, tc.found.Since = "kea1", now
+			got := asReported([]group.ServerFacts{tc.found}, tc.reported)
+			if diff := cmp.Diff(tc.want, got[0].Since); diff != "" || !tc.found.Since.Equal(now) {
+				t.Errorf("%s\n-want +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
 // TestUntilReport: a server that hangs from the beginning keeps the status waiting
 // for a moment only, and only if there is something to say.
 func TestUntilReport(t *testing.T) {

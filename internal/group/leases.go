@@ -99,10 +99,9 @@ func (s *server) refreshLeases(ctx context.Context, hw kea.HWAddress) error {
 // readAllLeases brings all leases up to date. Callers at the same time share one reading.
 func (s *server) readAllLeases(ctx context.Context) error {
 	return s.once("leases", func() error {
-		asked := time.Now()
 		all, err := s.allLeases(ctx)
 		if err == nil {
-			s.notify(s.mirror.PutLeases(s.name, all, asked))
+			s.notify(s.mirror.PutLeases(s.name, all))
 		}
 		return err
 	})
@@ -116,15 +115,11 @@ func (s *server) once(what string, do func() error) error {
 }
 
 // allLeases returns all leases.
-func (s *server) allLeases(ctx context.Context) ([]kea.Lease, error) {
-	var all []kea.Lease
-	memory, limit := 0, s.current.Load().memory
+func (s *server) allLeases(ctx context.Context) (*mirror.LeaseListing, error) {
+	all, limit := mirror.NewLeaseListing(time.Now()), s.current.Load().memory
 	err := s.pageLeases(ctx, func(page kea.LeasePage) error {
-		all = append(all, page.Leases...)
-		for i := range page.Leases {
-			memory += page.Leases[i].Memory()
-		}
-		if memory > limit {
+		all.Add(page.Leases)
+		if all.Memory() > limit {
 			return errTooMuch(limit)
 		}
 		return nil

@@ -31,7 +31,7 @@ type LeasePage struct {
 // *MalformedError, next to the leases that can be parsed.
 func (c *Client) LeasesByHWAddress(ctx context.Context, hw HWAddress) ([]Lease, error) {
 	const command = "lease4-get-by-hw-address"
-	list, err := c.leases(ctx, command, map[string]any{memberHWAddress: hw}, maxOwned)
+	list, err := c.leases(ctx, command, map[string]any{memberHWAddress: hw}, maxOwned, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -49,11 +49,12 @@ func (c *Client) LeasePages(ctx context.Context, limit int) iter.Seq2[LeasePage,
 			yield(LeasePage{}, fmt.Errorf("cannot list leases: the limit is %d, it must be positive", limit))
 			return
 		}
-		from := "start"
+		from, expected := "start", 0
 		for range maxPages {
-			list, err := c.leases(ctx, command, map[string]any{"limit": limit, "from": from}, limit)
+			list, err := c.leases(ctx, command, map[string]any{"limit": limit, "from": from}, limit, expected)
 			if err == nil && list.count >= limit {
 				from, err = list.next(from)
+				expected = limit
 			}
 			if err != nil {
 				yield(LeasePage{}, err)
@@ -67,9 +68,10 @@ func (c *Client) LeasePages(ctx context.Context, limit int) iter.Seq2[LeasePage,
 	}
 }
 
-// leases runs a command that answers with a list of up to limit leases. None is an empty list.
-func (c *Client) leases(ctx context.Context, command string, args map[string]any, limit int) (*leaseList, error) {
-	l := &leaseList{command: command}
+// leases runs a command that answers with a list of up to limit leases, and makes room for those that
+// are expected. None is an empty list.
+func (c *Client) leases(ctx context.Context, command string, args map[string]any, limit, expected int) (*leaseList, error) {
+	l := &leaseList{command: command, page: LeasePage{Leases: make([]Lease, 0, expected)}}
 	err := c.run(ctx, request{
 		Command: command, Arguments: args, limit: pageAnswer + int64(limit)*leaseAnswer, took: &l.page.Took,
 		read: objectOf(map[string]reader{"leases": listOf(&l.found, upTo(limit, command, "leases, which is more than were asked for", l.readOne))}),

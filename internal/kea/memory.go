@@ -14,7 +14,6 @@ const (
 	anyMemory    = 32  // a value of user-context or Extra, and its place in a list
 	mapMemory    = 288 // a map with room for a few entries
 	entryMemory  = 32  // an entry of a map
-	leaseMemory  = 192 // Lease
 	listedMemory = 224 // Host without its JSON, and what finds it (measured: see the tests of the mirror)
 )
 
@@ -31,11 +30,6 @@ func (r *Reservation) Memory() int {
 		n += memoryOf(r.UserContext)
 	}
 	return n
-}
-
-// Memory returns about how many bytes a lease takes.
-func (l Lease) Memory() int {
-	return leaseMemory + len(l.HWAddress) + len(l.ClientID) + len(l.Hostname)
 }
 
 func memoryOfStrings(list []string) int {

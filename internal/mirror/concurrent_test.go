@@ -37,7 +37,7 @@ func TestConcurrent(t *testing.T) {
 				continue
 			}
 			changes := m.Commit(sc, inDatabase, at)
-			changes.Merge(m.PutLeases("kea1", c.leases, at))
+			changes.Merge(m.PutLeases("kea1", listing(at, c.leases...)))
 			if _, woken := changes.HWAddresses[mac1]; woken {
 				t.Errorf("Commit(...): %s is woken, though it has not changed", mac1)
 			}

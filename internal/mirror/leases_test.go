@@ -58,12 +58,21 @@ func TestLeases(t *testing.T) {
 	}
 }
 
+// listing is a listing of leases with a page for each.
+func listing(asked time.Time, all ...kea.Lease) *mirror.LeaseListing {
+	l := mirror.NewLeaseListing(asked)
+	for i := range all {
+		l.Add(all[i : i+1])
+	}
+	return l
+}
+
 // TestPutLeases is about readings of leases that overtake each other. Each case begins with the
 // lease .1, asked for at noon.
 func TestPutLeases(t *testing.T) {
 	t.Parallel()
 	all := func(m *mirror.Mirror, after time.Duration, leases ...kea.Lease) mirror.Changes {
-		return m.PutLeases("kea1", leases, noon.Add(after))
+		return m.PutLeases("kea1", listing(noon.Add(after), leases...))
 	}
 	of := func(m *mirror.Mirror, after time.Duration, leases ...kea.Lease) mirror.Changes {
 		return m.PutLeasesOf("kea1", mac1, leases, noon.Add(after))
@@ -158,7 +167,7 @@ func TestPutLeases(t *testing.T) {
 		"OtherServer": {
 			reason: "A server that was never scanned has no leases.", age: time.Minute, leases: []string{"10.1.0.1"},
 			do: func(m *mirror.Mirror) mirror.Changes {
-				c := m.PutLeases("kea2", []kea.Lease{second}, noon)
+				c := m.PutLeases("kea2", listing(noon, second))
 				c.Merge(m.PutLeasesOf("kea2", mac1, []kea.Lease{second}, noon))
 				return c
 			},

@@ -137,8 +137,8 @@ SIZE ?= 1k
 RUNS ?= 1
 
 .PHONY: bench
-bench: servers ## Measure what a fleet of SIZE=1k, 10k or 50k machines costs, RUNS=1 times, and write docs/benchmarks.md.
-	go test -run '^$$' -bench Fleet -benchtime 1x -timeout 24h ./test/bench -size='$(SIZE)' -runs='$(RUNS)' -write $(if $(PROFILES),-profiles='$(abspath $(PROFILES))')
+bench: servers ## Measure what a fleet of SIZE=1k, 10k or 50k machines costs, RUNS=1 times, and write docs/benchmarks.md. OPERATOR=file is kea-operator's program to compare with.
+	go test -run '^$$' -bench Fleet -benchtime 1x -timeout 24h ./test/bench -size='$(SIZE)' -runs='$(RUNS)' -write $(if $(PROFILES),-profiles='$(abspath $(PROFILES))') $(if $(OPERATOR),-operator='$(abspath $(OPERATOR))')
 
 SEED ?= 0
 

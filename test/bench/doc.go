@@ -5,7 +5,7 @@
 // programs, on one machine, and the provider is built without the race detector.
 //
 //	limits    what the API server and Kea take from clients that do nothing else
-//	pinned    N machines with a lease, all at once
+//	pinned    N machines with a lease, all at once; some by kea-operator before, if its program is given
 //	rest      two minutes in which nothing happens
 //	waiting   machines whose leases come later
 //	repair    one new machine while all are woken; a foreign deletion; Kea without its memory

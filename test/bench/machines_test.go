@@ -36,9 +36,9 @@ func addressOf(i int) string {
 	return netip.AddrFrom4(out).String()
 }
 
-// writeLeases writes Kea's lease file with a lease of each of the first n machines: to add that many
-// one by one would take minutes.
-func writeLeases(b *testing.B, dir string, n int) {
+// writeLeases writes Kea's lease file with a lease of each of n machines, from the first on: to add
+// that many one by one would take minutes.
+func writeLeases(b *testing.B, dir string, first, n int) {
 	b.Helper()
 	f, err := os.Create(filepath.Join(dir, "kea-leases4.csv"))
 	if err != nil {
@@ -48,7 +48,7 @@ func writeLeases(b *testing.B, dir string, n int) {
 	fmt.Fprintln(out, "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context,pool_id")
 	const lifetime = 86400
 	expire := time.Now().Unix() + lifetime
-	for i := range n {
+	for i := first; i < first+n; i++ {
 		fmt.Fprintf(out, "%s,%s,,%d,%d,1,0,0,,0,,0\n", addressOf(i), macOf(i), lifetime, expire)
 	}
 	if err := errors.Join(out.Flush(), f.Close()); err != nil {
@@ -69,10 +69,15 @@ func (w *world) make(n int) int {
 	w.b.Helper()
 	first := w.made
 	w.made += n
+	w.makeFrom(first, n)
+	return first
+}
+
+func (w *world) makeFrom(first, n int) {
+	w.b.Helper()
 	w.parallel(n, 2*workers, func(ctx context.Context, i int) error {
 		return w.client.Create(ctx, networkConfiguration(first+i))
 	})
-	return first
 }
 
 // parallel calls do for 0 to n-1, by this many clients at the same time.
@@ -171,12 +176,12 @@ func (w *world) awaitReady(first, n int) []time.Time {
 	return out
 }
 
-// since returns when each of n machines became Ready, nil while they are not. All that were made
-// before them are: so there is no need to go through tens of thousands each time.
+// since returns when each of n machines became Ready, nil while the last one is not: so there is no
+// need to go through tens of thousands each time.
 func (t *tracker) since(first, n int) []time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.ready) < first+n {
+	if _, ok := t.ready[nameOf(first+n-1)]; !ok {
 		return nil
 	}
 	out := make([]time.Time, 0, n)

@@ -19,8 +19,9 @@ const resting = 2 * time.Minute
 // leasesPerSecond is how fast machines that wait get their leases.
 const leasesPerSecond = 20
 
-// pinned makes n machines that have a lease, all at once.
-func (w *world) pinned(n int, l limits) []row {
+// pinned makes n machines that have a lease, all at once. It compares that with what kea-operator did,
+// if it was asked.
+func (w *world) pinned(n int, l limits, o *operatorRun) []row {
 	w.b.Helper()
 	n-- // One is there as the template of the limits.
 	defer w.profile("pinned")()
@@ -30,7 +31,7 @@ func (w *world) pinned(n int, l limits) []row {
 	spent := w.spentSince(before)
 	rss, file, peak := memory(w.provider.pid())
 	rate := float64(n) / took.Seconds()
-	return []row{
+	rows := []row{
 		{what: "machines pinned and Ready, a second", got: fmt.Sprintf("%.1f (all in %.1f s)", rate, took.Seconds()), aim: "60 % of what four API writes allow",
 			limit: fmt.Sprintf("%.0f %% of %.0f", 100*rate/l.fourWrites(), l.fourWrites())},
 		{what: "API writes for a machine, beside creating it", got: each(spent.writes, n), aim: "4"},
@@ -41,6 +42,10 @@ func (w *world) pinned(n int, l limits) []row {
 		{what: "memory of the provider, MB resident", got: fmt.Sprintf("%.0f (%.0f of it the program), at most %.0f", rss, file, peak), aim: rssAim(n)},
 		{what: "memory of the others, MB resident", got: w.otherMemory()},
 	}
+	if o != nil {
+		rows = append(rows, o.against(rate)...)
+	}
+	return rows
 }
 
 func rssAim(n int) string {

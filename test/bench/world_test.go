@@ -70,7 +70,7 @@ func newWorld(b *testing.B, n int) *world {
 		b.Fatal(err)
 	}
 	dir := b.TempDir()
-	writeLeases(b, dir, n)
+	writeLeases(b, dir, 0, n)
 	w.keaPort, w.relayPort = freeUDP(b), freeUDP(b)
 	kea, stop, err := testenv.NewKea(dir, w.keaOptions())
 	if err != nil {

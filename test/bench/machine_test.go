@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/vitistack/provider-kea/internal/testenv"
@@ -29,7 +30,8 @@ func machine() string {
 		commit(), time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), cpu, strings.TrimPrefix(runtime.Version(), "go"))
 }
 
-func commit() string {
+// commit is read once, before the first run changes the document.
+var commit = sync.OnceValue(func() string {
 	cmd := exec.Command("git", "describe", "--tags", "--always", "--dirty")
 	cmd.Dir = testenv.Root()
 	out, err := cmd.Output()
@@ -37,7 +39,7 @@ func commit() string {
 		return "of an unknown commit"
 	}
 	return strings.TrimSpace(string(out))
-}
+})
 
 // loadAverage is the machine's load over one minute, "unknown" where Linux does not say.
 func loadAverage() string {

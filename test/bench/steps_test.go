@@ -259,6 +259,7 @@ func (w *world) lostMemory(l limits) []row {
 func (w *world) startUp() []row {
 	w.b.Helper()
 	w.quiet()
+	w.awaitCounted()
 	w.stopProvider()
 	alone := w.offers()
 	before, start := w.cost(), time.Now()

@@ -59,7 +59,8 @@ type ServerStatus struct {
 	// +optional
 	State ServerHealth `json:"state,omitempty"`
 
-	// Since is when the server began to serve, or ceased to.
+	// Since is when the server began to serve, or ceased to, as far as the provider has
+	// seen.
 	// +optional
 	Since *metav1.Time `json:"since,omitempty"`
 

@@ -24,8 +24,9 @@ type ServerFacts struct {
 	// server is reported as Up.
 	State Health
 	Since time.Time
-	// First means that the server was found as it is: it may have been so before Since.
-	First bool
+	// Initial means that the server has neither begun to serve nor ceased to since the group was
+	// opened: it may have been so before Since. A server that was added later is not Initial.
+	Initial bool
 	// LastRead is when all that the server holds was last read, and Reservations is how many host
 	// reservations there were; the zero time if it has not been read yet.
 	LastRead     time.Time
@@ -58,7 +59,7 @@ func (s *server) updateFacts(update func(*ServerFacts)) {
 	before := s.facts
 	update(&s.facts)
 	s.facts.Err, s.facts.SaveErr = steady(before.Err, s.facts.Err), steady(before.SaveErr, s.facts.SaveErr)
-	s.facts.State, s.facts.Since, s.facts.First = reported(s.health.state), s.health.since, s.health.first
+	s.facts.State, s.facts.Since, s.facts.Initial = reported(s.health.state), s.health.since, !s.health.changed
 	changed := !sameFacts(s.announced, s.facts) && s.announcements.may(now)
 	if changed {
 		s.announced = s.facts

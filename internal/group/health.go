@@ -32,8 +32,8 @@ type health struct {
 	state Health
 	// since is when the server began to serve, or ceased to.
 	since time.Time
-	// first means that it has not begun to serve or ceased to since it was first heard of.
-	first bool
+	// changed means that it has begun to serve or ceased to since the group was opened.
+	changed bool
 	// flaps counts how often in a row it served for less than an interval.
 	flaps int
 	// returned is when it was first heard of after it had ceased to serve.
@@ -84,9 +84,9 @@ func (h *health) failed(now time.Time, interval time.Duration) {
 		if now.Sub(h.since) >= interval {
 			h.flaps = 0
 		}
-		h.since, h.first = now, false
+		h.since, h.changed = now, true
 	case h.state == "":
-		h.since, h.first = now, true
+		h.since = now
 	}
 	h.state = Down
 }
@@ -94,7 +94,7 @@ func (h *health) failed(now time.Time, interval time.Duration) {
 // read records that all that the server holds has been read.
 func (h *health) read(now time.Time) {
 	if !h.serves() {
-		h.since, h.first = now, h.state == ""
+		h.since, h.changed = now, h.changed || h.state != ""
 	}
 	h.state = Up
 }

@@ -38,6 +38,7 @@ func (g *Group) reconfigure(c Config) ([]Departure, mirror.Changes, error) {
 		}
 		s.group = g
 		s.othersBehind.Everything = true
+		s.health.changed, s.facts.Initial = true, false
 		next, added = append(next, s), append(added, s)
 	}
 	for i, sc := range c.Servers {

@@ -155,7 +155,7 @@ func newServer(cfg ServerConfig, c Config, m *mirror.Mirror) (*server, error) {
 	s := &server{
 		name: cfg.Name, mirror: m, listener: c.Notify, turns: make(chan struct{}, callerCommands),
 		tickNow: make(chan struct{}, 1), lookNow: make(chan struct{}, 1), probed: make(chan struct{}),
-		facts: ServerFacts{Name: cfg.Name}, announced: ServerFacts{Name: cfg.Name}, waiting: map[mirror.Key]bool{}, behind: map[kea.HWAddress]struct{}{}, toInspect: true,
+		facts: ServerFacts{Name: cfg.Name, Initial: true}, announced: ServerFacts{Name: cfg.Name}, waiting: map[mirror.Key]bool{}, behind: map[kea.HWAddress]struct{}{}, toInspect: true,
 		unsavedRemovals: map[mirror.Key]reservation.Owner{},
 	}
 	return s, s.configure(cfg, c)

@@ -169,7 +169,7 @@ type LeaseListing struct{ leases *leases }
 // NewLeaseListing begins a listing of a server that is asked for its leases now.
 func NewLeaseListing(now time.Time) *LeaseListing { return &LeaseListing{newLeases(now)} }
 
-// Add adds a page of leases of any state, of which nothing is kept.
+// Add adds a page of leases of any state. It does not retain the page.
 func (l *LeaseListing) Add(page []kea.Lease) { l.leases.add(page, l.leases.asked) }
 
 // Memory returns about how many bytes the listing takes.

@@ -97,6 +97,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 	}
 	st := statusOf(asReported(facts, pc.GetServers()))
+	keepLastKnown(st.servers, facts, pc.GetServers())
 	warnOfPlainLogins(pc.GetSpec(), st.servers)
 	return res, r.writeStatus(ctx, pc, st)
 }

@@ -49,21 +49,48 @@ type problem struct {
 }
 
 // asReported returns facts with what the last status has of when a server began to serve, or ceased
-// to, if the provider found it as the last status says: a provider that is started has nothing new to
-// report of it.
+// to, where that has not changed since the provider was started. One that did not serve, and has not
+// answered yet, still does not.
 func asReported(facts []group.ServerFacts, reported []v1alpha1.ServerStatus) []group.ServerFacts {
 	out := slices.Clone(facts)
 	for i := range out {
 		f := &out[i]
-		j := slices.IndexFunc(reported, func(s v1alpha1.ServerStatus) bool { return s.Name == f.Name })
-		if !f.First || j < 0 {
+		r := statusNamed(reported, f.Name)
+		if !f.Initial || r == nil || r.State == "" || r.Since == nil {
 			continue
 		}
-		if r := reported[j]; r.State == v1alpha1.ServerHealth(f.State) && r.Since != nil && r.Since.Time.Before(f.Since) {
+		served := r.State == v1alpha1.ServerUp
+		switch {
+		case f.State == "" && !served:
+			f.State, f.Since = group.Down, r.Since.Time
+		case f.State != "" && served == (f.State == group.Up) && r.Since.Time.Before(f.Since):
 			f.Since = r.Since.Time
 		}
 	}
 	return out
+}
+
+// keepLastKnown keeps what the last status has of servers, besides their state, that have not answered
+// since the provider was started. The facts are those of the servers.
+func keepLastKnown(servers []v1alpha1.ServerStatus, facts []group.ServerFacts, reported []v1alpha1.ServerStatus) {
+	for i := range servers {
+		s := &servers[i]
+		r := statusNamed(reported, s.Name)
+		if r == nil || !facts[i].Initial || facts[i].Version != "" {
+			continue
+		}
+		s.Version, s.Storage, s.HAState, s.HA = r.Version, r.Storage, r.HAState, r.HA
+		s.Reservations, s.LastRead = r.Reservations, r.LastRead
+	}
+}
+
+// statusNamed returns the status of the server of this name; nil if there is none.
+func statusNamed(all []v1alpha1.ServerStatus, name string) *v1alpha1.ServerStatus {
+	i := slices.IndexFunc(all, func(s v1alpha1.ServerStatus) bool { return s.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &all[i]
 }
 
 // statusOf returns the status for what is known of the servers.

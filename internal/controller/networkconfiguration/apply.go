@@ -83,10 +83,11 @@ func (r *reconciler) pin(ctx context.Context, take pin) error {
 }
 
 func (r *reconciler) remove(ctx context.Context, have *v1alpha1.KeaReservation) error {
-	// Only the one that was read, not another that has its name by now.
-	err := r.kube.Delete(ctx, have, client.Preconditions{UID: new(have.UID)})
+	// Only as it was read: another may have its name by now, or it is the one of several that has got
+	// the address since.
+	err := r.kube.Delete(ctx, have, client.Preconditions{UID: new(have.UID), ResourceVersion: new(have.ResourceVersion)})
 	switch {
-	case kerrors.IsNotFound(err), kerrors.IsConflict(err):
+	case kerrors.IsNotFound(err):
 		return nil
 	case kerrors.IsForbidden(err):
 		// Crossplane lets no provider delete its own resources.

@@ -231,19 +231,37 @@ func unsynced(r *v1alpha1.KeaReservation) {
 	r.SetConditions(xpv2.ReconcileError(errors.New("dial tcp: connection refused")))
 }
 
-// TestArrivesWhileRead: a KeaReservation that the cache gets while the situation is read is there: it
-// is neither created again, under the name of one that moves, nor applied.
+// TestArrivesWhileRead: a KeaReservation that the cache gets, or gets with its owner, after those that
+// the NetworkConfiguration controls were read is there: no second one is created, and nothing is
+// blocked.
 func TestArrivesWhileRead(t *testing.T) {
-	here := at("10.0.0.0/24")
+	here, there := at("10.0.0.0/24"), at("10.1.0.0/24")
 	vm := nc("vm", []string{mac1})
-	have := kr(vm, here, mac1)
-	s := &situation{nc: vm, networks: []vitistack.NetworkNamespace{nn("net", "10.0.0.0/24", 0)}, named: map[string]*v1alpha1.KeaReservation{}}
-	s.setNamed(have.Name, have) // It was not among the owned ones.
-	if got := (policy{config: clusterConfig("default")}).decide(s); len(got.apply)+len(got.remove)+len(got.blocked) > 0 {
-		t.Errorf("decide(): apply %+v, remove %+v, blocked %+v", got.apply, got.remove, got.blocked)
+	have, adopted := kr(vm, here, mac1), kr(vm, here, mac1, orphaned)
+	cases := map[string]struct {
+		reason string
+		named  map[string]*v1alpha1.KeaReservation
+		have   *v1alpha1.KeaReservation
+		apply  int
+	}{
+		"Created":      {"It came before its name was looked up.", named(have), have, 0},
+		"CreatedLater": {"It came after its name was looked up.", nil, have, 0},
+		"Adopted":      {"It was adopted after its name was looked up.", named(adopted), have, 0},
+		"Moved":        {"It has another name.", nil, kr(vm, here, mac1, moved(vm, here)), 0},
+		"Elsewhere":    {"It is in another place, which it leaves once there is one here.", named(kr(vm, there, mac1)), kr(vm, there, mac1), 1},
 	}
-	s.setNamed(have.Name, have)
-	if len(s.owned) != 1 {
-		t.Errorf("there are %d, want 1", len(s.owned))
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := &situation{nc: vm, networks: []vitistack.NetworkNamespace{nn("net", "10.0.0.0/24", 0)}, named: tc.named}
+			for range 2 {
+				if !s.addOwn(tc.have) || len(s.owned) != 1 {
+					t.Fatalf("%s\n%d are owned, want 1", tc.reason, len(s.owned))
+				}
+			}
+			got := policy{config: clusterConfig("default")}.decide(s)
+			if len(got.apply) != tc.apply || len(got.remove)+len(got.blocked) > 0 {
+				t.Errorf("%s\ndecide(): apply %+v, remove %+v, blocked %+v", tc.reason, got.apply, got.remove, got.blocked)
+			}
+		})
 	}
 }

@@ -131,7 +131,7 @@ func (r *reconciler) execute(ctx context.Context, s *situation, p plan) (time.Du
 	if !r.allocation {
 		status.NetworkInterfaces = vitistack.WithoutAllocation(status.NetworkInterfaces)
 	}
-	r.events.record(s.nc, eventsOf(s, p, held, err))
+	r.events.record(s.nc, eventsOf(s, p, held, unlessConflict(err)))
 	if after := untilWorthReporting(s, p, r.now()); after > 0 && err == nil && held == "" {
 		return after, nil
 	}
@@ -141,6 +141,15 @@ func (r *reconciler) execute(ctx context.Context, s *situation, p plan) (time.Du
 		return 0, statusErr // unwrapped, so that a conflict is seen
 	}
 	return 0, errors.Join(err, statusErr)
+}
+
+// unlessConflict returns an error that is worth an event: a write that another client's came before is
+// tried again in a moment.
+func unlessConflict(err error) error {
+	if kerrors.IsConflict(err) {
+		return nil
+	}
+	return err
 }
 
 // release deletes the KeaReservations of a NetworkConfiguration that is not, or no

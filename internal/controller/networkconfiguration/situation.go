@@ -67,28 +67,18 @@ func (r *reconciler) addNamed(ctx context.Context, s *situation, name string) er
 	err := r.kube.Get(ctx, client.ObjectKey{Namespace: s.nc.Namespace, Name: name}, have, client.UnsafeDisableDeepCopy)
 	switch {
 	case err == nil:
-		s.setNamed(name, have)
+		s.named[name] = have
 	case !kerrors.IsNotFound(err):
 		return fmt.Errorf("cannot get KeaReservation %s: %w", name, err)
 	}
 	return nil
 }
 
-// setNamed adds the KeaReservation that has a name. It is one of those that nc controls also if the
-// cache has got it since these were read: it would be taken for one in another place.
-func (s *situation) setNamed(name string, have *v1alpha1.KeaReservation) {
-	s.named[name] = have
-	if controls(s.nc, have) && !slices.ContainsFunc(s.owned, func(r *v1alpha1.KeaReservation) bool { return r.UID == have.UID }) {
-		s.owned = append(s.owned, have)
-	}
-}
-
 // addSameMAC adds the KeaReservations for a device that nc may adopt, or that
 // another NetworkConfiguration controls.
 func (r *reconciler) addSameMAC(ctx context.Context, s *situation, mac kea.HWAddress) error {
 	for _, have := range r.reservations.WithHWAddress(mac) {
-		if orphanOf(s.nc, have) {
-			s.orphans = append(s.orphans, have)
+		if s.addOwn(have) {
 			continue
 		}
 		owner, err := r.ownerOf(ctx, have)
@@ -100,6 +90,21 @@ func (r *reconciler) addSameMAC(ctx context.Context, s *situation, mac kea.HWAdd
 		}
 	}
 	return nil
+}
+
+// addOwn adds a KeaReservation for a device of nc that nc controls or may adopt; false for another.
+// The cache may have got it, or that nc controls it, since those that nc controls were read: a second
+// one would be created.
+func (s *situation) addOwn(have *v1alpha1.KeaReservation) bool {
+	switch {
+	case orphanOf(s.nc, have):
+		s.orphans = append(s.orphans, have)
+	case !controls(s.nc, have):
+		return false
+	case !slices.ContainsFunc(s.owned, func(r *v1alpha1.KeaReservation) bool { return r.UID == have.UID }):
+		s.owned = append(s.owned, have)
+	}
+	return true
 }
 
 // ownerOf returns the NetworkConfiguration that controls a KeaReservation; nil if

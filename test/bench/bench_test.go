@@ -59,6 +59,9 @@ func BenchmarkFleet(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	if *runsFlag < 1 {
+		b.Fatalf("cannot measure RUNS=%d times: use 1 or more", *runsFlag)
+	}
 	var reports []*report
 	for i := range *runsFlag {
 		b.Run(strconv.Itoa(i+1), func(b *testing.B) {

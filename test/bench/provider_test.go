@@ -76,10 +76,17 @@ func (w *world) stopProvider() {
 	}
 	_ = w.provider.cmd.Process.Signal(syscall.SIGTERM)
 	_ = w.provider.cmd.Wait()
-	if w.b.Failed() {
-		log, _ := os.ReadFile(w.provider.log)
-		lines := strings.Split(strings.TrimSpace(string(log)), "\n")
-		w.b.Logf("the provider's log ends:\n%s", strings.Join(lines[max(0, len(lines)-30):], "\n"))
-	}
+	w.showLog("the provider", w.provider.log)
 	w.provider = nil
+}
+
+// showLog shows the end of a program's log if the benchmark has failed.
+func (w *world) showLog(program, file string) {
+	w.b.Helper()
+	if !w.b.Failed() {
+		return
+	}
+	log, _ := os.ReadFile(file)
+	lines := strings.Split(strings.TrimSpace(string(log)), "\n")
+	w.b.Logf("the log of %s ends:\n%s", program, strings.Join(lines[max(0, len(lines)-30):], "\n"))
 }

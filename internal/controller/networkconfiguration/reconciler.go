@@ -65,7 +65,9 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, fmt.Errorf("cannot get NetworkConfiguration: %w", err)
 	}
 
-	if has, err := r.serves(ctx, nc); !has {
+	// Who serves it and what is done about it follow from one reading of the networks.
+	networks := newNetworksOf(r.vitistack)
+	if has, err := r.serves(ctx, nc, networks); !has {
 		// What is held is so by another process now, which reads it in the status.
 		r.forget(req.NamespacedName)
 		return reconcile.Result{}, err
@@ -73,7 +75,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	r.waits.clear(req.NamespacedName)
 	// Nothing is done with an incomplete situation: a reservation might seem to
 	// have no owner.
-	s, err := r.situationOf(ctx, nc)
+	s, err := r.situationOf(ctx, nc, networks)
 	if err != nil {
 		return reconcile.Result{}, err
 	}

@@ -25,15 +25,15 @@ func (p policy) configFor(nc *vitistack.NetworkConfiguration, networks []vitista
 // serves reports whether a NetworkConfiguration is handled here. Exactly one shard handles it: that of
 // the place that its reservations go to, which also ends those in other places. They are released in
 // Kea by the shard of their own provider configuration.
-func (r *reconciler) serves(ctx context.Context, nc *vitistack.NetworkConfiguration) (bool, error) {
+func (r *reconciler) serves(ctx context.Context, nc *vitistack.NetworkConfiguration, networks networksOf) (bool, error) {
 	if r.shard.All() {
 		return true, nil
 	}
-	networks, err := networksOf{reader: r.vitistack, known: map[string][]vitistack.NetworkNamespace{}}.in(ctx, nc.Namespace)
+	there, err := networks.in(ctx, nc.Namespace)
 	if err != nil {
 		return false, err
 	}
-	return r.shard.Serves(ctx, r.kube, r.policy.configFor(nc, networks)) //nolint:wrapcheck // It says what cannot be read.
+	return r.shard.Serves(ctx, r.kube, r.policy.configFor(nc, there)) //nolint:wrapcheck // It says what cannot be read.
 }
 
 // onProviderConfig enqueues what waits for a provider configuration, and all that it has where the
@@ -64,7 +64,7 @@ func (w *enqueuer) onProviderConfig(kind string) handler.Funcs {
 // placedIn returns the NetworkConfigurations whose reservations go to a provider configuration.
 func (w *enqueuer) placedIn(ctx context.Context, ref connection.Ref) requests {
 	out := requests{}
-	networks := networksOf{reader: w.vitistack, known: map[string][]vitistack.NetworkNamespace{}}
+	networks := newNetworksOf(w.vitistack)
 	for _, nc := range w.machines.in(ref.Namespace) {
 		there, err := networks.in(ctx, nc.Namespace)
 		if err != nil || w.policy.configFor(nc, there) == ref {

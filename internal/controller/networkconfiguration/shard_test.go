@@ -92,7 +92,7 @@ func TestServes(t *testing.T) {
 		}
 		var got []string
 		for i := range all.Items {
-			has, err := r.serves(t.Context(), &all.Items[i])
+			has, err := r.serves(t.Context(), &all.Items[i], newNetworksOf(r.vitistack))
 			if err != nil {
 				t.Error(err)
 			}

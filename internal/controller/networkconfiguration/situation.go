@@ -17,8 +17,7 @@ import (
 
 // situationOf reads the situation of a NetworkConfiguration from the caches. What is in
 // it is theirs, and must not be changed.
-func (r *reconciler) situationOf(ctx context.Context, nc *vitistack.NetworkConfiguration) (*situation, error) {
-	networks := networksOf{reader: r.vitistack, known: map[string][]vitistack.NetworkNamespace{}}
+func (r *reconciler) situationOf(ctx context.Context, nc *vitistack.NetworkConfiguration, networks networksOf) (*situation, error) {
 	s := &situation{nc: nc, named: map[string]*v1alpha1.KeaReservation{}}
 
 	var err error
@@ -143,6 +142,10 @@ func (r *reconciler) addRivals(ctx context.Context, s *situation, mac kea.HWAddr
 type networksOf struct {
 	reader client.Reader
 	known  map[string][]vitistack.NetworkNamespace
+}
+
+func newNetworksOf(reader client.Reader) networksOf {
+	return networksOf{reader: reader, known: map[string][]vitistack.NetworkNamespace{}}
 }
 
 func (n networksOf) in(ctx context.Context, namespace string) ([]vitistack.NetworkNamespace, error) {

@@ -26,15 +26,23 @@ type waker struct {
 	all Reservations
 	// perSecond is how many resources of one provider configuration are enqueued in a second, on
 	// average. What changes meanwhile is enqueued together: a server of which everything changes all
-	// the time costs no more than that.
+	// the time costs no more than that. One time is ahead of it: Kea may lose its memory soon after
+	// another change.
 	perSecond int
 	// signal has room for one: a change that finds it full has been announced.
 	signal chan struct{}
 
 	mu      sync.Mutex // guards pending
 	pending map[wake]mirror.Changes
-	// due is when more may be enqueued. It is of the goroutine alone.
-	due map[wake]time.Time
+	// paces are those of what was enqueued of late. They are of the goroutine alone.
+	paces map[wake]wakePace
+}
+
+// wakePace is when what was enqueued so far is within the average, and how long the most that was
+// enqueued at once takes of that.
+type wakePace struct {
+	until time.Time
+	most  time.Duration
 }
 
 // wake is a provider configuration of which changes are pending. Those that concern many resources are
@@ -54,7 +62,7 @@ const few = 100
 func newWaker(all Reservations, perSecond int) *waker {
 	return &waker{
 		all: all, perSecond: perSecond, signal: make(chan struct{}, 1),
-		pending: map[wake]mirror.Changes{}, due: map[wake]time.Time{},
+		pending: map[wake]mirror.Changes{}, paces: map[wake]wakePace{},
 	}
 }
 
@@ -101,8 +109,12 @@ func (w *waker) start(ctx context.Context, q workqueue.TypedRateLimitingInterfac
 func (w *waker) enqueue(q workqueue.TypedRateLimitingInterface[reconcile.Request]) time.Duration {
 	due, again := w.take()
 	for key, c := range due {
-		n := w.add(q, key, c)
-		w.due[key] = time.Now().Add(time.Duration(n) * time.Second / time.Duration(w.perSecond))
+		takes := time.Duration(w.add(q, key, c)) * time.Second / time.Duration(w.perSecond)
+		p, late := w.paces[key]
+		if !late {
+			p.until = time.Now()
+		}
+		w.paces[key] = wakePace{until: p.until.Add(takes), most: max(p.most, takes)}
 	}
 	return again
 }
@@ -110,20 +122,20 @@ func (w *waker) enqueue(q workqueue.TypedRateLimitingInterface[reconcile.Request
 // take returns the changes that are due, and how long it takes until others are; 0 if there are none.
 func (w *waker) take() (due map[wake]mirror.Changes, again time.Duration) {
 	now := time.Now()
-	maps.DeleteFunc(w.due, func(_ wake, at time.Time) bool { return !at.After(now) })
+	maps.DeleteFunc(w.paces, func(_ wake, p wakePace) bool { return !p.until.After(now) })
 	due = map[wake]mirror.Changes{}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for key, c := range w.pending {
-		at, paced := w.due[key]
-		if !paced {
-			due[key] = c
-			delete(w.pending, key)
+		p := w.paces[key]
+		if d := p.until.Sub(now) - p.most; d > 0 {
+			if again == 0 || d < again {
+				again = d
+			}
 			continue
 		}
-		if d := at.Sub(now); again == 0 || d < again {
-			again = d
-		}
+		due[key] = c
+		delete(w.pending, key)
 	}
 	return due, again
 }

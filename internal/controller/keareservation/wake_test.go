@@ -42,8 +42,8 @@ func (c *counter) AddWithOpts(o priorityqueue.AddOpts, reqs ...reconcile.Request
 }
 
 // TestWakerIsPaced: a server of which everything changes all the time has all resources enqueued
-// once in the time that it takes to reconcile them; and a change of one device does not wait for
-// that.
+// once in the time that it takes to reconcile them, and one time ahead of that; and a change of one
+// device does not wait for that.
 func TestWakerIsPaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const resources, perSecond = 200, 20
@@ -75,8 +75,8 @@ func TestWakerIsPaced(t *testing.T) {
 			time.Sleep(200 * time.Millisecond)
 		}
 		synctest.Wait()
-		if got := q.added[priorityMany]; got < 2*resources || got > 3*resources {
-			t.Errorf("in 20 s %d were enqueued, want all of them every 10 s", got)
+		if got := q.added[priorityMany]; got < 3*resources || got > 4*resources {
+			t.Errorf("in 20 s %d were enqueued, want all of them every 10 s, and once more", got)
 		}
 		w.notify(ref, mirror.Changes{HWAddresses: map[kea.HWAddress]string{"00:02:12:00:00:07": ""}})
 		synctest.Wait()
@@ -90,6 +90,12 @@ func TestWakerIsPaced(t *testing.T) {
 		synctest.Wait()
 		if got := q.added[priorityMany] - before; got != resources {
 			t.Errorf("after a pause, a change of everything has enqueued %d at once, want %d", got, resources)
+		}
+		time.Sleep(time.Second)
+		w.notify(ref, mirror.Changes{HWAddresses: everyone.HWAddresses})
+		synctest.Wait()
+		if got := q.added[priorityMany] - before; got != 2*resources {
+			t.Errorf("a second one soon after it has enqueued %d at once, want %d", got-resources, resources)
 		}
 	})
 }

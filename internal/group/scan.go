@@ -76,11 +76,11 @@ func (s *server) readAll(ctx context.Context, scan *mirror.Scan) (mirror.Setting
 		}
 	}
 	if settings.LeasesKnown {
-		scan.BeginLeases(time.Now())
+		leases := scan.BeginLeases(time.Now())
 		err = s.pageLeases(ctx, func(page kea.LeasePage) error {
 			s.pageTook(len(page.Leases)+len(page.Unreadable), page.Took)
 			s.unreadable += len(page.Unreadable)
-			scan.AddLeases(page.Leases)
+			leases.Add(page.Leases)
 			if err := s.lookBetweenPages(ctx); err != nil {
 				return err
 			}

@@ -47,6 +47,18 @@ func newLeases(asked time.Time) *leases {
 	}
 }
 
+// A LeaseListing collects the leases of a server page by page. It is used by one goroutine.
+type LeaseListing struct{ leases *leases }
+
+// NewLeaseListing begins a listing of a server that is asked for its leases now.
+func NewLeaseListing(now time.Time) *LeaseListing { return &LeaseListing{newLeases(now)} }
+
+// Add adds a page of leases of any state. It does not retain the page.
+func (l *LeaseListing) Add(page []kea.Lease) { l.leases.add(page, l.leases.asked) }
+
+// Memory returns about how many bytes the listing takes.
+func (l *LeaseListing) Memory() int { return l.leases.memory }
+
 // matters reports whether a lease is kept.
 func matters(l *kea.Lease, now time.Time) bool {
 	return l.IPAddress.Is4() && (l.State == kea.LeaseStateDeclined || l.Active(now))

@@ -163,18 +163,6 @@ func (m *Mirror) PutRefusal(at reservation.Store, k Key, r reservation.Refusal) 
 	}
 }
 
-// A LeaseListing collects the leases of a server page by page. It is used by one goroutine.
-type LeaseListing struct{ leases *leases }
-
-// NewLeaseListing begins a listing of a server that is asked for its leases now.
-func NewLeaseListing(now time.Time) *LeaseListing { return &LeaseListing{newLeases(now)} }
-
-// Add adds a page of leases of any state. It does not retain the page.
-func (l *LeaseListing) Add(page []kea.Lease) { l.leases.add(page, l.leases.asked) }
-
-// Memory returns about how many bytes the listing takes.
-func (l *LeaseListing) Memory() int { return l.leases.memory }
-
 // PutLeases records all leases of a server. The listing must not be used after that.
 func (m *Mirror) PutLeases(name string, all *LeaseListing) Changes {
 	next, asked := all.leases, all.leases.asked

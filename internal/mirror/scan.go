@@ -111,11 +111,12 @@ func (s *Scan) Count(place kea.Target) int { return s.hosts[place].count }
 // Lists reports whether a host of a place has been added.
 func (s *Scan) Lists(place kea.Target, k Key) bool { return s.hosts[place].byKey[k] != nil }
 
-// BeginLeases says that the server is asked for its leases now; AddLeases adds a page of them.
-func (s *Scan) BeginLeases(now time.Time) { s.leases = newLeases(now) }
-
-// AddLeases adds a page of leases of any state.
-func (s *Scan) AddLeases(page []kea.Lease) { s.leases.add(page, s.leases.asked) }
+// BeginLeases says that the server is asked for its leases now, and returns what collects them.
+func (s *Scan) BeginLeases(now time.Time) *LeaseListing {
+	l := NewLeaseListing(now)
+	s.leases = l.leases
+	return l
+}
 
 // Doubtful returns the hosts of this cluster's resources that a scan lacks although they were known
 // before, for each place. A listing can be incomplete, so each is to be read by itself before

@@ -91,8 +91,7 @@ func fill(scan *mirror.Scan, c content, at time.Time) {
 	for place, hosts := range map[kea.Target][]kea.Reservation{kea.TargetMemory: c.memory, kea.TargetDatabase: c.database} {
 		scan.AddHosts(place, pageOf(hosts))
 	}
-	scan.BeginLeases(at)
-	scan.AddLeases(c.leases)
+	scan.BeginLeases(at).Add(c.leases)
 }
 
 // pageOf returns reservations as a page has them.
@@ -116,8 +115,7 @@ func scanPage(m *mirror.Mirror, c content, page []kea.Host, at time.Time) mirror
 	sc := m.BeginScan("kea1", at)
 	sc.SetSubnets(c.subnets)
 	sc.AddHosts(memory.Place, page)
-	sc.BeginLeases(at)
-	sc.AddLeases(c.leases)
+	sc.BeginLeases(at).Add(c.leases)
 	return m.Commit(sc, inMemory, at)
 }
 

@@ -26,8 +26,8 @@ type waker struct {
 	all Reservations
 	// perSecond is how many resources of one provider configuration are enqueued in a second, on
 	// average. What changes meanwhile is enqueued together: a server of which everything changes all
-	// the time costs no more than that. One time is ahead of it: Kea may lose its memory soon after
-	// another change.
+	// the time costs no more than that. All may be enqueued once more than that at the beginning: Kea
+	// may lose its memory soon after another change.
 	perSecond int
 	// signal has room for one: a change that finds it full has been announced.
 	signal chan struct{}
@@ -38,11 +38,12 @@ type waker struct {
 	paces map[wake]wakePace
 }
 
-// wakePace is when what was enqueued so far is within the average, and how long the most that was
-// enqueued at once takes of that.
+// wakePace is how far what was enqueued is ahead of the average.
 type wakePace struct {
+	// until is when it is no longer ahead.
 	until time.Time
-	most  time.Duration
+	// most is how far the most that was enqueued at once is ahead: it may be as much again.
+	most time.Duration
 }
 
 // wake is a provider configuration of which changes are pending. Those that concern many resources are

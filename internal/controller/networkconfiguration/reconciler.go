@@ -145,7 +145,7 @@ func (r *reconciler) execute(ctx context.Context, s *situation, p plan) (time.Du
 	return 0, errors.Join(err, statusErr)
 }
 
-// unlessConflict returns an error that is worth an event: a write that another client's came before is
+// unlessConflict returns an error, nil if it is a conflict: that is worth no event, as the write is
 // tried again in a moment.
 func unlessConflict(err error) error {
 	if kerrors.IsConflict(err) {

@@ -27,6 +27,9 @@ const (
 func (s *server) scan(ctx context.Context) error {
 	s.pages = 0
 	scan := s.mirror.BeginScan(s.name, time.Now())
+	if s.memoryLost {
+		scan.SetMemoryLost()
+	}
 	settings, err := s.readAll(ctx, scan)
 	if err == nil {
 		err = ctx.Err() // A server of the same name may be in its place by now.

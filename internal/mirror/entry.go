@@ -15,6 +15,8 @@ type entry struct {
 	// resource is the "namespace/name" that the host is marked with as this cluster's; "" if it is
 	// not.
 	resource string
+	// unread is set for a host that Kea has accepted as it was, and that has not been read since.
+	unread bool
 }
 
 // ours reports whether the host is marked as that of a resource of this cluster.

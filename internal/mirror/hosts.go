@@ -146,6 +146,9 @@ type store struct {
 	// vanished are the last known reservations, with a mark of this cluster, of hosts that have
 	// gone without the provider's doing.
 	vanished map[Key]*entry
+	// withMemory are those of vanished that were there when they were last read, and went with the
+	// server's memory.
+	withMemory map[Key]*entry
 	// rewrites are what Kea made of writes, where it changed something; refusals are changes that
 	// it did not accept.
 	rewrites map[Key]*reservation.Rewrite
@@ -161,6 +164,7 @@ func newStore() *store {
 	return &store{
 		hosts:       newHosts(0),
 		vanished:    map[Key]*entry{},
+		withMemory:  map[Key]*entry{},
 		rewrites:    map[Key]*reservation.Rewrite{},
 		refusals:    map[Key]*reservation.Refusal{},
 		unconfirmed: map[Key]struct{}{},
@@ -172,4 +176,26 @@ func (s *store) forget(k Key) {
 	delete(s.vanished, k)
 	delete(s.rewrites, k)
 	delete(s.refusals, k)
+}
+
+// settle records that what is known of a host from now on is newer than what a scan that runs may have
+// read, and than any write to it.
+func (s *store) settle(k Key) {
+	if s.putDuringScan != nil {
+		s.putDuringScan[k] = struct{}{}
+	}
+	delete(s.unconfirmed, k)
+}
+
+// noteWithMemory brings withMemory up to date after a scan, before which Kea may have lost its memory.
+func (s *store) noteWithMemory(before *store, memoryLost bool) {
+	maps.DeleteFunc(s.withMemory, func(k Key, e *entry) bool { return s.vanished[k] != e })
+	if !memoryLost {
+		return
+	}
+	for k, e := range s.vanished {
+		if before.byKey[k] == e && !e.unread {
+			s.withMemory[k] = e
+		}
+	}
 }

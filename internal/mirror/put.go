@@ -20,10 +20,7 @@ func (m *Mirror) PutHost(at reservation.Store, k Key, r *kea.Reservation, cause 
 	if st == nil {
 		return Changes{}
 	}
-	if st.putDuringScan != nil {
-		st.putDuringScan[k] = struct{}{}
-	}
-	delete(st.unconfirmed, k)
+	st.settle(k)
 	old := st.byKey[k]
 	if r == nil {
 		st.remove(k)
@@ -36,6 +33,27 @@ func (m *Mirror) PutHost(at reservation.Store, k Key, r *kea.Reservation, cause 
 	st.put(now)
 	delete(st.vanished, k)
 	return changesOfMove(old, now, cause)
+}
+
+// PutBack records that Kea has accepted a host as it was before it went with the server's memory, and
+// reports whether it was that: if not, it has to be read. So has one that is gone again and has not been
+// read meanwhile. It concerns no other device.
+func (m *Mirror) PutBack(at reservation.Store, k Key, added kea.Reservation) bool {
+	accepted := kea.HostOf(&added)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	st := m.store(at)
+	if st == nil || st.byKey[k] != nil {
+		return false
+	}
+	was := st.vanished[k]
+	if was == nil || st.withMemory[k] != was || !was.Same(&accepted) {
+		return false
+	}
+	st.settle(k)
+	st.put(&entry{Host: was.Host, resource: was.resource, unread: true})
+	delete(st.vanished, k)
+	return true
 }
 
 // changesOfMove returns what a change of one host concerns: the resources that wait for the address

@@ -26,6 +26,8 @@ type Scan struct {
 	leases *leases
 	// listed counts the hosts that were added, repeated ones included.
 	listed int
+	// memoryLost is set if Kea has been started or reloaded since the last scan.
+	memoryLost bool
 }
 
 // BeginScan begins a reading of a server. From now on single reads of its hosts are remembered,
@@ -57,6 +59,10 @@ func (m *Mirror) Abandon(scan *Scan) {
 	}
 }
 
+// SetMemoryLost says that Kea has been started or reloaded since the last scan, which costs it the
+// reservations in memory that its configuration file does not have.
+func (s *Scan) SetMemoryLost() { s.memoryLost = true }
+
 // SetSubnets sets the subnets that the server lists.
 func (s *Scan) SetSubnets(subnets []kea.Subnet) {
 	s.subnets, s.ids = subnets, make(map[uint32]struct{}, len(subnets))
@@ -87,7 +93,7 @@ func (m *Mirror) unchanged(at reservation.Store, page []kea.Host) []*entry {
 		return out
 	}
 	for i := range page {
-		if e := st.byKey[Key{page[i].SubnetID, page[i].HWAddress}]; e != nil && e.Host == page[i] {
+		if e := st.byKey[Key{page[i].SubnetID, page[i].HWAddress}]; e != nil && e.Host == page[i] && !e.unread {
 			out[i] = e
 		}
 	}
@@ -193,6 +199,7 @@ func (m *Mirror) Commit(scan *Scan, settings Settings, now time.Time) Changes {
 		}
 		maps.DeleteFunc(st.vanished, func(k Key, _ *entry) bool { return next.held(k) })
 	}
+	next.stores[kea.TargetMemory].noteWithMemory(last.stores[kea.TargetMemory], scan.memoryLost)
 	return c
 }
 

@@ -20,8 +20,10 @@
 // heartbeat never waits for callers. A command's timeout counts from its turn.
 //
 // Before a write, a caller reads what Kea does not check itself (prepare.go). Where Kea refuses to
-// add what it has already, nothing is read before an add; after a refusal, what is there is. Leases
-// are looked up by device, or in pages where devices come together (lease_demand.go).
+// add what it has already, nothing is read before an add; after a refusal, what is there is. After a
+// write, what Kea made of it is read; but not after an add that puts back what Kea lost when it was
+// started, which may be everything: the pages of the next snapshot show that. Leases are looked up by
+// device, or in pages where devices come together (lease_demand.go).
 //
 // The health of a server (health.go), fed by the outcome of callers' commands and by the loop:
 //

@@ -7,9 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	uberzap "go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
-	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
 // counting is a value that counts how often it is encoded.
@@ -25,7 +23,7 @@ func (c counting) MarshalLogObject(e zapcore.ObjectEncoder) error {
 // TestFieldsAreEncodedWhenLogged: a logger costs little that logs nothing, and loses nothing if it does.
 func TestFieldsAreEncodedWhenLogged(t *testing.T) {
 	out, times := &bytes.Buffer{}, 0
-	log := zap.New(zap.WriteTo(out), zap.UseDevMode(false), zap.Level(zapcore.InfoLevel), zap.RawZapOpts(uberzap.WrapCore(newLazyCore)))
+	log := newLogger(out, false)
 	of := log.WithName("provider-kea").WithValues("object", counting{&times}).WithValues("reconcileID", "17")
 	of.V(1).Info("a detail")
 	if times != 0 || out.Len() != 0 {
@@ -42,5 +40,22 @@ func TestFieldsAreEncodedWhenLogged(t *testing.T) {
 		if !strings.HasSuffix(lines[i], want) {
 			t.Errorf("logged %s, want it to end with %s", lines[i], want)
 		}
+	}
+}
+
+// TestDebugLosesNothing: what became of one resource among many is in the log.
+func TestDebugLosesNothing(t *testing.T) {
+	out := &bytes.Buffer{}
+	log := newLogger(out, true)
+	const resources = 300
+	for i := range resources {
+		log.V(1).Info("Reconciling", "resource", i)
+		log.V(2).Info("a detail of a library")
+	}
+	if n := strings.Count(out.String(), `"msg":"Reconciling"`); n != resources {
+		t.Errorf("logged %d of %d lines that differ in their fields alone", n, resources)
+	}
+	if strings.Contains(out.String(), "a detail") {
+		t.Error("logged what is below the level of debugging")
 	}
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	xpcontroller "github.com/crossplane/crossplane-runtime/v2/pkg/controller"
@@ -13,8 +14,6 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/ratelimiter"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/managed"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/statemetrics"
-	uberzap "go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 	corev1 "k8s.io/api/core/v1"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -26,7 +25,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
-	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -77,7 +75,7 @@ type startCommand struct {
 // Run the controllers until the context ends.
 func (c *startCommand) Run(ctx context.Context) error {
 	limitGarbage()
-	zl := zap.New(zap.UseDevMode(false), zap.Level(c.level()), zap.RawZapOpts(uberzap.WrapCore(newLazyCore)))
+	zl := newLogger(os.Stderr, c.Debug)
 	ctrl.SetLogger(zl)
 	klog.SetLogger(zl)
 	log := logging.NewLogrLogger(zl.WithName("provider-kea"))
@@ -119,13 +117,6 @@ func (c *startCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("cannot run the controllers: %w", err)
 	}
 	return nil
-}
-
-func (c *startCommand) level() zapcore.Level {
-	if c.Debug {
-		return zapcore.DebugLevel
-	}
-	return zapcore.InfoLevel
 }
 
 func newScheme() (*runtime.Scheme, error) {

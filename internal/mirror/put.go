@@ -43,7 +43,7 @@ func (m *Mirror) PutBack(at reservation.Store, k Key, added kea.Reservation) boo
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	st := m.store(at)
-	if st == nil || st.byKey[k] != nil {
+	if st == nil {
 		return false
 	}
 	was := st.vanished[k]

@@ -43,16 +43,16 @@ func TestPutBack(t *testing.T) {
 			reason: "Kea may make something else of what it has not had like that.",
 			before: []func(*mirror.Mirror){start}, added: host(mac1, ip(1), ownedBy(me), named("vm2")),
 		},
+		"OtherOwner": {
+			reason: "The mark of ownership is a part of it.",
+			before: []func(*mirror.Mirror){start}, added: host(mac1, ip(1), ownedBy(other), named("vm1")),
+		},
 		"OtherContext": {
 			reason: "So is what others have in its user-context.",
 			before: []func(*mirror.Mirror){start}, added: host(mac1, ip(1), named("vm1"), func(r *kea.Reservation) {
 				ownedBy(me)(r)
 				r.UserContext["site"] = "rack7"
 			}),
-		},
-		"OtherOwner": {
-			reason: "The mark of ownership is a part of it.",
-			before: []func(*mirror.Mirror){start}, added: host(mac1, ip(1), ownedBy(other), named("vm1")),
 		},
 		"GoneWithoutStart": {
 			reason: "Why a reservation has gone from a Kea that was not started is not known.",

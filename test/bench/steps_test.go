@@ -274,7 +274,7 @@ func (w *world) startUp() []row {
 		return err
 	})
 	// Some are looked at twice: before Kea has been read, and after that. All are when the last
-	// reconcile has ended.
+	// reconcile has ended, which is known to a second.
 	now := w.quiet()
 	took := now.at.Sub(start)
 	_, _, peak := memory(w.provider.pid())

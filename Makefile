@@ -54,7 +54,7 @@ faults: ## Have every fault meet every command and every write, which make test 
 
 .PHONY: fuzz
 fuzz: TIME ?= 1m
-fuzz: ## Fuzz what reads input of Kea or of users, each target for TIME=1m.
+fuzz: ## Fuzz what reads input of Kea or of users, each target for TIME=1m, or 10000x.
 	@hack/fuzz '$(TIME)'
 
 # compile compiles what the tests consist of, without linking them.

@@ -30,6 +30,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/cached"
 	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
 	"github.com/vitistack/provider-kea/internal/group"
@@ -125,7 +126,7 @@ func (w *apiWorld) startProvider() {
 			return w.write(p, "update "+sub, func() error { return c.SubResource(sub).Update(ctx, o, opts...) })
 		},
 	})
-	kube, waiting := &savingClient{Client: intercepted, created: newCreatedSet(), written: newLastWrites()}, newResourceSet()
+	kube, waiting := &savingClient{Client: intercepted, created: newCreatedSet(), written: cached.NewWrites()}, newResourceSet()
 	connect := &connector{client: kube, groups: p.groups, all: cacheOf(w.t), users: providerconfig.NewUsers(), recorder: event.NewNopRecorder(), created: kube.created, waiting: waiting}
 	o := xpcontroller.Options{Logger: logging.NewNopLogger(), PollInterval: 10 * time.Minute, Features: &feature.Flags{}}
 	o.Features.Enable(feature.EnableBetaManagementPolicies)

@@ -22,5 +22,5 @@
 //
 // Locking: waker.mu guards the changes that are pending. Its one goroutine takes them, and enqueues
 // without the lock. namespaces.mu guards whether the cache is filled. createdSet, resourceSet and
-// lastWrites have a mutex each, which is held for a map access. All else belongs to one reconcile.
+// cached.Writes have a mutex each, which is held for a map access. All else belongs to one reconcile.
 package keareservation

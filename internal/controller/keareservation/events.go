@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/cached"
 	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/kea"
 	"github.com/vitistack/provider-kea/internal/mirror"
@@ -37,7 +38,7 @@ type eventHandler struct {
 	reader client.Reader
 	labels labeler
 	// written is what a reconcile forgets of a resource that is gone.
-	written *lastWrites
+	written *cached.Writes
 }
 
 // enqueues lets updates pass that concern the resource itself: status changes are our own doing,
@@ -71,7 +72,7 @@ func (h *eventHandler) Create(ctx context.Context, e event.CreateEvent, q workqu
 func (h *eventHandler) Delete(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 	if mg, ok := e.Object.(*v1alpha1.KeaReservation); ok {
 		if !h.here.mayHave(ctx, mg) {
-			h.written.forget(client.ObjectKeyFromObject(mg))
+			h.written.Forget(client.ObjectKeyFromObject(mg))
 			return
 		}
 		h.forget(mg)

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/cached"
 	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/kea"
 )
@@ -41,7 +42,7 @@ type holdWhileUnusable struct {
 	// been deleted and wait for a server.
 	created *createdSet
 	waiting *resourceSet
-	written *lastWrites
+	written *cached.Writes
 }
 
 // resourceSet is a set of resources. Its methods may be called by several goroutines at once.
@@ -72,18 +73,26 @@ func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request
 	mg := &v1alpha1.KeaReservation{}
 	err := h.reader.Get(ctx, req.NamespacedName, mg, client.UnsafeDisableDeepCopy)
 	if err == nil {
-		if has, err := h.here.has(ctx, mg); !has {
-			// Another process writes it from now on.
-			h.written.forget(req.NamespacedName)
+		has, err := h.here.has(ctx, mg)
+		switch {
+		case err != nil:
 			return reconcile.Result{}, err
+		case !has:
+			// Another process writes it from now on.
+			h.written.Forget(req.NamespacedName)
+			return reconcile.Result{}, nil
+		}
+	}
+	if err == nil {
+		err = h.written.Await(ctx, h.reader, mg, client.UnsafeDisableDeepCopy)
+		if err != nil && !kerrors.IsNotFound(err) {
+			// With the backoff: what it comes from must not start over.
+			return reconcile.Result{Requeue: true, Priority: new(prioritySingle)}, nil //nolint:staticcheck // It is what crossplane-runtime answers, too.
 		}
 	}
 	switch {
 	case kerrors.IsNotFound(err):
-		h.written.forget(req.NamespacedName)
-	case err == nil && !h.awaitCache(ctx, mg):
-		// With the backoff: what it comes from must not start over.
-		return reconcile.Result{Requeue: true, Priority: new(prioritySingle)}, nil //nolint:staticcheck // It is what crossplane-runtime answers, too.
+		h.written.Forget(req.NamespacedName)
 	case err == nil:
 		if d := h.untilTried(ctx, mg); d > 0 {
 			return reconcile.Result{RequeueAfter: d}, nil
@@ -97,24 +106,6 @@ func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request
 		res.Priority = new(priorityMany)
 	}
 	return res, err
-}
-
-// awaitCache waits until the cache has the provider's last write of a resource, which takes a few
-// milliseconds, and reads the resource again; false if that takes long.
-func (h *holdWhileUnusable) awaitCache(ctx context.Context, mg *v1alpha1.KeaReservation) bool {
-	key := client.ObjectKeyFromObject(mg)
-	err := wait.PollUntilContextTimeout(ctx, cachePoll, cacheLag, true, func(ctx context.Context) (bool, error) {
-		if !h.written.newerThan(mg) {
-			return true, nil
-		}
-		err := h.reader.Get(ctx, key, mg, client.UnsafeDisableDeepCopy)
-		if kerrors.IsNotFound(err) {
-			h.written.forget(key)
-			return true, nil
-		}
-		return false, err //nolint:wrapcheck // It is only counted.
-	})
-	return err == nil
 }
 
 // reconcile reconciles a KeaReservation, and decides when that is to be done again.

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/cached"
 	"github.com/vitistack/provider-kea/internal/connection"
 )
 
@@ -78,7 +79,7 @@ func TestHoldWhileUnusable(t *testing.T) {
 			if tc.waits {
 				waiting.add(client.ObjectKeyFromObject(mg))
 			}
-			p := &holdWhileUnusable{created: newCreatedSet(), written: newLastWrites(), waiting: waiting, Reconciler: inner, reader: reader, poll: poll, away: func(*v1alpha1.KeaReservation) (some, all bool) { return tc.some, tc.all }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return tc.untried }}
+			p := &holdWhileUnusable{created: newCreatedSet(), written: cached.NewWrites(), waiting: waiting, Reconciler: inner, reader: reader, poll: poll, away: func(*v1alpha1.KeaReservation) (some, all bool) { return tc.some, tc.all }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return tc.untried }}
 			got, err := p.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mg)})
 			if !errors.Is(err, tc.err) {
 				t.Errorf("%s\nReconcile(...): %v", tc.reason, err)
@@ -122,7 +123,7 @@ func TestPriorities(t *testing.T) {
 				Reconciler: reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) { return tc.res, tc.err }),
 				reader:     fake.NewClientBuilder().WithScheme(s).WithObjects(mg).Build(), poll: time.Hour,
 				away: func(*v1alpha1.KeaReservation) (some, all bool) { return false, false }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return 0 },
-				created: newCreatedSet(), written: newLastWrites(), waiting: newResourceSet(),
+				created: newCreatedSet(), written: cached.NewWrites(), waiting: newResourceSet(),
 			}
 			if tc.created {
 				h.created.add(client.ObjectKeyFromObject(mg), xpv2.Condition{})

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/cached"
 	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/mirror"
 )
@@ -67,7 +68,7 @@ func TestServed(t *testing.T) {
 				return reconcile.Result{}, nil
 			})
 			h := &holdWhileUnusable{
-				Reconciler: inner, here: here, reader: kube, created: newCreatedSet(), written: newLastWrites(), waiting: newResourceSet(),
+				Reconciler: inner, here: here, reader: kube, created: newCreatedSet(), written: cached.NewWrites(), waiting: newResourceSet(),
 				away: func(*v1alpha1.KeaReservation) (some, all bool) { return false, false }, untilTried: func(context.Context, *v1alpha1.KeaReservation) time.Duration { return 0 },
 			}
 			groups := connection.NewGroups()

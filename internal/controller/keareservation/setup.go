@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/cached"
 	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/controller/providerconfig"
 	"github.com/vitistack/provider-kea/internal/gate"
@@ -86,7 +87,7 @@ func add(mgr ctrl.Manager, o xpcontroller.Options, perSecond int, c *connection.
 			return fmt.Errorf("cannot add the state metrics of KeaReservations: %w", err)
 		}
 	}
-	kube, waiting := &savingClient{Client: mgr.GetClient(), created: newCreatedSet(), written: newLastWrites()}, newResourceSet()
+	kube, waiting := &savingClient{Client: mgr.GetClient(), created: newCreatedSet(), written: cached.NewWrites()}, newResourceSet()
 	recorder := newQuietRecorder(event.NewAPIRecorder(mgr.GetEventRecorderFor(name))) //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	connect := &connector{client: kube, groups: c, all: all, users: users, labels: n.Labels, recorder: recorder, created: kube.created, waiting: waiting}
 	r := managed.NewReconciler(managerOf{mgr, kube}, resource.ManagedKind(v1alpha1.KeaReservationGroupVersionKind), reconcilerOptions(kube, o, connect, name)...)

@@ -20,6 +20,7 @@
 //
 // A machine whose reservations are made at once costs two writes here: a
 // KeaReservation, and a status that says that they are made (untilWorthReporting).
+// No reconcile begins with an older NetworkConfiguration than it wrote itself.
 // What is in the second row between caches and writes is pure: functions from
 // values to values, but for the functions of places, which read what is known. The
 // guard counts removals over time. setup.go registers the controller with the gate,
@@ -27,8 +28,8 @@
 //
 // Goroutines and locks:
 //   - The queue's workers call Reconcile, never twice at once for one object.
-//   - A reconciler has no state but its onceRecorder, its guard and its waits, each of
-//     which has a mutex of its own. They outlive it.
+//   - A reconciler has no state but its onceRecorder, its guard and its waits, which outlive it, and
+//     what it wrote last (cached.Writes). Each has a mutex of its own.
 //   - An enqueuer has no state; informers call it. waits is called by the servers'
 //     goroutines, too, and does not block.
 //   - readFailures has a mutex of its own; the requests of VitiStack's cache call it.

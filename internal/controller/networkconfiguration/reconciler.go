@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/vitistack/provider-kea/internal/cached"
 	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/controller/keareservation"
 	"github.com/vitistack/provider-kea/internal/kea"
@@ -37,6 +38,9 @@ type reconciler struct {
 	// machines and reservations find the same by their indexes.
 	machines     machines
 	reservations keareservation.Reservations
+
+	// written has what the controller wrote of NetworkConfigurations, which comes back with the cache.
+	written *cached.Writes
 
 	policy policy
 	shard  connection.Shard
@@ -64,13 +68,27 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		}
 		return reconcile.Result{}, fmt.Errorf("cannot get NetworkConfiguration: %w", err)
 	}
+	switch err := r.written.Await(ctx, r.vitistack, nc, client.UnsafeDisableDeepCopy); {
+	case kerrors.IsNotFound(err):
+		r.forget(req.NamespacedName)
+		return reconcile.Result{}, nil
+	case kerrors.IsConflict(err):
+		// With the backoff: it has kept a worker from others for a second.
+		return reconcile.Result{Requeue: true}, nil //nolint:staticcheck // No fixed time is right for it.
+	case err != nil:
+		return reconcile.Result{}, fmt.Errorf("cannot get NetworkConfiguration: %w", err)
+	}
 
 	// Who serves it and what is done about it follow from one reading of the networks.
 	networks := newNetworksOf(r.vitistack)
-	if has, err := r.serves(ctx, nc, networks); !has {
+	has, err := r.serves(ctx, nc, networks)
+	switch {
+	case err != nil:
+		return reconcile.Result{}, err
+	case !has:
 		// What is held is so by another process now, which reads it in the status.
 		r.forget(req.NamespacedName)
-		return reconcile.Result{}, err
+		return reconcile.Result{}, nil
 	}
 	r.waits.clear(req.NamespacedName)
 	// Nothing is done with an incomplete situation: a reservation might seem to
@@ -92,6 +110,7 @@ func (r *reconciler) forget(nc types.NamespacedName) {
 	r.events.forget(nc)
 	r.waits.clear(nc)
 	r.guard.forget(nc)
+	r.written.Forget(nc)
 }
 
 // plan decides what to do in a situation, and which removals of it are held.
@@ -159,7 +178,9 @@ func unlessConflict(err error) error {
 // two things: kea-operator's finalizers on one that was the provider's until now, as
 // no other controller removes them, and the condition about what is held.
 func (r *reconciler) release(ctx context.Context, s *situation, p plan) error {
-	if len(s.owned) == 0 && !removalsHeld(s.nc) {
+	// The condition may be there, although the cache does not have it.
+	mayHold := removalsHeld(s.nc) || r.written.IsUnknown(client.ObjectKeyFromObject(s.nc))
+	if len(s.owned) == 0 && !mayHold {
 		return nil
 	}
 	// Before the reservations go: they are the evidence that it was the provider's.
@@ -170,7 +191,7 @@ func (r *reconciler) release(ctx context.Context, s *situation, p plan) error {
 	}
 	held := r.guard.heldText(s, p)
 	_, err := r.applyPlan(ctx, s.nc, p)
-	if held != "" || removalsHeld(s.nc) {
+	if held != "" || mayHold {
 		err = errors.Join(err, r.writeStatus(ctx, s.nc, withRemovalsHeld(*s.nc.Status.DeepCopy(), s.nc.Generation, held, r.now())))
 		r.events.record(s.nc, heldEvents(held))
 	}
@@ -188,7 +209,9 @@ func (r *reconciler) removeFinalizers(ctx context.Context, nc *vitistack.Network
 	}
 	// A list is patched as a whole: with the lock no other change to it is lost.
 	patch := client.MergeFromWithOptions(nc, client.MergeFromWithOptimisticLock{})
-	if err := r.kube.Patch(ctx, without, patch); client.IgnoreNotFound(err) != nil {
+	err := r.kube.Patch(ctx, without, patch)
+	r.written.Add(without, err)
+	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("cannot remove kea-operator's finalizers: %w", err)
 	}
 	r.log.Debug("Removed kea-operator's finalizers", "namespace", nc.Namespace, "name", nc.Name)
@@ -200,13 +223,15 @@ func (r *reconciler) removeFinalizers(ctx context.Context, nc *vitistack.Network
 // either, but it would have to own the whole list of conditions, as the CRD says,
 // and with it the conditions of other controllers.
 func (r *reconciler) writeStatus(ctx context.Context, nc *vitistack.NetworkConfiguration, status vitistack.NetworkConfigurationStatus) error {
-	if equality.Semantic.DeepEqual(nc.Status, status) {
+	if equality.Semantic.DeepEqual(nc.Status, status) && !r.written.IsUnknown(client.ObjectKeyFromObject(nc)) {
 		return nil
 	}
 	with := nc.DeepCopy()
 	with.Status = *status.DeepCopy() // The answer is read into it, and it has slices of the caches' objects.
 	patch := client.MergeFromWithOptions(nc, client.MergeFromWithOptimisticLock{})
-	if err := r.kube.Status().Patch(ctx, with, patch); client.IgnoreNotFound(err) != nil {
+	err := r.kube.Status().Patch(ctx, with, patch)
+	r.written.Add(with, err)
+	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("cannot write status: %w", err)
 	}
 	return nil

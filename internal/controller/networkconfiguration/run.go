@@ -122,6 +122,7 @@ func (s *starter) newController(vitistackCache cache.Cache, ncs machines, reserv
 			kube:         s.mgr.GetClient(),
 			machines:     ncs,
 			reservations: reservations,
+			written:      cached.NewWrites(),
 			policy:       p,
 			shard:        s.options.Shard,
 			places:       s.options.places,

@@ -18,6 +18,9 @@
 //
 // status.go turns what a group knows of its servers into a status; it is pure.
 //
+// The reconcilers read and write configurations by configs.go, so that none begins with an older version
+// than one of them wrote.
+//
 // Locks: requests.mu, Users.mu and cluster.mu guard their fields; no other lock is taken
-// while they are held.
+// while they are held. cached.Writes has its own.
 package providerconfig

@@ -38,7 +38,7 @@ const (
 // those of KeaReservations that do not exist, and has the group forget those that have gone from Kea
 // meanwhile. It removes nothing there. It may run for several provider configurations at the same time.
 type orphansReconciler struct {
-	client    client.Client
+	configs   configs
 	groups    *connection.Groups
 	users     *Users
 	kind      string
@@ -46,7 +46,7 @@ type orphansReconciler struct {
 }
 
 // setupOrphans adds the controller that counts orphans.
-func setupOrphans(mgr ctrl.Manager, kind string, newConfig func() config, groups *connection.Groups, users *Users) error {
+func setupOrphans(mgr ctrl.Manager, c configs, kind string, newConfig func() config, groups *connection.Groups, users *Users) error {
 	w := &requests{kind: kind, delay: orphansDelay}
 	users.listen(w.add)
 	groups.Listen(func(ref connection.Ref, c mirror.Changes) {
@@ -54,7 +54,7 @@ func setupOrphans(mgr ctrl.Manager, kind string, newConfig func() config, groups
 			w.add(ref)
 		}
 	})
-	r := &orphansReconciler{client: mgr.GetClient(), groups: groups, users: users, kind: kind, newConfig: newConfig}
+	r := &orphansReconciler{configs: c, groups: groups, users: users, kind: kind, newConfig: newConfig}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("orphans/"+kind).
 		For(newConfig(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
@@ -67,7 +67,7 @@ func setupOrphans(mgr ctrl.Manager, kind string, newConfig func() config, groups
 func (r *orphansReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	ref := connection.Ref{Kind: r.kind, Namespace: req.Namespace, Name: req.Name}
 	pc := r.newConfig()
-	if err := r.client.Get(ctx, req.NamespacedName, pc); err != nil {
+	if err := r.configs.read(ctx, req.NamespacedName, pc); err != nil {
 		if kerrors.IsNotFound(err) {
 			connection.ForgetOrphans(ref)
 			return ctrl.Result{}, nil
@@ -114,7 +114,7 @@ func (r *orphansReconciler) existing(ctx context.Context) func(string, kea.HWAdd
 	mg := &v1alpha1.KeaReservation{}
 	return func(resource string, hw kea.HWAddress) (bool, error) {
 		namespace, name, _ := strings.Cut(resource, "/")
-		err := r.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, mg, client.UnsafeDisableDeepCopy)
+		err := r.configs.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, mg, client.UnsafeDisableDeepCopy)
 		if kerrors.IsNotFound(err) {
 			return false, nil
 		}
@@ -133,10 +133,7 @@ func IsFor(mg *v1alpha1.KeaReservation, hw kea.HWAddress) bool {
 
 // report writes the number of orphans, if it has changed.
 func (r *orphansReconciler) report(ctx context.Context, pc config, n int64) error {
-	if pc.GetOrphans() == n {
-		return nil
-	}
 	before := pc.DeepCopyObject().(config) //nolint:forcetypeassert // A copy is of the same type.
 	pc.SetOrphans(n)
-	return patchStatus(ctx, r.client, pc, before)
+	return r.configs.patchStatus(ctx, pc, before)
 }

@@ -87,7 +87,7 @@ func orphansOf(t *testing.T, u *Users, before int64, getErr error, objects ...cl
 	}
 	c := fake.NewClientBuilder().WithScheme(s).WithObjects(pc).WithObjects(objects...).WithStatusSubresource(pc).WithInterceptorFuncs(faults).Build()
 	return &orphansReconciler{
-		client: c, groups: connection.NewGroups(), users: u, kind: v1alpha1.ClusterProviderConfigKind,
+		configs: newConfigs(c), groups: connection.NewGroups(), users: u, kind: v1alpha1.ClusterProviderConfigKind,
 		newConfig: func() config { return &v1alpha1.ClusterProviderConfig{} },
 	}, pc, writes
 }
@@ -147,7 +147,7 @@ func TestOrphans(t *testing.T) {
 				if !hasText(err, tc.want.Err) {
 					t.Errorf("%s\nReconcile(...): error %v, want %q", tc.reason, err, tc.want.Err)
 				}
-				if err := r.client.Get(t.Context(), client.ObjectKeyFromObject(pc), pc); err != nil {
+				if err := r.configs.Get(t.Context(), client.ObjectKeyFromObject(pc), pc); err != nil {
 					t.Fatal(err)
 				}
 				got := result{pc.Status.Orphans, orphansMetric(t, "orphans"), *writes, res.RequeueAfter, tc.want.Err}

@@ -13,7 +13,6 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -42,7 +41,7 @@ const permissionDelay = 10 * time.Second
 // the state of its servers in the status. It may run for several provider
 // configurations at the same time.
 type reconciler struct {
-	client client.Client
+	configs configs
 	// reader reads from the API server, not from a cache: Secrets are not cached,
 	// and namespaces are read too seldom to watch them all.
 	reader    client.Reader
@@ -61,7 +60,7 @@ type reconciler struct {
 func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	ref := connection.Ref{Kind: r.kind, Namespace: req.Namespace, Name: req.Name}
 	pc := r.newConfig()
-	if err := r.client.Get(ctx, req.NamespacedName, pc); err != nil {
+	if err := r.configs.read(ctx, req.NamespacedName, pc); err != nil {
 		if kerrors.IsNotFound(err) {
 			r.groups.Close(ref)
 			return ctrl.Result{}, nil
@@ -118,7 +117,7 @@ type attempt struct {
 // is. An error is to be retried.
 func (r *reconciler) open(ctx context.Context, ref connection.Ref, pc config) (attempt, error) {
 	// Before it can have a user.
-	err := protect(ctx, r.client, pc)
+	err := r.configs.protect(ctx, pc)
 	var id string
 	if err == nil {
 		id, err = r.cluster.id(ctx)
@@ -231,18 +230,5 @@ func (r *reconciler) writeStatus(ctx context.Context, pc config, st status) erro
 	before := pc.DeepCopyObject().(config) //nolint:forcetypeassert // A copy is of the same type.
 	pc.SetConditions(st.ready.WithObservedGeneration(pc.GetGeneration()), st.healthy.WithObservedGeneration(pc.GetGeneration()))
 	pc.SetServers(st.servers, st.serving)
-	if equality.Semantic.DeepEqual(before, pc) {
-		return nil
-	}
-	return patchStatus(ctx, r.client, pc, before)
-}
-
-// patchStatus writes what has changed in a status. Two reconcilers write it: a stale write must fail
-// rather than undo what the other one wrote. A configuration that is gone meanwhile needs no status.
-func patchStatus(ctx context.Context, c client.Client, pc, before config) error {
-	err := c.Status().Patch(ctx, pc, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
-	if resource.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("cannot write the status: %w", err)
-	}
-	return nil
+	return r.configs.patchStatus(ctx, pc, before)
 }

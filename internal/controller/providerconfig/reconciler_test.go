@@ -63,7 +63,7 @@ func TestForbiddenSecret(t *testing.T) {
 	if err != nil || res.RequeueAfter != permissionDelay {
 		t.Errorf("it is tried again after %s: %v", res.RequeueAfter, err)
 	}
-	if err := r.client.Get(t.Context(), client.ObjectKeyFromObject(pc), pc); err != nil {
+	if err := r.configs.Get(t.Context(), client.ObjectKeyFromObject(pc), pc); err != nil {
 		t.Fatal(err)
 	}
 	got := pc.GetCondition(xpv2.TypeReady)
@@ -134,7 +134,7 @@ func TestSecretWentFirst(t *testing.T) {
 	if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(pc)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.client.Get(t.Context(), client.ObjectKeyFromObject(pc), pc); err != nil {
+	if err := r.configs.Get(t.Context(), client.ObjectKeyFromObject(pc), pc); err != nil {
 		t.Fatal(err)
 	}
 	if got := pc.GetCondition(xpv2.TypeReady).Message; got != errSecretWentFirst.Error() {
@@ -153,7 +153,7 @@ func newReconciler(t *testing.T, pc client.Object, faults interceptor.Funcs, mor
 	}
 	c := fake.NewClientBuilder().WithScheme(s).WithObjects(pc).WithObjects(more...).WithStatusSubresource(pc).WithInterceptorFuncs(faults).Build()
 	return &reconciler{
-		client: c, reader: c, groups: connection.NewGroups(), kind: v1alpha1.ClusterProviderConfigKind,
+		configs: newConfigs(c), reader: c, groups: connection.NewGroups(), kind: v1alpha1.ClusterProviderConfigKind,
 		newConfig: func() config { return &v1alpha1.ClusterProviderConfig{} }, running: t.Context(), cluster: &cluster{uid: "here"},
 	}
 }

@@ -49,8 +49,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, groups *connecti
 	}
 	cluster := &cluster{reader: mgr.GetAPIReader()}
 	for _, k := range kinds {
+		c := newConfigs(mgr.GetClient())
 		r := &reconciler{
-			client: mgr.GetClient(), reader: mgr.GetAPIReader(), groups: groups, shard: shard, network: network, kind: k.gvk.Kind, newConfig: k.newConfig,
+			configs: c, reader: mgr.GetAPIReader(), groups: groups, shard: shard, network: network, kind: k.gvk.Kind, newConfig: k.newConfig,
 			running: ctx, cluster: cluster,
 			recorder: event.NewAPIRecorder(mgr.GetEventRecorderFor("connection/" + k.gvk.Kind)), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 		}
@@ -64,10 +65,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, g *gate.Gate, groups *connecti
 				if err := setupConnection(mgr, r, k.newList); err != nil {
 					return fmt.Errorf("cannot set up the controller of %s: %w", k.gvk.Kind, err)
 				}
-				if err := setupUsers(mgr, k.gvk.Kind, k.newConfig, shard, users); err != nil {
+				if err := setupUsers(mgr, c, k.gvk.Kind, k.newConfig, shard, users); err != nil {
 					return fmt.Errorf("cannot set up the user counter of %s: %w", k.gvk.Kind, err)
 				}
-				if err := setupOrphans(mgr, k.gvk.Kind, k.newConfig, groups, users); err != nil {
+				if err := setupOrphans(mgr, c, k.gvk.Kind, k.newConfig, groups, users); err != nil {
 					return fmt.Errorf("cannot set up the counter of orphans of %s: %w", k.gvk.Kind, err)
 				}
 				return nil
@@ -103,12 +104,12 @@ func setupConnection(mgr ctrl.Manager, r *reconciler, newList func() client.Obje
 
 // setupUsers adds the controller that reports the number of users, and keeps a configuration that is
 // used from being deleted.
-func setupUsers(mgr ctrl.Manager, kind string, newConfig func() config, shard connection.Shard, users *Users) error {
+func setupUsers(mgr ctrl.Manager, c configs, kind string, newConfig func() config, shard connection.Shard, users *Users) error {
 	name := usage.ControllerName(kind)
 	w := &requests{kind: kind, delay: usersDelay}
 	users.listen(w.add)
 	r := &usersReconciler{
-		client: mgr.GetClient(), finder: finder{reader: mgr.GetAPIReader()}, users: users, shard: shard, kind: kind, newConfig: newConfig,
+		configs: c, finder: finder{reader: mgr.GetAPIReader()}, users: users, shard: shard, kind: kind, newConfig: newConfig,
 		recorder: event.NewAPIRecorder(mgr.GetEventRecorderFor(name)), //nolint:staticcheck // The roles that Crossplane makes lack events.k8s.io.
 	}
 	return ctrl.NewControllerManagedBy(mgr).

@@ -92,7 +92,7 @@ func TestOtherShard(t *testing.T) {
 			users.shard = shardOf(t, "shard=b")
 			groups := connection.NewGroups()
 			groups.Fail(refOf("a"), errors.New("was served here"))
-			connections := &reconciler{client: c, reader: c, groups: groups, shard: users.shard, kind: users.kind, newConfig: users.newConfig}
+			connections := &reconciler{configs: newConfigs(c), reader: c, groups: groups, shard: users.shard, kind: users.kind, newConfig: users.newConfig}
 			req := ctrl.Request{NamespacedName: client.ObjectKey{Name: "a"}}
 			for _, r := range []reconcile.Reconciler{users, connections} {
 				if res, err := r.Reconcile(t.Context(), req); err != nil || res != (ctrl.Result{}) {

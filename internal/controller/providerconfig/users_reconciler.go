@@ -11,13 +11,10 @@ import (
 	"github.com/crossplane/crossplane-runtime/v2/pkg/event"
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	usage "github.com/crossplane/crossplane-runtime/v2/pkg/reconciler/providerconfig"
-	"github.com/crossplane/crossplane-runtime/v2/pkg/resource"
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/internal/connection"
 	"github.com/vitistack/provider-kea/internal/gate"
@@ -45,7 +42,7 @@ const reasonInUse event.Reason = "InUse"
 // it is deleted and not used any more. It may run for several provider configurations at the same
 // time.
 type usersReconciler struct {
-	client    client.Client
+	configs   configs
 	finder    finder
 	users     *Users
 	shard     connection.Shard
@@ -58,7 +55,7 @@ type usersReconciler struct {
 func (r *usersReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	ref := connection.Ref{Kind: r.kind, Namespace: req.Namespace, Name: req.Name}
 	pc := r.newConfig()
-	if err := r.client.Get(ctx, req.NamespacedName, pc); err != nil {
+	if err := r.configs.read(ctx, req.NamespacedName, pc); err != nil {
 		if kerrors.IsNotFound(err) {
 			r.users.forget(ref)
 			return ctrl.Result{}, nil
@@ -78,7 +75,7 @@ func (r *usersReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl
 	}
 	if n > 0 {
 		// It has the finalizer since before it was opened, unless that was taken away.
-		if err := protect(ctx, r.client, pc); err != nil {
+		if err := r.configs.protect(ctx, pc); err != nil {
 			return ctrl.Result{}, err
 		}
 	}
@@ -108,8 +105,7 @@ func (r *usersReconciler) release(ctx context.Context, ref connection.Ref, pc co
 	case used:
 		return ctrl.Result{RequeueAfter: recheckInterval}, r.report(ctx, pc, n, terminating(pc, inUseMessage(ref, n)))
 	}
-	meta.RemoveFinalizer(pc, inUseFinalizer)
-	if err := r.client.Update(ctx, pc); resource.IgnoreNotFound(err) != nil {
+	if err := r.configs.release(ctx, pc); err != nil {
 		return ctrl.Result{}, fmt.Errorf("cannot remove the finalizer of %s: %w", ref, err)
 	}
 	return ctrl.Result{}, nil
@@ -142,25 +138,10 @@ func (r *usersReconciler) report(ctx context.Context, pc config, n int64, condit
 	before := pc.DeepCopyObject().(config) //nolint:forcetypeassert // A copy is of the same type.
 	pc.SetUsers(n)
 	pc.SetConditions(conditions...)
-	if equality.Semantic.DeepEqual(before, pc) {
-		return nil
-	}
 	for _, c := range conditions {
 		if before.GetCondition(c.Type).Status != corev1.ConditionTrue {
 			r.recorder.Event(pc, event.Warning(reasonInUse, errors.New(c.Message)))
 		}
 	}
-	return patchStatus(ctx, r.client, pc, before)
-}
-
-// protect adds the finalizer to a provider configuration that is not deleted, unless it has it.
-func protect(ctx context.Context, c client.Client, pc config) error {
-	if meta.WasDeleted(pc) || meta.FinalizerExists(pc, inUseFinalizer) {
-		return nil
-	}
-	meta.AddFinalizer(pc, inUseFinalizer)
-	if err := c.Update(ctx, pc); err != nil {
-		return fmt.Errorf("cannot add the finalizer that keeps the provider configuration while it is used: %w", err)
-	}
-	return nil
+	return r.configs.patchStatus(ctx, pc, before)
 }

@@ -53,7 +53,7 @@ func usersOf(t *testing.T, u *Users, deleted bool, faults interceptor.Funcs, obj
 	b = b.WithIndex(&extv1.CustomResourceDefinition{}, metav1.ObjectNameField, func(o client.Object) []string { return []string{o.GetName()} })
 	c := b.Build()
 	return &usersReconciler{
-		client: c, finder: finder{reader: c}, users: u, kind: v1alpha1.ClusterProviderConfigKind,
+		configs: newConfigs(c), finder: finder{reader: c}, users: u, kind: v1alpha1.ClusterProviderConfigKind,
 		newConfig: func() config { return &v1alpha1.ClusterProviderConfig{} }, recorder: event.NewNopRecorder(),
 	}, c
 }

@@ -86,20 +86,21 @@ func (w *Writes) sweep() {
 	maps.DeleteFunc(w.of, func(_ types.NamespacedName, of write) bool { return time.Since(of.at) >= maxLag })
 }
 
-// Await waits until an object that was read from the cache has the provider's last write of it, which
-// takes a few milliseconds, and reads it again meanwhile, with the options with which it was read. It
-// returns an error for which kerrors.IsConflict is true if that takes long, and one for which
-// kerrors.IsNotFound is true if the object is gone.
-func (w *Writes) Await(ctx context.Context, cache client.Reader, o client.Object, options ...client.GetOption) error {
+// Get reads an object from the cache, once that has the provider's last write of it, which takes a few
+// milliseconds. It returns an error for which kerrors.IsConflict is true if that takes long. What is not
+// there is forgotten.
+func (w *Writes) Get(ctx context.Context, cache client.Reader, k types.NamespacedName, o client.Object, options ...client.GetOption) error {
 	err := wait.PollUntilContextTimeout(ctx, poll, lag, true, func(ctx context.Context) (bool, error) {
-		if !w.NewerThan(o) {
-			return true, nil
+		if err := cache.Get(ctx, k, o, options...); err != nil {
+			return false, err //nolint:wrapcheck // The caller says what was read.
 		}
-		err := cache.Get(ctx, client.ObjectKeyFromObject(o), o, options...)
-		return false, err //nolint:wrapcheck // The caller says what was read.
+		return !w.NewerThan(o), nil
 	})
-	if wait.Interrupted(err) {
-		return kerrors.NewConflict(schema.GroupResource{Resource: "objects"}, o.GetName(), errBehind)
+	switch {
+	case kerrors.IsNotFound(err):
+		w.Forget(k)
+	case wait.Interrupted(err):
+		return kerrors.NewConflict(schema.GroupResource{Resource: "objects"}, k.Name, errBehind)
 	}
 	return err //nolint:wrapcheck // As above.
 }
@@ -129,7 +130,7 @@ func (w *Writes) newerThan(k types.NamespacedName, version string) bool {
 	return err == nil && order < 0
 }
 
-// Forget drops what is known of an object that is gone.
+// Forget drops what is known of an object that is gone, or that another process writes from now on.
 func (w *Writes) Forget(k types.NamespacedName) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

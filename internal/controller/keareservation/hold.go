@@ -71,29 +71,21 @@ func (s *resourceSet) take(k types.NamespacedName) bool {
 // Reconcile a KeaReservation.
 func (h *holdWhileUnusable) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	mg := &v1alpha1.KeaReservation{}
-	err := h.reader.Get(ctx, req.NamespacedName, mg, client.UnsafeDisableDeepCopy)
-	if err == nil {
+	err := h.written.Get(ctx, h.reader, req.NamespacedName, mg, client.UnsafeDisableDeepCopy)
+	switch {
+	case kerrors.IsConflict(err):
+		// With the backoff: what it comes from must not start over.
+		return reconcile.Result{Requeue: true, Priority: new(prioritySingle)}, nil //nolint:staticcheck // It is what crossplane-runtime answers, too.
+	case err == nil:
 		has, err := h.here.has(ctx, mg)
-		switch {
-		case err != nil:
+		if err != nil {
 			return reconcile.Result{}, err
-		case !has:
+		}
+		if !has {
 			// Another process writes it from now on.
 			h.written.Forget(req.NamespacedName)
 			return reconcile.Result{}, nil
 		}
-	}
-	if err == nil {
-		err = h.written.Await(ctx, h.reader, mg, client.UnsafeDisableDeepCopy)
-		if err != nil && !kerrors.IsNotFound(err) {
-			// With the backoff: what it comes from must not start over.
-			return reconcile.Result{Requeue: true, Priority: new(prioritySingle)}, nil //nolint:staticcheck // It is what crossplane-runtime answers, too.
-		}
-	}
-	switch {
-	case kerrors.IsNotFound(err):
-		h.written.Forget(req.NamespacedName)
-	case err == nil:
 		if d := h.untilTried(ctx, mg); d > 0 {
 			return reconcile.Result{RequeueAfter: d}, nil
 		}

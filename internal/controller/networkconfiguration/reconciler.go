@@ -61,14 +61,7 @@ type reconciler struct {
 // Reconcile implements reconcile.Reconciler.
 func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	nc := &vitistack.NetworkConfiguration{}
-	if err := r.vitistack.Get(ctx, req.NamespacedName, nc, client.UnsafeDisableDeepCopy); err != nil {
-		if kerrors.IsNotFound(err) {
-			r.forget(req.NamespacedName)
-			return reconcile.Result{}, nil
-		}
-		return reconcile.Result{}, fmt.Errorf("cannot get NetworkConfiguration: %w", err)
-	}
-	switch err := r.written.Await(ctx, r.vitistack, nc, client.UnsafeDisableDeepCopy); {
+	switch err := r.written.Get(ctx, r.vitistack, req.NamespacedName, nc, client.UnsafeDisableDeepCopy); {
 	case kerrors.IsNotFound(err):
 		r.forget(req.NamespacedName)
 		return reconcile.Result{}, nil

@@ -8,7 +8,6 @@ import (
 
 	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"k8s.io/apimachinery/pkg/api/equality"
-	kerrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -28,14 +27,7 @@ func newConfigs(c client.Client) configs { return configs{Client: c, written: ca
 // read reads a provider configuration. kerrors.IsNotFound is true of the error if there is none, and
 // kerrors.IsConflict if the cache does not have the last write of it yet.
 func (c configs) read(ctx context.Context, key types.NamespacedName, pc config) error {
-	err := c.Get(ctx, key, pc)
-	if err == nil {
-		err = c.written.Await(ctx, c, pc)
-	}
-	if kerrors.IsNotFound(err) {
-		c.written.Forget(key)
-	}
-	return err //nolint:wrapcheck // The caller knows what it is called in messages.
+	return c.written.Get(ctx, c, key, pc) //nolint:wrapcheck // The caller knows what it is called in messages.
 }
 
 // patchStatus writes what has changed in a status, if anything has. Several reconcilers write it: a stale

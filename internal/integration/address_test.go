@@ -78,7 +78,7 @@ func TestAdoptUnseen(t *testing.T) {
 	for name, seen := range map[string]bool{"lease seen before": true, "lease not seen": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, testenv.KeaOptions{}, eachMinute)
+			s := newSite(t, testenv.KeaOptions{}, seldom)
 			s.awaitUsable()
 			s.lease(mac, "10.123.0.150")
 			if seen {

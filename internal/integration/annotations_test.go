@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,21 +14,15 @@ import (
 	"github.com/vitistack/provider-kea/internal/testenv"
 )
 
-// TestPollInterval: crossplane.io/poll-interval is honored down to ten seconds,
-// whatever the provider's own is: here it is a day.
+// TestPollInterval: crossplane.io/poll-interval is honored, whatever the provider's own is: here it is
+// a day.
 func TestPollInterval(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, testenv.KeaOptions{}, eachMinute)
+	s := newSite(t, testenv.KeaOptions{}, seldom)
 	r := s.created(s.static("vm01", "10.123.0.50"))
-	edit(s, r, func(r *v1alpha1.KeaReservation) {
-		r.Annotations["crossplane.io/poll-interval"], r.Annotations["crossplane.io/reconcile-requested-at"] = "1s", "now"
-	})
-	s.awaitHandled(r, "now") // What follows are polls.
-	start := time.Now()
-	s.awaitReconciles("vm01", 2)
-	if took := time.Since(start); took < 18*time.Second {
-		t.Errorf("two polls took %s: they are to be ten seconds apart at least", took)
-	}
+	s.awaitFollowUp(r)
+	edit(s, r, func(r *v1alpha1.KeaReservation) { r.Annotations["crossplane.io/poll-interval"] = "10s" })
+	s.awaitReconciles("vm01", 4) // More than follow an edit.
 }
 
 // TestReconcileRequest: crossplane.io/reconcile-requested-at has a resource

@@ -16,7 +16,7 @@ import (
 func TestCommandsPerMachine(t *testing.T) {
 	t.Parallel()
 	const n = 60
-	s := newSite(t, testenv.KeaOptions{}, eachMinute)
+	s := newSite(t, testenv.KeaOptions{}, byHeartbeat)
 	s.awaitUsable()
 	hw := func(i int) string { return fmt.Sprintf("00:02:12:00:01:%02x", i) }
 	ip := func(i int) string { return fmt.Sprintf("10.123.0.%d", 1+i) }

@@ -97,7 +97,7 @@ func TestDatabaseTakenAddress(t *testing.T) {
 	t.Parallel()
 	for _, place := range []kea.Target{kea.TargetDatabase, kea.TargetMemory} {
 		for name, change := range map[string]func(*v1alpha1.ClusterProviderConfig){
-			"in the snapshot": func(*v1alpha1.ClusterProviderConfig) {}, "not seen yet": eachMinute,
+			"in the snapshot": func(*v1alpha1.ClusterProviderConfig) {}, "not seen yet": seldom,
 		} {
 			t.Run(string(place)+" holder "+name, func(t *testing.T) {
 				t.Parallel()

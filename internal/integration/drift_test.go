@@ -95,7 +95,7 @@ func TestForeignFieldsLater(t *testing.T) {
 // write starts from what Kea has at that moment.
 func TestForeignFieldsUnseen(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, testenv.KeaOptions{}, eachMinute)
+	s := newSite(t, testenv.KeaOptions{}, seldom)
 	r := s.created(s.static("vm01", "10.123.0.50"))
 	h := s.held(mac).Clone()
 	h.Hostname, h.UserContext["note"] = "by-hand", "later"

@@ -28,7 +28,7 @@ func (s *site) ofMachine(nc, hw string) *v1alpha1.KeaReservation {
 // Kea is asked nothing for it.
 func TestMachineDeletedUnserved(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, testenv.KeaOptions{}, eachMinute, forTeams("10.123.0.0/16"))
+	s := newSite(t, testenv.KeaOptions{}, seldom, forTeams("10.123.0.0/16"))
 	s.awaitUsable()
 	nn := s.networkNamespace(subnet)
 	asked := s.asked()

@@ -124,7 +124,7 @@ func TestRestart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, testenv.KeaOptions{}, eachMinute)
+			s := newSite(t, testenv.KeaOptions{}, byHeartbeat)
 			s.put(byHand("10.123.0.60"))
 			r := s.created(s.static("vm01", "10.123.0.60"))
 			for range 2 { // Each of them is seen, not only the first.
@@ -133,7 +133,7 @@ func TestRestart(t *testing.T) {
 				if got := s.held(mac); got != nil {
 					t.Fatalf("Kea still holds %+v: this test shows nothing", got)
 				}
-				s.soon("putting it back", func() { s.awaitHeld(mac, "10.123.0.60") })
+				s.awaitHeld(mac, "10.123.0.60")
 				checkByHand(t, s.held(mac), "10.123.0.60")
 				s.awaitMarked(mac, "vm01")
 				s.await(r, isReady, isSynced)

@@ -79,7 +79,7 @@ func TestAdoptAnnotation(t *testing.T) {
 // once that is listed, each resource its own, and removes it with the resource.
 func TestFormerCluster(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, testenv.KeaOptions{}, eachMinute)
+	s := newSite(t, testenv.KeaOptions{}, seldom)
 	const otherMAC = "00:02:12:34:56:79"
 	theirs := byHand("10.123.0.60")
 	theirs.UserContext["crossplane"] = marked(s.namespace + "/vm01")["crossplane"]
@@ -91,12 +91,10 @@ func TestFormerCluster(t *testing.T) {
 		s.create(r)
 		s.await(r, notReady(v1alpha1.ReasonOwnedByAnother, "another cluster")...)
 	}
-	s.soon("taking back", func() {
-		edit(s, s.clusterConfig(), func(pc *v1alpha1.ClusterProviderConfig) {
-			pc.Spec.FormerClusterUIDs = []string{"c0ffee00-0000-0000-0000-000000000000"}
-		})
-		s.await(mine, isReady, isSynced)
+	edit(s, s.clusterConfig(), func(pc *v1alpha1.ClusterProviderConfig) {
+		pc.Spec.FormerClusterUIDs = []string{"c0ffee00-0000-0000-0000-000000000000"}
 	})
+	s.await(mine, isReady, isSynced)
 	equal(t, "spec.forProvider.ipAddress", mine.Spec.ForProvider.IPAddress, "10.123.0.60")
 	s.awaitMarked(mac, "vm01")
 	checkByHand(t, s.held(mac), "10.123.0.60")
@@ -138,17 +136,15 @@ func TestTwoAdopters(t *testing.T) {
 // with its event and not the next snapshot.
 func TestSameDeviceTwice(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, testenv.KeaOptions{}, eachMinute)
+	s := newSite(t, testenv.KeaOptions{}, seldom)
 	first := s.created(s.static("first", "10.123.0.50"))
 	second := s.static("second", "10.123.0.51")
 	s.create(second)
 	s.await(second, notReady(v1alpha1.ReasonOwnedByAnother, "KeaReservation "+s.key("first").String())...)
 	s.awaitHeld(mac, "10.123.0.50")
-	s.soon("taking over", func() {
-		s.delete(first)
-		s.awaitGone(first)
-		s.await(second, isReady, isSynced)
-	})
+	s.delete(first)
+	s.awaitGone(first)
+	s.await(second, isReady, isSynced)
 	s.awaitHeld(mac, "10.123.0.51")
 	s.awaitMarked(mac, "second")
 }

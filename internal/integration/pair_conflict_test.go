@@ -5,6 +5,9 @@ package integration
 import (
 	"fmt"
 	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/kea"
@@ -72,7 +75,9 @@ func onEitherServer(t *testing.T, test func(t *testing.T, p *pair, m *member)) {
 		})
 		t.Run(server+" not seen yet", func(t *testing.T) {
 			t.Parallel()
-			p := newPair(t, twoMemories, eachMinute)
+			p := newPair(t, twoMemories, func(c *v1alpha1.ClusterProviderConfig) {
+				c.Spec.SnapshotInterval = metav1.Duration{Duration: time.Minute}
+			})
 			p.patience = 2 * within // What is changed on a server is seen with the next snapshot.
 			p.awaitConfig(someServe)
 			test(t, p, p.member(server))

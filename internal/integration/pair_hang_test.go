@@ -110,12 +110,8 @@ func TestPairDeletesWhileOneHangs(t *testing.T) {
 				rs := p.idle(3)
 				before := p.versions(rs[1:]...)
 				p.kea2.Hang(t)
-				start := time.Now()
 				p.delete(rs[0])
 				p.kea1.awaitNotHeld(macOf(1))
-				if took := time.Since(start); took > muchSooner {
-					t.Errorf("it stayed on %s for %s", p.kea1.name, took)
-				}
 				p.awaitNames(rs[0], p.kea2)
 				if len(rs[0].Finalizers) == 0 {
 					t.Fatal("the finalizer is gone")
@@ -170,7 +166,7 @@ func (p *pair) awaitNames(r *v1alpha1.KeaReservation, m *member) {
 func TestPairReturnsWithOldData(t *testing.T) {
 	onEachLayout(t, func(t *testing.T, l layout) {
 		t.Helper()
-		p := newPair(t, l, eachMinute)
+		p := newPair(t, l, seldom)
 		rs := []*v1alpha1.KeaReservation{p.numbered(1), p.numbered(2), p.numbered(3)}
 		p.onBoth(rs...)
 		before := p.versions(rs[0])
@@ -190,14 +186,12 @@ func TestPairReturnsWithOldData(t *testing.T) {
 			equal(t, "the old address on kea2", p.kea2.address(macOf(2)), addr("10.123.0.2"))
 		}
 		start := time.Now()
-		p.soon("catching up", func() {
-			p.kea2.awaitHeld(macOf(4), "10.123.0.4")
-			p.kea2.awaitHeld(macOf(2), "10.123.0.20")
-			p.kea2.awaitNotHeld(macOf(3))
-			p.awaitGone(deleted)
-			p.await(added, replicated...)
-			p.await(changed, replicated...)
-		})
+		p.kea2.awaitHeld(macOf(4), "10.123.0.4")
+		p.kea2.awaitHeld(macOf(2), "10.123.0.20")
+		p.kea2.awaitNotHeld(macOf(3))
+		p.awaitGone(deleted)
+		p.await(added, replicated...)
+		p.await(changed, replicated...)
 		t.Logf("it was caught up in %s", time.Since(start).Round(time.Millisecond))
 		p.awaitConfig(someServe, allServe)
 		p.checkVersions("while "+p.kea2.name+" hung and caught up", before)

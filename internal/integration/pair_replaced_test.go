@@ -30,7 +30,7 @@ func TestPairServerAdded(t *testing.T) {
 	writes := p.writesTo(p.kea1)
 	edit(p.site, p.config(), func(c *v1alpha1.ClusterProviderConfig) { c.Spec.Servers = p.config().Spec.Servers })
 	p.awaitConfig(someServe, allServe)
-	p.soon("catching up", func() { p.kea2.awaitAll(rs) })
+	p.kea2.awaitAll(rs)
 	p.awaitEach("Replicated", rs, has(replicated...))
 	equal(t, "writes to kea1", p.writesTo(p.kea1), writes)
 
@@ -77,7 +77,7 @@ func TestPairServerReplaced(t *testing.T) {
 	o.Subnets[0].ID = 9
 	spare := newMember(t, "kea2", testenv.StartKea(t, o), o)
 	edit(p.site, p.config(), func(c *v1alpha1.ClusterProviderConfig) { c.Spec.Servers[1].URL = spare.URL })
-	p.soon("catching up", func() { spare.awaitAll(rs) })
+	spare.awaitAll(rs)
 	p.awaitEach("Replicated", rs, has(replicated...))
 	p.awaitConfig(someServe, allServe)
 	equal(t, "writes to kea1", p.writesTo(p.kea1), writes)

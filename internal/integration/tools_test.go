@@ -47,23 +47,15 @@ func notReady(reason xpv2.ConditionReason, message string) []is {
 	return []is{isSynced, {Type: xpv2.TypeReady, Status: corev1.ConditionFalse, Reason: reason, Message: message}}
 }
 
-// eachMinute has snapshots so seldom that what a test sees before was seen by
-// other means: a heartbeat comes every 10 s, a snapshot every minute.
-func eachMinute(c *v1alpha1.ClusterProviderConfig) {
-	c.Spec.SnapshotInterval = metav1.Duration{Duration: time.Minute}
+// seldom has a snapshot an hour, and a heartbeat each sixth of one: what a test sees meanwhile was seen by
+// other means.
+func seldom(c *v1alpha1.ClusterProviderConfig) {
+	c.Spec.SnapshotInterval = metav1.Duration{Duration: time.Hour}
 }
 
-// muchSooner is less than eachMinute, by far.
-const muchSooner = 30 * time.Second
-
-// soon fails the test if something took as long as the next snapshot takes.
-func (s *site) soon(what string, do func()) {
-	s.t.Helper()
-	start := time.Now()
-	do()
-	if took := time.Since(start); took > muchSooner {
-		s.t.Errorf("%s took %s: it waited for a snapshot", what, took)
-	}
+// byHeartbeat has a heartbeat each 30 s, and the next snapshot is beyond what tests wait for.
+func byHeartbeat(c *v1alpha1.ClusterProviderConfig) {
+	c.Spec.SnapshotInterval = metav1.Duration{Duration: 2 * within}
 }
 
 // awaitUsable waits until the site's configuration is Ready.

@@ -50,7 +50,7 @@ func TestPace(t *testing.T) {
 				defer w.stop()
 				time.Sleep(2 * time.Minute)
 				before := h.commands("subnet4-list")
-				const while = 40 * time.Minute
+				while := min(20*tc.every, 40*time.Minute)
 				time.Sleep(while)
 				// A tick more or less: that is when it is decided.
 				least, most := int(while/(tc.every+12*time.Second)), int(while/tc.every)

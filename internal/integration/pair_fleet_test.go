@@ -4,11 +4,14 @@ package integration
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -17,7 +20,8 @@ import (
 
 // This file looks at all KeaReservations of a site at once.
 
-// versions returns the resourceVersions of KeaReservations by name: all of the site, or those named.
+// versions returns KeaReservations as they are, with their resourceVersion, by name: all of the site, or
+// those named.
 func (s *site) versions(of ...*v1alpha1.KeaReservation) map[string]string {
 	s.t.Helper()
 	l := &v1alpha1.KeaReservationList{}
@@ -27,23 +31,34 @@ func (s *site) versions(of ...*v1alpha1.KeaReservation) map[string]string {
 	out := map[string]string{}
 	for _, r := range l.Items {
 		if len(of) == 0 || slices.ContainsFunc(of, func(o *v1alpha1.KeaReservation) bool { return o.Name == r.Name }) {
-			out[r.Name] = r.ResourceVersion
+			out[r.Name] = text(s.t, &r)
 		}
 	}
 	return out
 }
 
+// text is a KeaReservation as a text, a field in each line.
+func text(t testing.TB, r *v1alpha1.KeaReservation) string {
+	t.Helper()
+	r.ManagedFields = nil
+	b, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
 // checkVersions makes sure that none of these KeaReservations was written to.
 func (s *site) checkVersions(during string, before map[string]string) {
 	s.t.Helper()
-	now, written := s.versions(), 0
-	for name, version := range before {
-		if now[name] != version {
-			written++
+	now, written, diff := s.versions(), 0, ""
+	for name, was := range before {
+		if now[name] != was {
+			written, diff = written+1, cmp.Diff(was, now[name])
 		}
 	}
 	if written > 0 {
-		s.t.Errorf("%s, %d of %d KeaReservations were written to that need nothing", during, written, len(before))
+		s.t.Errorf("%s, %d of %d KeaReservations were written to that need nothing, one of them so, -before, +now:\n%s", during, written, len(before), diff)
 	}
 }
 

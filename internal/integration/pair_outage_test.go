@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -34,6 +35,7 @@ func TestPairReturnsEmpty(t *testing.T) {
 			p.awaitDown(killed)
 			p.awaitReads(p.other(killed), 3)
 			p.checkVersions("while "+name+" was down", before)
+			p.checkStatus(rs[0])
 
 			killed.Start(t)
 			start := time.Now()
@@ -46,6 +48,21 @@ func TestPairReturnsEmpty(t *testing.T) {
 				equal(t, "the owner of "+r.Name, owner(killed.held(r.Spec.ForProvider.HWAddress)), p.key(r.Name).String())
 			}
 		})
+	}
+}
+
+// checkStatus makes sure that a KeaReservation that is looked at has the status that it had.
+func (p *pair) checkStatus(r *v1alpha1.KeaReservation) {
+	p.t.Helper()
+	p.await(r)
+	before := r.Status.DeepCopy()
+	edit(p.site, r, func(r *v1alpha1.KeaReservation) {
+		r.Annotations["crossplane.io/reconcile-requested-at"] = "check"
+	})
+	p.awaitHandled(r, "check")
+	before.LastHandledReconcileAt = r.Status.LastHandledReconcileAt
+	if diff := cmp.Diff(*before, r.Status); diff != "" {
+		p.t.Errorf("the status of %s changed, -before, +now:\n%s", r.Name, diff)
 	}
 }
 

@@ -16,7 +16,8 @@ type Observation struct {
 	// Held is the reservation on the first server that has one; nil if none has. It may belong to
 	// another owner.
 	Held *kea.Reservation
-	// Subnet on the first server that has it; the zero value if none has.
+	// Subnet on the first server that has it, of those that can be reached before those that cannot; the
+	// zero value if none has.
 	Subnet kea.Subnet
 
 	// Lease is the device's newest active lease in the subnet; nil if there is none.

@@ -68,7 +68,7 @@ func atProvider(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time)
 		return v1alpha1.KeaReservationObservation{SubnetID: last.SubnetID, Subnet: last.Subnet, HWAddress: last.HWAddress, IPAddress: last.IPAddress}
 	}
 	out := v1alpha1.KeaReservationObservation{
-		SubnetID: subnetID(o.Subnet.ID),
+		SubnetID: subnetID(firstSubnetID(o)),
 		Lease:    leaseOf(mg.Status.AtProvider.Lease, o.Lease, now),
 	}
 	if o.Subnet.Prefix.IsValid() {
@@ -172,6 +172,17 @@ func subnetOptions(last v1alpha1.KeaReservationObservation, o group.Observation)
 		dnsServers = append(dnsServers, a.String())
 	}
 	return gateway, dnsServers
+}
+
+// firstSubnetID returns the subnet's id on the first server that has it, whether that can be reached or
+// not: the status of a whole fleet would change whenever a server goes and comes.
+func firstSubnetID(o group.Observation) uint32 {
+	for _, s := range o.Servers {
+		if s.SubnetID != 0 {
+			return s.SubnetID
+		}
+	}
+	return o.Subnet.ID
 }
 
 func subnetID(id uint32) *int64 {

@@ -215,6 +215,39 @@ func TestSetStatus(t *testing.T) {
 	}
 }
 
+// TestFirstSubnetID: what the status says of a subnet does not follow which server is down.
+func TestFirstSubnetID(t *testing.T) {
+	server := func(name string, id uint32, away bool) reservation.ServerPlan {
+		return reservation.ServerPlan{Name: name, SubnetID: id, State: reservation.Reserved, Exists: true, Away: away}
+	}
+	cases := map[string]struct {
+		reason  string
+		servers []reservation.ServerPlan
+		want    *int64
+	}{
+		"Both":       {reason: "The ids of a prefix can differ.", servers: []reservation.ServerPlan{server("kea1", 1, false), server("kea2", 7, false)}, want: new(int64(1))},
+		"FirstDown":  {reason: "It has the subnet as before.", servers: []reservation.ServerPlan{server("kea1", 1, true), server("kea2", 7, false)}, want: new(int64(1))},
+		"FirstLacks": {reason: "A server without the subnet has no id for it.", servers: []reservation.ServerPlan{server("kea1", 0, false), server("kea2", 7, false)}, want: new(int64(7))},
+		"NoneHas":    {reason: "There is none.", servers: []reservation.ServerPlan{server("kea1", 0, false)}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			mg := wanted(policies("*"))
+			setStatus(mg, seen(reservation.Reserved, func(o *group.Observation) {
+				o.Exists, o.Held, o.Servers = true, held(ip50), tc.servers
+				for _, s := range tc.servers {
+					if !s.Away && o.Subnet.ID == 0 {
+						o.Subnet.ID = s.SubnetID
+					}
+				}
+			}), someTime, afterWrite)
+			if diff := cmp.Diff(tc.want, mg.Status.AtProvider.SubnetID); diff != "" {
+				t.Errorf("\n%s\natProvider.subnetId, -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
 func TestSubnetOptions(t *testing.T) {
 	last := v1alpha1.KeaReservationObservation{Gateway: "10.123.0.254", DNSServers: []string{"10.0.0.3"}}
 	type want struct {

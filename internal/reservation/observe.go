@@ -16,8 +16,8 @@ type Observation struct {
 	// Held is the reservation on the first server that has one; nil if none has. It may belong to
 	// another owner.
 	Held *kea.Reservation
-	// Subnet on the first server that has it, of those that can be reached before those that cannot; the
-	// zero value if none has.
+	// Subnet on the first server that has it, whether that can be reached or not: a status that followed
+	// which server is down would change with each outage. The zero value if none has.
 	Subnet kea.Subnet
 
 	// Lease is the device's newest active lease in the subnet; nil if there is none.
@@ -43,18 +43,18 @@ type ServerLease struct {
 }
 
 // Observe returns how an intent stands, given what is known of every store. What can be reached comes
-// before what was last seen of a server that cannot.
+// before what was last seen of a server that cannot, but for the subnet.
 func Observe(views []View, in Intent, owner Owner) Observation {
 	o := Observation{Plan: Decide(views, in, owner)}
 	if o.State == NotAllowed {
 		return o
 	}
 	o.Lease = NewestLease(views)
+	if all := byServer(views); len(all) > 0 {
+		o.Subnet = all[0].primary.Subnet
+	}
 	here, away := split(views)
 	for _, s := range append(byServer(here), byServer(away)...) {
-		if o.Subnet.ID == 0 {
-			o.Subnet = s.primary.Subnet
-		}
 		if !s.primary.Away {
 			o.LeasesKnown = o.LeasesKnown || s.primary.LeasesKnown
 			for _, l := range s.primary.Leases {

@@ -84,6 +84,15 @@ func TestObserve(t *testing.T) {
 			in:     in(ip(50)),
 			want:   seen{State: reservation.Reserved, Exists: true, Held: "10.123.0.50", SubnetID: 1, LeasesKnown: true},
 		},
+		"FirstAway": {
+			reason: "The subnet is that of the first server, down or not; what is held is looked for where it can be.",
+			views: []reservation.View{
+				view("memory@kea1", has(host(ip(50), ownedBy(me))), func(v *reservation.View) { v.Away = true }),
+				view("memory@kea2", has(host(ip(51), ownedBy(me))), func(v *reservation.View) { v.Subnet.ID = 7 }),
+			},
+			in:   in(ip(51)),
+			want: seen{State: reservation.Reserved, Exists: true, Held: "10.123.0.51", SubnetID: 1, LeasesKnown: true},
+		},
 		"Leases": {
 			reason: "The newest lease is that of any server; all of them are listed.",
 			views: []reservation.View{

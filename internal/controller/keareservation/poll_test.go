@@ -16,17 +16,16 @@ import (
 // or the provider's own.
 func TestPollInterval(t *testing.T) {
 	cases := map[string]struct {
-		reason      string
-		annotations map[string]string
-		want        time.Duration
+		reason, interval string
+		want             time.Duration
 	}{
 		"None":     {reason: "The provider's own.", want: 10 * time.Minute},
-		"Shorter":  {reason: "Who asks for it has it.", annotations: map[string]string{meta.AnnotationKeyPollInterval: "1m"}, want: time.Minute},
-		"Longer":   {reason: "So does who wants less of it.", annotations: map[string]string{meta.AnnotationKeyPollInterval: "24h"}, want: 24 * time.Hour},
-		"Shortest": {reason: "What is polled all the time keeps others waiting.", annotations: map[string]string{meta.AnnotationKeyPollInterval: "1s"}, want: minPoll},
-		"Zero":     {reason: "What is no interval asks for nothing.", annotations: map[string]string{meta.AnnotationKeyPollInterval: "0s"}, want: 10 * time.Minute},
-		"Negative": {reason: "Nor is this one.", annotations: map[string]string{meta.AnnotationKeyPollInterval: "-1m"}, want: 10 * time.Minute},
-		"Rubbish":  {reason: "Nor is what cannot be read.", annotations: map[string]string{meta.AnnotationKeyPollInterval: "often"}, want: 10 * time.Minute},
+		"Shorter":  {reason: "Who asks for it has it.", interval: "1m", want: time.Minute},
+		"Longer":   {reason: "So does who wants less of it.", interval: "24h", want: 24 * time.Hour},
+		"Shortest": {reason: "What is polled all the time keeps others waiting.", interval: "1s", want: minPoll},
+		"Zero":     {reason: "What is no interval asks for nothing.", interval: "0s", want: 10 * time.Minute},
+		"Negative": {reason: "Nor is this one.", interval: "-1m", want: 10 * time.Minute},
+		"Rubbish":  {reason: "Nor is what cannot be read.", interval: "often", want: 10 * time.Minute},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -34,7 +33,9 @@ func TestPollInterval(t *testing.T) {
 				w := newAPIWorld(t, 1)
 				create(func(mg *v1alpha1.KeaReservation) {
 					mg.Spec.ForProvider.IPAddress = "10.123.0.50"
-					meta.AddAnnotations(mg, tc.annotations)
+					if tc.interval != "" {
+						meta.AddAnnotations(mg, map[string]string{meta.AnnotationKeyPollInterval: tc.interval})
+					}
 				})(w)
 				w.pass(30 * time.Second)
 				defer w.provider.end()

@@ -68,7 +68,7 @@ func atProvider(mg *v1alpha1.KeaReservation, o group.Observation, now time.Time)
 		return v1alpha1.KeaReservationObservation{SubnetID: last.SubnetID, Subnet: last.Subnet, HWAddress: last.HWAddress, IPAddress: last.IPAddress}
 	}
 	out := v1alpha1.KeaReservationObservation{
-		SubnetID: subnetID(firstSubnetID(o)),
+		SubnetID: subnetID(firstSubnetID(o.Servers)),
 		Lease:    leaseOf(mg.Status.AtProvider.Lease, o.Lease, now),
 	}
 	if o.Subnet.Prefix.IsValid() {
@@ -174,15 +174,15 @@ func subnetOptions(last v1alpha1.KeaReservationObservation, o group.Observation)
 	return gateway, dnsServers
 }
 
-// firstSubnetID returns the subnet's id on the first server that has it, whether that can be reached or
-// not: the status of a whole fleet would change whenever a server goes and comes.
-func firstSubnetID(o group.Observation) uint32 {
-	for _, s := range o.Servers {
+// firstSubnetID returns the subnet's id on the first server that has it, also where only the status says
+// so (see lastSeen); 0 if none has.
+func firstSubnetID(servers []reservation.ServerPlan) uint32 {
+	for _, s := range servers {
 		if s.SubnetID != 0 {
 			return s.SubnetID
 		}
 	}
-	return o.Subnet.ID
+	return 0
 }
 
 func subnetID(id uint32) *int64 {

@@ -235,11 +235,6 @@ func TestFirstSubnetID(t *testing.T) {
 			mg := wanted(policies("*"))
 			setStatus(mg, seen(reservation.Reserved, func(o *group.Observation) {
 				o.Exists, o.Held, o.Servers = true, held(ip50), tc.servers
-				for _, s := range tc.servers {
-					if !s.Away && o.Subnet.ID == 0 {
-						o.Subnet.ID = s.SubnetID
-					}
-				}
 			}), someTime, afterWrite)
 			if diff := cmp.Diff(tc.want, mg.Status.AtProvider.SubnetID); diff != "" {
 				t.Errorf("\n%s\natProvider.subnetId, -want, +got:\n%s", tc.reason, diff)

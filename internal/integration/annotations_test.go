@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -20,7 +19,7 @@ func TestPollInterval(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, testenv.KeaOptions{}, seldom)
 	r := s.created(s.static("vm01", "10.123.0.50"))
-	s.awaitFollowUp(r)
+	s.awaitFollowUps(r)
 	edit(s, r, func(r *v1alpha1.KeaReservation) { r.Annotations["crossplane.io/poll-interval"] = "10s" })
 	s.awaitReconciles("vm01", 4) // More than follow an edit.
 }
@@ -36,16 +35,6 @@ func TestReconcileRequest(t *testing.T) {
 		s.awaitHandled(r, token)
 	}
 	s.await(r, isReady, isSynced)
-}
-
-// awaitFollowUp waits until what follows a create has been reconciled: from then on a resource needs
-// nothing from Kea.
-func (s *site) awaitFollowUp(r *v1alpha1.KeaReservation) {
-	s.t.Helper()
-	edit(s, r, func(r *v1alpha1.KeaReservation) {
-		metav1.SetMetaDataAnnotation(&r.ObjectMeta, "crossplane.io/reconcile-requested-at", "follow-up")
-	})
-	s.awaitHandled(r, "follow-up")
 }
 
 // awaitHandled waits until the status says that a request for a reconcile was handled.

@@ -77,6 +77,7 @@ func TestFrozenLeader(t *testing.T) {
 	late := s.reservation("late", params{Subnet: "10.123.0.0/16", HWAddress: fleetMAC(1, fleet), IPAddress: fleetAddress(3, fleet)})
 	s.create(late)
 	s.await(late, isReady)
+	s.awaitFollowUps(append(all, late)...)
 
 	writes, held, versions := s.keaWrites(), s.heldFleet(fleet), s.versions(all...)
 	s.kea.Hang(t)

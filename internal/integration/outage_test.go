@@ -32,6 +32,7 @@ func TestUnreachable(t *testing.T) {
 	waiting := s.reservation("vm02", params{HWAddress: other})
 	s.create(waiting)
 	s.await(waiting, notReady(v1alpha1.ReasonAwaitingLease, other)...)
+	s.awaitFollowUps(r)
 	uid, known := r.UID, r.Status.AtProvider.DeepCopy()
 
 	s.kea.Stop()

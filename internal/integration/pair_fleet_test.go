@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -95,14 +96,48 @@ func has(want ...is) func(*v1alpha1.KeaReservation) error {
 	return func(r *v1alpha1.KeaReservation) error { return differs(r, want) }
 }
 
-// settle waits until no KeaReservation of the site is written to any more: what has just been done
-// may wake a resource once more.
+// awaitFollowUps waits until nothing is due for KeaReservations any more: neither what follows a create, nor
+// what is tried again later, for which a busy machine gives reason. Each is asked to be looked at, and what
+// was due becomes part of that.
+func (s *site) awaitFollowUps(rs ...*v1alpha1.KeaReservation) {
+	s.t.Helper()
+	const requested = "crossplane.io/reconcile-requested-at"
+	for _, r := range rs {
+		edit(s, r, func(r *v1alpha1.KeaReservation) {
+			metav1.SetMetaDataAnnotation(&r.ObjectMeta, requested, r.ResourceVersion)
+		})
+	}
+	s.awaitEach("to be looked at", rs, func(r *v1alpha1.KeaReservation) error {
+		if r.Status.LastHandledReconcileAt != r.Annotations[requested] {
+			return fmt.Errorf("status.lastHandledReconcileAt is %q", r.Status.LastHandledReconcileAt)
+		}
+		return nil
+	})
+}
+
+// settle waits until nothing is done for the KeaReservations of the site any more, and nothing is due.
 func (s *site) settle() {
 	s.t.Helper()
+	l := &v1alpha1.KeaReservationList{}
+	if err := s.client.List(s.t.Context(), l, client.InNamespace(s.namespace)); err != nil {
+		s.t.Fatal(err)
+	}
+	var all []*v1alpha1.KeaReservation
+	for i := range l.Items {
+		all = append(all, &l.Items[i])
+	}
+	s.awaitFollowUps(all...)
+	s.awaitStill()
+}
+
+// awaitStill waits until KeaReservations are not written to any more, all of the site or those named: what
+// has just been done may wake a resource once more, and what was written to Kea is reported a moment later.
+func (s *site) awaitStill(of ...*v1alpha1.KeaReservation) {
+	s.t.Helper()
 	testenv.Eventually(s.t, within, "the KeaReservations to be written to no more", func(context.Context) error {
-		before := s.versions()
+		before := s.versions(of...)
 		s.awaitSnapshots(2)
-		if !maps.Equal(before, s.versions()) {
+		if !maps.Equal(before, s.versions(of...)) {
 			return errors.New("some were written to during the last snapshot")
 		}
 		return nil

@@ -169,6 +169,7 @@ func TestPairReturnsWithOldData(t *testing.T) {
 		p := newPair(t, l, seldom)
 		rs := []*v1alpha1.KeaReservation{p.numbered(1), p.numbered(2), p.numbered(3)}
 		p.onBoth(rs...)
+		p.awaitFollowUps(rs...)
 		before := p.versions(rs[0])
 		p.kea2.Hang(t)
 		added, changed, deleted := p.numbered(4), rs[1], rs[2]

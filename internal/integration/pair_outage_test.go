@@ -56,10 +56,8 @@ func (p *pair) checkStatus(r *v1alpha1.KeaReservation) {
 	p.t.Helper()
 	p.await(r)
 	before := r.Status.DeepCopy()
-	edit(p.site, r, func(r *v1alpha1.KeaReservation) {
-		r.Annotations["crossplane.io/reconcile-requested-at"] = "check"
-	})
-	p.awaitHandled(r, "check")
+	p.awaitFollowUps(r)
+	p.await(r)
 	before.LastHandledReconcileAt = r.Status.LastHandledReconcileAt
 	if diff := cmp.Diff(*before, r.Status); diff != "" {
 		p.t.Errorf("the status of %s changed, -before, +now:\n%s", r.Name, diff)
@@ -253,7 +251,7 @@ func TestLargeFleetDown(t *testing.T) {
 	s.await(added, isReady, isSynced)
 	s.await(changed, isReady, isSynced)
 	s.awaitGone(deleted)
-	s.settle()
+	s.awaitStill()
 	s.checkVersions("while Kea was down and after that", before)
 }
 

@@ -152,7 +152,7 @@ func TestConfigRubbish(t *testing.T) {
 			s.create(pc)
 			s.create(before)
 			s.await(before, isReady, isSynced)
-			s.awaitFollowUp(before)
+			s.awaitFollowUps(before)
 			held := fmt.Sprint(s.held(macOf(host)))
 
 			f.answer.Store(&tc.answer)

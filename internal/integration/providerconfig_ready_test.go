@@ -215,7 +215,7 @@ func TestConfigKeaDown(t *testing.T) {
 	s.create(pc)
 	s.create(r)
 	s.await(r, isReady, isSynced)
-	s.awaitFollowUp(r)
+	s.awaitFollowUps(r)
 	s.kea.Stop()
 	s.spared(pc, r, trouble{reason: v1alpha1.ReasonUnreachable, message: "connection refused: kea-dhcp4 is not running"})
 	if got := r.Status.AtProvider.IPAddress; got != "10.123.0.11" {

@@ -149,7 +149,7 @@ func TestConfigRotation(t *testing.T) {
 	s.create(r)
 	s.await(pc, isReady)
 	s.await(r, isReady, isSynced)
-	s.awaitFollowUp(r)
+	s.awaitFollowUps(r)
 
 	s.kea.Stop()
 	s.rewrite(func(config string) string { return strings.ReplaceAll(config, before["password"], after["password"]) })

@@ -139,6 +139,7 @@ func (s *site) stillness(r *v1alpha1.KeaReservation) stillness {
 // as they are to be, while Kea is looked at several times.
 func (s *site) checkQuiet(rs ...*v1alpha1.KeaReservation) {
 	s.t.Helper()
+	s.awaitFollowUps(rs...)
 	for _, r := range rs {
 		if s.reconciles(r.Name) == 0 {
 			s.t.Fatal("the log does not tell of reconciles: this test would see nothing")

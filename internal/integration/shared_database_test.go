@@ -3,8 +3,6 @@
 package integration
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"testing"
 
@@ -55,21 +53,6 @@ func TestSharedDatabase(t *testing.T) {
 			s.checkNoWrites(a, b)
 		})
 	}
-}
-
-// awaitStill waits until a KeaReservation has not been written to during a snapshot: what was written
-// to Kea is reported a moment later.
-func (s *site) awaitStill(r *v1alpha1.KeaReservation) {
-	s.t.Helper()
-	testenv.Eventually(s.t, within, r.Name+" to be written to no more", func(context.Context) error {
-		s.read(r)
-		before := r.ResourceVersion
-		s.awaitSnapshots(1)
-		if s.read(r); r.ResourceVersion != before {
-			return errors.New("it was written to during the last snapshot")
-		}
-		return nil
-	})
 }
 
 // checkNoWrites makes sure that neither Kea nor the KeaReservations are written to while Kea is

@@ -132,10 +132,11 @@ func build(dir string) (string, error) {
 
 // provider is the provider's program, running.
 type provider struct {
-	metrics string
-	logFile string
-	cmd     *exec.Cmd
-	counts  commandCounts
+	metrics    string
+	logFile    string
+	cmd        *exec.Cmd
+	counts     commandCounts
+	reconciled reconcileLog
 }
 
 // providerFlags are those that the shared provider has, beside what every one has.

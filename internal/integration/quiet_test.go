@@ -4,11 +4,8 @@ package integration
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -84,30 +81,6 @@ func (s *site) awaitSent(command string, n int) {
 	})
 }
 
-// reconciles counts how often the provider has looked at a KeaReservation, as
-// its log tells: controller_runtime_reconcile_total has the other tests' too.
-func (s *site) reconciles(name string) int {
-	s.t.Helper()
-	log, err := os.ReadFile(s.provider.logFile)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	n := 0
-	for line := range strings.SplitSeq(string(log), "\n") {
-		if !strings.Contains(line, `"Reconciling"`) || !strings.Contains(line, s.namespace) {
-			continue
-		}
-		var l struct {
-			Controller string `json:"controller"`
-			Request    struct{ Name, Namespace string }
-		}
-		if json.Unmarshal([]byte(line), &l) == nil && l.Request.Name == name && l.Request.Namespace == s.namespace && strings.HasPrefix(l.Controller, "managed/") {
-			n++
-		}
-	}
-	return n
-}
-
 // awaitReconciles waits until a KeaReservation has been looked at this many
 // times more.
 func (s *site) awaitReconciles(name string, n int) {
@@ -152,7 +125,7 @@ func (s *site) checkQuiet(rs ...*v1alpha1.KeaReservation) {
 		}
 		return out
 	}
-	// What has just been done may wake the resource once more, and so does the retry after an error.
+	// What has just been done may wake the resource once more.
 	before := state()
 	for range 5 {
 		last := before

@@ -27,9 +27,11 @@ type Groups struct {
 type entry struct {
 	// fingerprint of the configuration and the Secrets that the group was last configured with.
 	fingerprint string
-	group       *group.Group
-	err         error
-	stop        context.CancelFunc
+	// servers are the names of those whose commands are counted.
+	servers []string
+	group   *group.Group
+	err     error
+	stop    context.CancelFunc
 }
 
 // NewGroups returns an empty Groups.
@@ -125,23 +127,23 @@ func (g *Groups) Open(ctx context.Context, ref Ref, cfg group.Config, fingerprin
 	if e.group != nil && e.fingerprint == fingerprint {
 		return e.group, nil, nil
 	}
-	observeCommands(&cfg, ref)
+	g.countCommands(&cfg, ref)
 	cfg.Notify = func(c mirror.Changes) { g.notify(ref, c) }
 	if e.group == nil {
 		started, err := g.start(ctx, ref, cfg, fingerprint)
 		return started, nil, err
 	}
-	before := e.group.Servers()
+	before := e.servers
+	e.fingerprint, e.servers = fingerprint, names(cfg)
+	g.mu.Lock()
+	g.entries[ref] = e
+	g.mu.Unlock()
 	departed, err := e.group.Reconfigure(cfg) //nolint:contextcheck // Servers that are added run as long as the group.
 	if err != nil {
 		g.Fail(ref, err)
 		return nil, nil, err //nolint:wrapcheck // It names the server.
 	}
-	forgetServers(ref, before, cfg)
-	e.fingerprint = fingerprint
-	g.mu.Lock()
-	g.entries[ref] = e
-	g.mu.Unlock()
+	forgetServers(ref, before, e.servers)
 	return e.group, departed, nil
 }
 
@@ -153,9 +155,17 @@ func (g *Groups) start(ctx context.Context, ref Ref, cfg group.Config, fingerpri
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
+	g.replace(ref, &entry{fingerprint: fingerprint, servers: names(cfg), group: made, stop: stop})
 	g.running.Go(func() { made.Run(ctx) })
-	g.replace(ref, &entry{fingerprint: fingerprint, group: made, stop: stop})
 	return made, nil
+}
+
+func names(cfg group.Config) []string {
+	out := make([]string, 0, len(cfg.Servers))
+	for _, s := range cfg.Servers {
+		out = append(out, s.Name)
+	}
+	return out
 }
 
 // Fail records why a provider configuration cannot be used, and ends its group. Listeners are called

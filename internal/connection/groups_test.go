@@ -187,16 +187,20 @@ func TestMetrics(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // No command is sent: those that are counted below are the test's.
 	g := NewGroups()
-	open := func(cfg group.Config, fingerprint string) {
+	send := func(cfg group.Config) {
+		for _, s := range cfg.Servers {
+			s.Kea.Observe("status-get", time.Second, nil)
+		}
+	}
+	open := func(cfg group.Config, fingerprint string) group.Config {
 		t.Helper()
 		if _, _, err := g.Open(ctx, mine, cfg, fingerprint); err != nil {
 			t.Fatal(err)
 		}
 		g.Wait()
-		observeCommands(&cfg, mine)
-		for i := range cfg.Servers {
-			cfg.Servers[i].Kea.Observe("status-get", time.Second, nil)
-		}
+		g.countCommands(&cfg, mine)
+		send(cfg)
+		return cfg
 	}
 	has := func(want ...string) {
 		t.Helper()
@@ -204,13 +208,17 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("servers with metrics: -want +got:\n%s", diff)
 		}
 	}
-	open(two, "two")
+	both := open(two, "two")
 	has("kea1", "kea2")
 	one := two
 	one.Servers = two.Servers[:1]
 	open(one, "one")
 	has("kea1")
+	send(both) // They were under way.
+	has("kea1")
 	g.Close(mine)
+	has()
+	send(both)
 	has()
 }
 

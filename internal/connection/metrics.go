@@ -83,10 +83,10 @@ func forgetCommands(ref Ref) {
 }
 
 // forgetServers drops the metrics of servers that a provider configuration no longer has.
-func forgetServers(ref Ref, before []group.ServerFacts, cfg group.Config) {
-	for _, f := range before {
-		if !slices.ContainsFunc(cfg.Servers, func(s group.ServerConfig) bool { return s.Name == f.Name }) {
-			commandDuration.DeletePartialMatch(prometheus.Labels{labelConfig: metricName(ref), labelServer: f.Name})
+func forgetServers(ref Ref, before, now []string) {
+	for _, server := range before {
+		if !slices.Contains(now, server) {
+			commandDuration.DeletePartialMatch(prometheus.Labels{labelConfig: metricName(ref), labelServer: server})
 		}
 	}
 }
@@ -99,8 +99,9 @@ func metricName(ref Ref) string {
 	return ref.Namespace + "/" + ref.Name
 }
 
-// observeCommands has the clients of a group count their commands.
-func observeCommands(cfg *group.Config, ref Ref) {
+// countCommands has the clients of a group count their commands, for as long as the provider configuration
+// has the server: one may be under way when the server goes, and would leave a metric behind.
+func (g *Groups) countCommands(cfg *group.Config, ref Ref) {
 	name := metricName(ref)
 	cfg.Servers = slices.Clone(cfg.Servers)
 	for i := range cfg.Servers {
@@ -110,7 +111,11 @@ func observeCommands(cfg *group.Config, ref Ref) {
 			if err != nil && !errors.Is(err, kea.ErrNotFound) {
 				result = "error"
 			}
-			commandDuration.WithLabelValues(name, server, command, result).Observe(took.Seconds())
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			if slices.Contains(g.entries[ref].servers, server) {
+				commandDuration.WithLabelValues(name, server, command, result).Observe(took.Seconds())
+			}
 		}
 	}
 }

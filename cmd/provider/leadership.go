@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
+	"github.com/vitistack/provider-kea/internal/fence"
 	"github.com/vitistack/provider-kea/internal/vitistack"
 )
 
@@ -71,12 +72,14 @@ var ledGroups = []string{"/apis/" + v1alpha1.Group + "/", "/apis/" + vitistack.G
 func (g *guarded) RoundTrip(req *http.Request) (*http.Response, error) {
 	inPath := func(group string) bool { return strings.Contains(req.URL.Path, group) }
 	if req.Method != http.MethodGet && slices.ContainsFunc(ledGroups, inPath) {
+		// Also now: a request may have no body.
 		if err := g.of.mayWrite(); err != nil {
 			if req.Body != nil {
 				_ = req.Body.Close() // http.RoundTripper has it closed, always.
 			}
 			return nil, err
 		}
+		req = fence.Request(req, g.of.mayWrite)
 	}
 	return g.RoundTripper.RoundTrip(req) //nolint:wrapcheck // It is that of the request.
 }

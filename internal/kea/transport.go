@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/vitistack/provider-kea/internal/fence"
 )
 
 // service names the daemon that a command is for. The Control Agent needs it; kea-dhcp4's own
@@ -75,12 +77,6 @@ func (c *Client) run(ctx context.Context, req request, out any) error {
 	if err != nil {
 		return fmt.Errorf("cannot send %s: %w", req.Command, err)
 	}
-	if req.effect == once {
-		if err := c.mayWrite(); err != nil {
-			done(nil)
-			return fmt.Errorf("cannot send %s: %w", req.Command, err)
-		}
-	}
 	took, err := c.exchange(ctx, req, out)
 	c.observe(req.Command, took, err)
 	done(err)
@@ -132,6 +128,8 @@ func (c *Client) post(ctx context.Context, req request, body []byte) (int, []byt
 		// wire (net/http.Transport). Without it, only requests of which no byte was written are
 		// repeated, which is safe for writes.
 		r.Header["X-Idempotency-Key"] = []string{}
+	} else {
+		r = fence.Request(r, c.fence)
 	}
 	sent := time.Now()
 	resp, err := c.http.Do(r)
@@ -151,6 +149,17 @@ func (c *Client) post(ctx context.Context, req request, body []byte) (int, []byt
 	return resp.StatusCode, raw.Bytes(), nil
 }
 
+// fence returns an error if the client may not write.
+func (c *Client) fence() error {
+	if err := c.mayWrite(); err != nil {
+		return &heldError{err}
+	}
+	return nil
+}
+
+// heldError is why a command was not sent.
+type heldError struct{ error }
+
 // bodyError is a connection that broke within an answer.
 type bodyError struct{ error }
 
@@ -164,6 +173,9 @@ func (c *Client) transportError(ctx context.Context, command string, err error) 
 	}
 	if forbidden, ok := errors.AsType[*ForbiddenError](err); ok {
 		return forbidden
+	}
+	if held, ok := errors.AsType[*heldError](err); ok {
+		return fmt.Errorf("cannot send %s: %w", command, held.error)
 	}
 	var body *bodyError
 	switch {

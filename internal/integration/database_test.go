@@ -10,8 +10,6 @@ import (
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/kea"
@@ -59,11 +57,9 @@ func TestDatabase(t *testing.T) {
 	s := newDatabaseSite(t)
 	r := s.created(s.static("vm01", "10.123.0.50"))
 	s.awaitStored(mac, "10.123.0.50")
-	pc := &v1alpha1.ClusterProviderConfig{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}
-	if err := shared.client.Get(t.Context(), client.ObjectKeyFromObject(pc), pc); err != nil {
-		t.Fatal(err)
-	}
-	equal(t, "storage", fmt.Sprint(pc.Status.Servers[0].Storage), "Database")
+	pc := s.clusterConfig()
+	s.await(pc, isReady)
+	equal(t, "storage", pc.Status.Servers[0].Storage, v1alpha1.HostStorageDatabase)
 
 	leased := s.reservation("vm02", params{HWAddress: other})
 	s.create(leased)

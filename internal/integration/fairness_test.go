@@ -23,7 +23,7 @@ const crowd = 220
 // undisturbed is how long a new KeaReservation of another namespace may take to be Ready meanwhile,
 // beside some times what it took before: other tests share the machine. Half a minute or more is what
 // it takes if it waits for the others.
-const undisturbed = 10 * time.Second
+const undisturbed = 20 * time.Second
 
 // TestFairness: while a server of one tenant hangs, a new KeaReservation of another namespace is
 // Ready as soon as if it were alone. The provider has as many workers as it has by default.

@@ -20,7 +20,6 @@ func TestLateInitializeObserved(t *testing.T) {
 	r := s.reservation("vm01", params{HWAddress: mac})
 	r.Spec.ManagementPolicies = xpv2.ManagementPolicies{xpv2.ManagementActionObserve, xpv2.ManagementActionLateInitialize}
 	s.create(r)
-	s.awaitReconciles("vm01", 1)
 	s.checkQuiet(r)
 	equal(t, "spec.forProvider.ipAddress", r.Spec.ForProvider.IPAddress, "")
 

@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -156,8 +155,15 @@ func startProvider(dir string, kubeconfig []byte, flags, env []string) (*provide
 	if err := os.WriteFile(file, kubeconfig, 0o600); err != nil {
 		return nil, err
 	}
-	p := &provider{logFile: filepath.Join(dir, "provider.log"), metrics: freeAddress()}
-	health := freeAddress()
+	metrics, err := testenv.FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	health, err := testenv.FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	p := &provider{logFile: filepath.Join(dir, "provider.log"), metrics: metrics}
 	log, err := os.Create(p.logFile)
 	if err != nil {
 		return nil, err
@@ -211,15 +217,6 @@ func get(ctx context.Context, url string) (string, error) {
 		err = errors.New(resp.Status)
 	}
 	return string(b), err
-}
-
-func freeAddress() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "127.0.0.1:0"
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -28,36 +28,38 @@ func (s *site) ofMachine(nc, hw string) *v1alpha1.KeaReservation {
 // Kea is asked nothing for it.
 func TestMachineDeletedUnserved(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, testenv.KeaOptions{}, seldom, forTeams("10.123.0.0/16"))
-	s.awaitUsable()
-	nn := s.networkNamespace(subnet)
-	asked := s.asked()
-	for _, step := range []struct {
-		name, mac string
-		before    func()
-		want      []is
+	for name, tc := range map[string]struct {
+		config string // of the namespace
+		want   []is
 	}{
-		{"forbidden", "00:02:12:00:00:0a", func() {}, notReady(v1alpha1.ReasonNotAllowed, "may not use")},
-		{
-			"homeless", "00:02:12:00:00:0b",
-			func() {
-				edit(s, nn, func(nn *crds.NetworkNamespace) {
-					nn.Annotations[v1alpha1.Group+"/provider-config"] = "ProviderConfig/missing"
-				})
-			},
+		"forbidden": {"", notReady(v1alpha1.ReasonNotAllowed, "may not use")},
+		"homeless": {
+			"ProviderConfig/missing",
 			[]is{{Type: xpv2.TypeSynced, Status: corev1.ConditionFalse, Message: `cannot find ProviderConfig "missing"`}},
 		},
 	} {
-		step.before()
-		nc := s.networkConfiguration(step.name, step.mac)
-		s.create(nc)
-		r := s.ofMachine(step.name, step.mac)
-		s.await(r, step.want...)
-		equal(t, "finalizers of "+r.Name, len(r.Finalizers), 1)
-		s.delete(nc)
-		s.awaitGone(r)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, testenv.KeaOptions{}, seldom, forTeams("10.123.0.0/16"))
+			s.awaitUsable()
+			asked := s.asked()
+			nc := s.networkConfiguration("vm01", mac)
+			s.create(nc)
+			nn := s.networkNamespace("")
+			edit(s, nn, func(nn *crds.NetworkNamespace) {
+				if tc.config != "" {
+					nn.Annotations[v1alpha1.Group+"/provider-config"] = tc.config
+				}
+			})
+			s.setPrefix(nn, subnet) // Last: a machine whose namespace has no prefix waits for one.
+			r := s.ofMachine("vm01", mac)
+			s.await(r, tc.want...)
+			equal(t, "finalizers of "+r.Name, len(r.Finalizers), 1)
+			s.delete(nc)
+			s.awaitGone(r)
+			equal(t, "what Kea was asked", s.asked(), asked)
+		})
 	}
-	equal(t, "what Kea was asked", s.asked(), asked)
 }
 
 // TestMachineDeletedMarked: the reservation without an address of a machine without a lease is marked,

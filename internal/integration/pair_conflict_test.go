@@ -24,8 +24,7 @@ func TestPairDrift(t *testing.T) {
 			m.replace(r)
 		},
 		"replaced": func(m *member) {
-			m.remove(mac)
-			m.put(kea.Reservation{HWAddress: mac, IPAddress: addr("10.123.0.77")})
+			m.replace(kea.Reservation{HWAddress: mac, IPAddress: addr("10.123.0.77")})
 		},
 		"mark removed": func(m *member) {
 			r := m.held(mac).Clone()
@@ -70,7 +69,7 @@ func onEitherServer(t *testing.T, test func(t *testing.T, p *pair, m *member)) {
 		t.Run(server+" in the snapshot", func(t *testing.T) {
 			t.Parallel()
 			p := newPair(t, twoMemories)
-			p.awaitConfig(someServe)
+			p.awaitConfig(someServe, allServe)
 			test(t, p, p.member(server))
 		})
 		t.Run(server+" not seen yet", func(t *testing.T) {
@@ -79,7 +78,7 @@ func onEitherServer(t *testing.T, test func(t *testing.T, p *pair, m *member)) {
 				c.Spec.SnapshotInterval = metav1.Duration{Duration: time.Minute}
 			})
 			p.patience = 2 * within // What is changed on a server is seen with the next snapshot.
-			p.awaitConfig(someServe)
+			p.awaitConfig(someServe, allServe)
 			test(t, p, p.member(server))
 		})
 	}

@@ -9,6 +9,7 @@ import (
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/testenv"
@@ -166,7 +167,9 @@ func (p *pair) awaitNames(r *v1alpha1.KeaReservation, m *member) {
 func TestPairReturnsWithOldData(t *testing.T) {
 	onEachLayout(t, func(t *testing.T, l layout) {
 		t.Helper()
-		p := newPair(t, l, seldom)
+		p := newPair(t, l, func(c *v1alpha1.ClusterProviderConfig) {
+			c.Spec.SnapshotInterval = metav1.Duration{Duration: 30 * time.Second}
+		})
 		rs := []*v1alpha1.KeaReservation{p.numbered(1), p.numbered(2), p.numbered(3)}
 		p.onBoth(rs...)
 		p.awaitFollowUps(rs...)
@@ -183,9 +186,6 @@ func TestPairReturnsWithOldData(t *testing.T) {
 		p.kea1.awaitNotHeld(macOf(3))
 
 		p.kea2.Resume(t)
-		if l == twoMemories {
-			equal(t, "the old address on kea2", p.kea2.address(macOf(2)), addr("10.123.0.2"))
-		}
 		start := time.Now()
 		p.kea2.awaitHeld(macOf(4), "10.123.0.4")
 		p.kea2.awaitHeld(macOf(2), "10.123.0.20")

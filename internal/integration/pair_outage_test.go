@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -152,7 +153,7 @@ func (s *site) reconcilesOf(rs []*v1alpha1.KeaReservation) int {
 }
 
 // watchConfig begins to watch the site's configuration, and returns a function that returns what
-// each write since said, without the times.
+// each write since said, but for when a server was last read.
 func (s *site) watchConfig() func() []string {
 	s.t.Helper()
 	pc := s.awaitConfig(someServe)
@@ -168,7 +169,7 @@ func (s *site) watchConfig() func() []string {
 		for e := range w.ResultChan() {
 			if pc, ok := e.Object.(*v1alpha1.ClusterProviderConfig); ok {
 				mu.Lock()
-				writes = append(writes, withoutTimes(pc))
+				writes = append(writes, toldBy(pc))
 				mu.Unlock()
 			}
 		}
@@ -180,11 +181,11 @@ func (s *site) watchConfig() func() []string {
 	}
 }
 
-// withoutTimes is what the status of a configuration says besides since when.
-func withoutTimes(pc *v1alpha1.ClusterProviderConfig) string {
+// toldBy is what the status of a configuration says, but for when a server was last read.
+func toldBy(pc *v1alpha1.ClusterProviderConfig) string {
 	out := []string{fmt.Sprint(pc.Status.Users, " users")}
 	for _, s := range pc.Status.Servers {
-		out = append(out, fmt.Sprint(s.Name, " ", s.State, " ", s.HA, " ", s.Message))
+		out = append(out, fmt.Sprint(s.Name, " ", s.State, " since ", s.Since, " ", s.HA, " ", s.Message, ", ", ptr.Deref(s.Reservations, 0), " reservations"))
 	}
 	return strings.Join(out, ", ")
 }

@@ -184,6 +184,7 @@ func (p *pair) onBoth(rs ...*v1alpha1.KeaReservation) {
 // numbered(1) and those that follow.
 func (p *pair) idle(n int) []*v1alpha1.KeaReservation {
 	p.t.Helper()
+	p.awaitConfig(someServe, allServe)
 	var out []*v1alpha1.KeaReservation
 	for i := range n {
 		out = append(out, p.numbered(i+1))

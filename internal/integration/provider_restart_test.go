@@ -61,6 +61,9 @@ func (s *site) kept(rs []*v1alpha1.KeaReservation, target string) map[string]str
 		if st := pc.Status.Servers; len(st) != 1 || st[0].Reservations == nil || *st[0].Reservations != int64(len(rs)) {
 			return fmt.Errorf("the status has %+v, want %d reservations", st, len(rs))
 		}
+		if pc.Status.Users != int64(len(rs)) {
+			return fmt.Errorf("the status has %d users, want %d", pc.Status.Users, len(rs))
+		}
 		return nil
 	})
 	out["the provider configuration"] = fmt.Sprintf("resourceVersion %s, since %s", pc.ResourceVersion, pc.Status.Servers[0].Since)

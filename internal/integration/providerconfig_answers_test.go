@@ -179,7 +179,10 @@ func TestConfigRubbish(t *testing.T) {
 // socket, and the message says so.
 func TestConfigHAListener(t *testing.T) {
 	t.Parallel()
-	listener := freeAddress()
+	listener, err := testenv.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := keaSite(t, testenv.KeaOptions{
 		Hooks: []string{testenv.HookHostCmds, testenv.HookSubnetCmds, testenv.HookLeaseCmds, testenv.HookHA},
 		HookParameters: map[string]any{testenv.HookHA: map[string]any{"high-availability": []any{map[string]any{

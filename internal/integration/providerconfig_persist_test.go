@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	xpv2 "github.com/crossplane/crossplane/apis/v2/core/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -40,6 +41,8 @@ func TestConfigPersist(t *testing.T) {
 		}
 		return nil
 	})
+	// Of another generation, the conditions are not those of before.
+	edit(s, pc, func(pc *v1alpha1.ClusterProviderConfig) { pc.Spec.Timeout.Duration += time.Millisecond })
 	s.await(pc, isReady)
 	s.await(r, isReady, isSynced)
 	s.steady(pc, r)

@@ -20,6 +20,7 @@ import (
 func TestAwaitingLease(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, testenv.KeaOptions{})
+	s.awaitUsable()
 	r := s.reservation("vm01", params{HWAddress: mac})
 	s.create(r)
 	s.await(r, notReady(v1alpha1.ReasonAwaitingLease, "10.123.0.0/24")...)

@@ -72,7 +72,7 @@ var ledGroups = []string{"/apis/" + v1alpha1.Group + "/", "/apis/" + vitistack.G
 func (g *guarded) RoundTrip(req *http.Request) (*http.Response, error) {
 	inPath := func(group string) bool { return strings.Contains(req.URL.Path, group) }
 	if req.Method != http.MethodGet && slices.ContainsFunc(ledGroups, inPath) {
-		// Also now: a request may have no body.
+		// Here, too: a request may have no body.
 		if err := g.of.mayWrite(); err != nil {
 			if req.Body != nil {
 				_ = req.Body.Close() // http.RoundTripper has it closed, always.

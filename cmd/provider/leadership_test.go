@@ -5,7 +5,9 @@ package main
 import (
 	"cmp"
 	"errors"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,4 +117,37 @@ func TestGuard(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestGuardAtLast: a process that is frozen when it is about to send sends nothing when it goes on.
+func TestGuardAtLast(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &leadership{now: time.Now}
+		l.renewed = time.Now()
+		g := &guarded{of: l, RoundTripper: frozenBefore{}}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "https://api.example.com"+ledGroups[0], strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := g.RoundTrip(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if !errors.Is(err, errNotLeader) {
+			t.Errorf("RoundTrip: %v, want %v", err, errNotLeader)
+		}
+	})
+}
+
+// frozenBefore is frozen before it reads the body of a request.
+type frozenBefore struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (frozenBefore) RoundTrip(req *http.Request) (*http.Response, error) {
+	time.Sleep(time.Minute) // in a bubble: it takes no time
+	if _, err := io.ReadAll(req.Body); err != nil {
+		return nil, err
+	}
+	return answers{status: http.StatusOK}.RoundTrip(req)
 }

@@ -22,7 +22,7 @@ type Network struct {
 	TenantHosts Hosts
 	// Proxy has commands sent through the proxy that the environment names.
 	Proxy bool
-	// MayWrite, if set, is called before each command that changes something, see kea.Config.
+	// MayWrite, if set, is called for each command that changes something, see kea.Config.
 	MayWrite func() error
 }
 

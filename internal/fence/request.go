@@ -9,10 +9,10 @@ import (
 	"net/http"
 )
 
-// Request returns a request that has its body only while may returns nil; the error of may is that of the
-// request otherwise, of which nothing is carried out then. net/http reads a body as the last thing before it
-// writes to the connection: whatever is checked before that may be long ago, as the process can be frozen
-// at any point and go on as if no time had passed. A request without a body is returned as it is.
+// Request returns a copy of r whose body can be read only while may returns nil. If may returns an error, the
+// request fails with it, and the server gets no complete request. A check before RoundTrip is too early: the
+// process can be frozen at any point after it. net/http reads the body right before it writes it to the
+// connection. may is called for each part of the body. A request without a body is returned as it is.
 func Request(r *http.Request, may func() error) *http.Request {
 	if r.Body == nil || r.Body == http.NoBody {
 		return r
@@ -28,18 +28,22 @@ func Request(r *http.Request, may func() error) *http.Request {
 	return out
 }
 
-// fenced has no WriteTo, which would do without Read.
+// fenced has no WriteTo, which would bypass Read.
 type fenced struct {
 	body io.ReadCloser
 	may  func() error
 }
 
-// Read implements io.Reader.
+// Read implements io.Reader. It asks after it has read, as the end of the body is read when all of it has
+// been sent.
 func (f *fenced) Read(p []byte) (int, error) {
-	if err := f.may(); err != nil {
-		return 0, err
+	n, err := f.body.Read(p)
+	if n > 0 {
+		if held := f.may(); held != nil {
+			return 0, held
+		}
 	}
-	return f.body.Read(p) //nolint:wrapcheck // io.EOF must stay what it is.
+	return n, err //nolint:wrapcheck // io.EOF must stay what it is.
 }
 
 // Close implements io.Closer.

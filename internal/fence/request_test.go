@@ -35,6 +35,7 @@ func TestRequest(t *testing.T) {
 		"Long":     {reason: "It is more than is read at once.", body: strings.Repeat("x", 1<<20), allowed: 1000, arrives: true},
 		"Replaced": {reason: "It was replaced before.", body: "{}", want: errReplaced},
 		"Between":  {reason: "It was replaced while it was writing: half a request is none.", body: strings.Repeat("x", 1<<20), allowed: 1, want: errReplaced},
+		"Sent":     {reason: "It was replaced when all had been written.", body: "{}", allowed: 1, arrives: true},
 		"Bodiless": {reason: "There is nothing that could be held back.", arrives: true},
 	}
 	for name, tc := range cases {

@@ -53,9 +53,9 @@ type Config struct {
 	// the function that it returns is called with the outcome when the command has ended. It may be
 	// called by several goroutines at once.
 	Admit func(ctx context.Context) (done func(error), err error)
-	// MayWrite, if set, is called as the last thing before a command that changes something is written
-	// to the connection, see fence.Request. The command is not sent where it returns an error, which is
-	// then the command's. It may be called by several goroutines at once.
+	// MayWrite, if set, is called before a command that changes something is sent, and again right
+	// before it is written to the connection, see fence.Request. Kea does not get the command where it
+	// returns an error, which is then the command's. It may be called by several goroutines at once.
 	MayWrite func() error
 	// Observe, if set, is called after each command with its name, how long it took until its
 	// answer had come, and its outcome. ErrNotFound is an answer, not a failure of the server. It

@@ -77,6 +77,12 @@ func (c *Client) run(ctx context.Context, req request, out any) error {
 	if err != nil {
 		return fmt.Errorf("cannot send %s: %w", req.Command, err)
 	}
+	if req.effect == once {
+		if err := c.mayWrite(); err != nil {
+			done(nil)
+			return fmt.Errorf("cannot send %s: %w", req.Command, err)
+		}
+	}
 	took, err := c.exchange(ctx, req, out)
 	c.observe(req.Command, took, err)
 	done(err)

@@ -131,6 +131,9 @@ func (g *Groups) Open(ctx context.Context, ref Ref, cfg group.Config, fingerprin
 	cfg.Notify = func(c mirror.Changes) { g.notify(ref, c) }
 	if e.group == nil {
 		started, err := g.start(ctx, ref, cfg, fingerprint)
+		if err == nil {
+			forgetServers(ref, e.servers, names(cfg))
+		}
 		return started, nil, err
 	}
 	before := e.servers
@@ -138,12 +141,12 @@ func (g *Groups) Open(ctx context.Context, ref Ref, cfg group.Config, fingerprin
 	g.mu.Lock()
 	g.entries[ref] = e
 	g.mu.Unlock()
+	forgetServers(ref, before, e.servers)
 	departed, err := e.group.Reconfigure(cfg) //nolint:contextcheck // Servers that are added run as long as the group.
 	if err != nil {
 		g.Fail(ref, err)
 		return nil, nil, err //nolint:wrapcheck // It names the server.
 	}
-	forgetServers(ref, before, e.servers)
 	return e.group, departed, nil
 }
 
@@ -171,10 +174,11 @@ func names(cfg group.Config) []string {
 // Fail records why a provider configuration cannot be used, and ends its group. Listeners are called
 // only if the reason is a new one.
 func (g *Groups) Fail(ref Ref, err error) {
-	if e, ok := g.entry(ref); ok && e.group == nil && e.err.Error() == err.Error() {
+	e, ok := g.entry(ref)
+	if ok && e.group == nil && e.err.Error() == err.Error() {
 		return
 	}
-	g.replace(ref, &entry{err: err})
+	g.replace(ref, &entry{err: err, servers: e.servers})
 }
 
 // Close ends the group of a provider configuration that is gone, and drops its metrics.

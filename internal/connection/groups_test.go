@@ -212,6 +212,8 @@ func TestMetrics(t *testing.T) {
 	has("kea1", "kea2")
 	one := two
 	one.Servers = two.Servers[:1]
+	g.Fail(mine, errors.New("no Secret"))
+	has("kea1", "kea2")
 	open(one, "one")
 	has("kea1")
 	send(both) // They were under way.

@@ -39,9 +39,13 @@ func TestCommandsPerMachine(t *testing.T) {
 	leases, took := s.sent("lease4-get-by-hw-address")+s.sent("lease4-get-page"), time.Since(began)
 	most := 2*(int(took/(2*time.Second))+1) + 4
 	t.Logf("%d commands to read leases for %d machines in %s", leases, n, took.Round(time.Millisecond))
-	// Where a page takes half a second, each device is looked up, and rightly: nothing is quick then.
-	if leases > most && took < 10*time.Second {
+	switch {
+	case leases <= most:
+	case took < 10*time.Second:
 		t.Errorf("leases were read %d times, want %d at most", leases, most)
+	default:
+		// Where a page takes half a second, each device is looked up, and rightly.
+		t.Logf("more than %d, which says nothing on a machine as busy as that", most)
 	}
 
 	s.kea.Restart(t)

@@ -31,7 +31,7 @@ func TestRequest(t *testing.T) {
 		want    error
 		arrives bool
 	}{
-		"Allowed":  {reason: "Nobody has taken over.", body: "{}", allowed: 100, arrives: true},
+		"Allowed":  {reason: "No other replica has taken over.", body: "{}", allowed: 100, arrives: true},
 		"Long":     {reason: "It is more than is read at once.", body: strings.Repeat("x", 1<<20), allowed: 1000, arrives: true},
 		"Replaced": {reason: "It was replaced before.", body: "{}", want: errReplaced},
 		"Between":  {reason: "It was replaced while it was writing: half a request is none.", body: strings.Repeat("x", 1<<20), allowed: 1, want: errReplaced},

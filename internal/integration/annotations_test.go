@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
@@ -31,7 +32,7 @@ func TestReconcileRequest(t *testing.T) {
 	s := newSite(t, testenv.KeaOptions{})
 	r := s.created(s.static("vm01", "10.123.0.50"))
 	for _, token := range []string{"first", "second"} {
-		edit(s, r, func(r *v1alpha1.KeaReservation) { r.Annotations["crossplane.io/reconcile-requested-at"] = token })
+		edit(s, r, func(r *v1alpha1.KeaReservation) { r.Annotations[meta.AnnotationKeyReconcileRequestedAt] = token })
 		s.awaitHandled(r, token)
 	}
 	s.await(r, isReady, isSynced)

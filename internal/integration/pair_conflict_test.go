@@ -3,8 +3,6 @@
 package integration
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -13,7 +11,6 @@ import (
 
 	"github.com/vitistack/provider-kea/apis/v1alpha1"
 	"github.com/vitistack/provider-kea/internal/kea"
-	"github.com/vitistack/provider-kea/internal/testenv"
 )
 
 // TestPairDrift: what is changed or deleted on one server is repaired there, and there only.
@@ -27,14 +24,7 @@ func TestPairDrift(t *testing.T) {
 			m.replace(r)
 		},
 		"replaced": func(m *member) {
-			// The provider may be in between, and puts its own back.
-			testenv.Eventually(m.t, within, "another reservation in its place", func(ctx context.Context) error {
-				err := m.at.DeleteReservation(ctx, m.target, m.subnetID, mac)
-				if err != nil && !errors.Is(err, kea.ErrNotFound) {
-					return err
-				}
-				return m.at.AddReservation(ctx, m.target, kea.Reservation{SubnetID: m.subnetID, HWAddress: mac, IPAddress: addr("10.123.0.77")})
-			})
+			deleteAndAdd(m.t, m.at, m.target, kea.Reservation{SubnetID: m.subnetID, HWAddress: mac, IPAddress: addr("10.123.0.77")})
 		},
 		"mark removed": func(m *member) {
 			r := m.held(mac).Clone()

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/crossplane/crossplane-runtime/v2/pkg/meta"
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -101,7 +102,7 @@ func has(want ...is) func(*v1alpha1.KeaReservation) error {
 // was due becomes part of that.
 func (s *site) awaitFollowUps(rs ...*v1alpha1.KeaReservation) {
 	s.t.Helper()
-	const requested = "crossplane.io/reconcile-requested-at"
+	const requested = meta.AnnotationKeyReconcileRequestedAt
 	for _, r := range rs {
 		edit(s, r, func(r *v1alpha1.KeaReservation) {
 			metav1.SetMetaDataAnnotation(&r.ObjectMeta, requested, r.ResourceVersion)

@@ -112,6 +112,19 @@ func (s *site) replace(r kea.Reservation) {
 	}
 }
 
+// deleteAndAdd puts a reservation in the place of the device's, with two commands. The provider may put its own
+// back in between: then both are sent again.
+func deleteAndAdd(t testing.TB, at *kea.Client, target kea.Target, r kea.Reservation) {
+	t.Helper()
+	testenv.Eventually(t, within, "another reservation in its place", func(ctx context.Context) error {
+		err := at.DeleteReservation(ctx, target, r.SubnetID, r.HWAddress)
+		if err != nil && !errors.Is(err, kea.ErrNotFound) {
+			return err
+		}
+		return at.AddReservation(ctx, target, r)
+	})
+}
+
 // remove deletes a reservation behind the provider's back.
 func (s *site) remove(hw string) {
 	s.t.Helper()

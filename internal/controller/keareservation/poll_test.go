@@ -20,8 +20,8 @@ func TestPollInterval(t *testing.T) {
 		want             time.Duration
 	}{
 		"None":     {reason: "The provider's own.", want: 10 * time.Minute},
-		"Shorter":  {reason: "Who asks for it has it.", interval: "1m", want: time.Minute},
-		"Longer":   {reason: "So does who wants less of it.", interval: "24h", want: 24 * time.Hour},
+		"Shorter":  {reason: "A resource may ask for a shorter one.", interval: "1m", want: time.Minute},
+		"Longer":   {reason: "It may ask for a longer one.", interval: "24h", want: 24 * time.Hour},
 		"Shortest": {reason: "What is polled all the time keeps others waiting.", interval: "1s", want: minPoll},
 		"Zero":     {reason: "What is no interval asks for nothing.", interval: "0s", want: 10 * time.Minute},
 		"Negative": {reason: "Nor is this one.", interval: "-1m", want: 10 * time.Minute},
